@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/*
+ * One way to fail. The function that knows what went wrong records it and
+ * returns the code; every caller above passes the code on and records nothing,
+ * so that the most precise line is the one the user reads.
+ */
+#ifndef UPM_BASE_ERROR_H
+#define UPM_BASE_ERROR_H
+
+#include "uprobe_multi.h"
+
+/**
+ * Record a failure on this thread.
+ * @param code       enum upm_status, negative
+ * @param sys_errno  errno behind it, or 0; its text is appended to the message
+ * @param operation  what was tried: a static string, an infinitive ("open the binary")
+ * @param object     what it was tried on; copied; NULL = none
+ * @param hint       what to do next; copied; NULL = none
+ * @param format     the message, printf-like
+ * @return code, so that a caller can write `return upm_fail(...)`
+ */
+int upm_fail(int code, int sys_errno, const char *operation, const char *object, const char *hint,
+	     const char *format, ...) __attribute__((format(printf, 6, 7)));
+
+/** upm_fail() for a failed allocation. */
+int upm_fail_memory(const char *operation);
+
+/** A copy of this thread's record that survives later calls: take before cleaning up, put back
+ * after. */
+struct upm_error_copy {
+	struct upm_error record;
+	char *strings[4];
+};
+void upm_error_take(struct upm_error_copy *copy);
+void upm_error_put_back(struct upm_error_copy *copy);
+
+/** @return enum upm_status that fits an errno of open(2) and its like. */
+int upm_status_of_errno(int sys_errno);
+
+#endif

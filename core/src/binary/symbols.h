@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/* The symbol tables of a binary, its versions, and those of its debug files. */
+#ifndef UPM_BINARY_SYMBOLS_H
+#define UPM_BINARY_SYMBOLS_H
+
+#include "binary/binary.h"
+#include "uprobe_multi.h"
+
+/* One symbol. Strings belong to the binary. */
+struct upm_symbol {
+	const char *name;     /* raw, without "@VERSION"; never NULL */
+	const char *version;  /* "GLIBC_2.2.5", or "" */
+	uint64_t address;     /* virtual; Thumb-like low bits are not used here */
+	uint64_t size;	      /* bytes */
+	uint8_t type;	      /* STT_FUNC, STT_GNU_IFUNC, STT_OBJECT, STT_NOTYPE, … */
+	uint8_t binding;      /* STB_GLOBAL, STB_WEAK, STB_LOCAL */
+	bool undefined;	      /* SHN_UNDEF */
+	bool default_version; /* name@@VERSION, or unversioned */
+};
+
+/* One table: .symtab, .dynsym, or that of a debug file or of .gnu_debugdata. */
+struct upm_symbol_table;
+
+enum upm_symbol_source {
+	UPM_SYMBOLS_OWN = 1, /* .symtab and .dynsym of the file itself */
+	UPM_SYMBOLS_DEBUG =
+		2, /* .gnu_debugdata, build-id and .gnu_debuglink files on this machine */
+	UPM_SYMBOLS_DEBUGINFOD = 4 /* and, when those have none, DEBUGINFOD_URLS */
+};
+
+struct upm_symbol_tables {
+	struct upm_symbol_table *const *items;
+	size_t count;
+};
+
+/**
+ * Tables of the wanted sources, read at the first call and kept by the binary.
+ * A debug file that is missing is no error; one that does not belong to the
+ * binary (other build-id, other CRC) is passed over. Progress stage "debuginfo".
+ * @return UPM_OK; UPM_ERR_FORMAT for a table that lies (out of file, unterminated strings,
+ *         wrong entry size); UPM_ERR_MEMORY; UPM_ERR_CANCELLED.
+ */
+int upm_binary_symbols(struct upm_binary *binary, unsigned sources, upm_progress_fn progress,
+		       void *context, struct upm_symbol_tables *tables);
+
+size_t upm_symbol_table_size(const struct upm_symbol_table *table);
+bool upm_symbol_table_is_debug(const struct upm_symbol_table *table);
+/** Fill in symbol number index (< size). Never fails: a bad name offset reads as "". */
+void upm_symbol_table_get(const struct upm_symbol_table *table, size_t index,
+			  struct upm_symbol *symbol);
+
+#endif

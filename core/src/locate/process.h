@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/* What a process maps, from /proc/PID, and its thread group. */
+#ifndef UPM_LOCATE_PROCESS_H
+#define UPM_LOCATE_PROCESS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/vector.h"
+
+struct upm_mapping {
+	uint64_t start, end; /* virtual addresses in the process */
+	uint64_t offset;     /* in the file */
+	dev_t device;
+	ino_t inode;
+	bool executable;
+	bool deleted; /* the kernel shows the path with " (deleted)" */
+	char *path;   /* without " (deleted)"; "" for anonymous, "[vdso]" and such as they are */
+};
+
+struct upm_mappings {
+	UPM_VECTOR(struct upm_mapping) list;
+};
+
+/** Thread group (process id) of a process or thread id. UPM_ERR_NOT_FOUND names the id. */
+int upm_process_group(int32_t pid, int32_t *tgid);
+/** @return false when the thread-group leader has exited while other threads live on. */
+bool upm_process_leader_alive(int32_t tgid);
+/** Read /proc/PID/maps. UPM_ERR_NOT_FOUND, UPM_ERR_PERMISSION, UPM_ERR_MEMORY. */
+int upm_process_mappings(int32_t pid, struct upm_mappings *out);
+void upm_mappings_clear(struct upm_mappings *mappings);
+/**
+ * Open the very file behind a mapping: map_files, else the path below the
+ * process's root (openat2 RESOLVE_IN_ROOT) if device and inode agree.
+ * @return a descriptor, or a negative upm_status
+ */
+int upm_process_open_mapping(int32_t pid, const struct upm_mapping *mapping);
+/** Open a path as the process sees it, without leaving its root by a symlink. @return as above */
+int upm_process_open_path(int32_t pid, const char *path);
+
+#endif

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/*
+ * The data behind a probe set: compact probes, the files they lie in, and the
+ * strings that name them. Names point into the symbol tables of the binaries,
+ * so a probe costs its struct and nothing else. Tables are immutable once a link
+ * shares them: a probe set that is changed then copies its table first.
+ */
+#ifndef UPM_RESOLVE_PROBE_TABLE_H
+#define UPM_RESOLVE_PROBE_TABLE_H
+
+#include "base/strings.h"
+#include "base/vector.h"
+#include "binary/binary.h"
+#include "uprobe_multi.h"
+
+struct upm_probe_entry {
+	uint64_t offset;
+	uint64_t ref_ctr_offset;
+	uint64_t cookie;
+	const char *symbol;  /* "" when unknown */
+	const char *version; /* "" when none */
+	const char *reason;  /* "" when nothing is to be said */
+	uint32_t file;	     /* index in files */
+	uint32_t spec;	     /* index in specs; UINT32_MAX = none */
+	uint32_t symbol_offset;
+	uint32_t symbol_size;
+	uint32_t first_alias; /* index in aliases */
+	uint32_t alias_count;
+	uint8_t kind;	 /* enum upm_kind */
+	uint8_t verdict; /* enum upm_verdict */
+	uint8_t cost;	 /* enum upm_cost */
+	uint8_t flags;	 /* enum upm_probe_flag */
+};
+
+/* A file that probes lie in, or would. */
+struct upm_probe_file {
+	struct upm_binary *binary; /* NULL when it can not be used */
+	const char *path;
+};
+
+struct upm_probe_table {
+	unsigned references;
+	UPM_VECTOR(struct upm_probe_entry) probes;
+	UPM_VECTOR(struct upm_probe_file) files;
+	UPM_VECTOR(const char *) aliases;
+	UPM_VECTOR(const char *) specs;
+	UPM_VECTOR(struct upm_strings *) pools; /* keep the strings of joined tables alive */
+	struct upm_strings *strings;		/* where this table adds its own */
+};
+
+struct upm_probe_set {
+	struct upm_probe_table *table;
+};
+
+struct upm_probe_table *upm_probe_table_new(void);
+struct upm_probe_table *upm_probe_table_ref(struct upm_probe_table *table);
+void upm_probe_table_unref(struct upm_probe_table *table);
+/** @return a table of one reference with the same content, or NULL when out of memory. */
+struct upm_probe_table *upm_probe_table_copy(const struct upm_probe_table *table);
+/** Describe probe number index in the public form (without size check). */
+void upm_probe_table_describe(const struct upm_probe_table *table, size_t index,
+			      struct upm_probe *probe);
+/**
+ * Index of the file with this identity; added (with a reference of its own) when missing.
+ * @return UPM_OK or UPM_ERR_MEMORY
+ */
+int upm_probe_table_file(struct upm_probe_table *table, struct upm_binary *binary, const char *path,
+			 uint32_t *index);
+
+#endif
