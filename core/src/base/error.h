@@ -29,7 +29,7 @@ int upm_fail_memory(const char *operation);
  * after. */
 struct upm_error_copy {
 	struct upm_error record;
-	char *strings[4];
+	char *strings[3];
 };
 void upm_error_take(struct upm_error_copy *copy);
 void upm_error_put_back(struct upm_error_copy *copy);
