@@ -12,11 +12,13 @@ CLANG    ?= clang
 CFLAGS   ?= -O2 -g
 WARNINGS := -Wall -Wextra -Wshadow -Wpointer-arith -Wstrict-prototypes -Wmissing-prototypes \
             -Wvla -Wformat=2 -Wno-format-nonliteral
-PACKAGES := libbpf libelf liblzma zydis libpcre2-8
+PACKAGES := libbpf libelf liblzma libpcre2-8
+# What comes without a .pc file on Debian 12: Zydis, libiberty.
+UNPACKAGED := -lZydis -liberty -ldl
 CPPFLAGS += -D_GNU_SOURCE -Icore/include -Icore/src -Ikernel/bpf -DUPM_VERSION='"$(VERSION)"'
 COMPILE   = $(CC) -std=gnu11 $(WARNINGS) $(CPPFLAGS) $(CFLAGS) $(SANITIZE) -fvisibility=hidden -fPIC \
             -pthread -MMD -MP
-LIBS      = $(shell pkg-config --libs $(PACKAGES)) -liberty -ldl
+LIBS      = $(shell pkg-config --libs $(PACKAGES)) $(UNPACKAGED)
 CLI_LIBS  = $(shell pkg-config --libs jansson)
 TEST_LIBS = $(shell pkg-config --libs cmocka jansson)
 
