@@ -3,6 +3,12 @@
 
 #include <stdlib.h>
 
+/* A program that crashes shall have printed everything before: tests/run reads a pipe or file. */
+__attribute__((constructor)) static void print_by_line(void)
+{
+	setvbuf(stdout, NULL, _IOLBF, 0);
+}
+
 void test_expect(int32_t got, int32_t wanted, const char *call, const char *file, int line)
 {
 	const struct upm_error *error = upm_error_last();
