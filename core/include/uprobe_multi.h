@@ -168,7 +168,10 @@ enum upm_verdict {
 	/** The process ended before the probe could be attached. */
 	UPM_VERDICT_PROCESS_GONE = 19,
 	/** An indirect function whose implementation lies in no file (the vDSO). */
-	UPM_VERDICT_VDSO = 20
+	UPM_VERDICT_VDSO = 20,
+	/** The function keeps or moves its return address (setjmp, the unwinder), or has none
+	 *  (_start, a .cold part): a return probe would crash the program. */
+	UPM_VERDICT_RETURN_UNSAFE = 21
 };
 
 /** What one hit costs, cheapest first; measured figures are in docs/benchmarks.md. */
@@ -184,13 +187,14 @@ enum upm_probe_flag {
 	/** The symbol is an indirect function and the offset is its resolver, which
 	 *  runs once when the symbol is bound, not at each call. */
 	UPM_PROBE_IFUNC_RESOLVER = 1,
-	/** The symbol is an indirect function; the offset is the implementation that a process
-	   chose. */
+	/** The symbol is an indirect function; the offset is what a process chose for it. */
 	UPM_PROBE_IFUNC_TARGET = 2,
 	/** The name comes from a separate debug file or from .gnu_debugdata. */
 	UPM_PROBE_DEBUG_SYMBOL = 4,
 	/** No symbol covers the offset, so that it starts an instruction is the caller's word. */
-	UPM_PROBE_UNVERIFIED = 8
+	UPM_PROBE_UNVERIFIED = 8,
+	/** A return probe or a session here would harm the program; see the return verdicts. */
+	UPM_PROBE_RETURN_UNSAFE = 16
 };
 
 /**

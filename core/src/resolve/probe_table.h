@@ -57,6 +57,8 @@ struct upm_probe_table *upm_probe_table_ref(struct upm_probe_table *table);
 void upm_probe_table_unref(struct upm_probe_table *table);
 /** @return a table of one reference with the same content, or NULL when out of memory. */
 struct upm_probe_table *upm_probe_table_copy(const struct upm_probe_table *table);
+/** Append all of other. @return false when out of memory; table is then as it was. */
+bool upm_probe_table_append(struct upm_probe_table *table, const struct upm_probe_table *other);
 /** Describe probe number index in the public form (without size check). */
 void upm_probe_table_describe(const struct upm_probe_table *table, size_t index,
 			      struct upm_probe *probe);

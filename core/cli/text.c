@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+#include "text.h"
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <wchar.h>
+
+#define CUT_MARK "..."
+#define CUT_COLUMNS 3
+#define ESCAPE_COLUMNS 4
+
+const char *cli_text_number(char buffer[CLI_NUMBER_SIZE], uint64_t value)
+{
+	char digits[24];
+	int length = snprintf(digits, sizeof(digits), "%llu", (unsigned long long)value);
+	char *to = buffer;
+
+	for (int i = 0; i < length; i++) {
+		if (i && (length - i) % 3 == 0)
+			*to++ = ',';
+		*to++ = digits[i];
+	}
+	*to = '\0';
+	return buffer;
+}
+
+const char *cli_text_duration(char buffer[CLI_NUMBER_SIZE], uint64_t nanoseconds)
+{
+	uint64_t seconds = nanoseconds / 1000000000;
+
+	if (nanoseconds < 1000)
+		snprintf(buffer, CLI_NUMBER_SIZE, "%u ns", (unsigned)nanoseconds);
+	else if (nanoseconds < 1000000)
+		snprintf(buffer, CLI_NUMBER_SIZE, "%.1f us", (double)nanoseconds / 1e3);
+	else if (nanoseconds < 1000000000)
+		snprintf(buffer, CLI_NUMBER_SIZE, "%.1f ms", (double)nanoseconds / 1e6);
+	else if (seconds < 60)
+		snprintf(buffer, CLI_NUMBER_SIZE, "%.2f s", (double)nanoseconds / 1e9);
+	else if (seconds < 3600)
+		snprintf(buffer, CLI_NUMBER_SIZE, "%um%02us", (unsigned)(seconds / 60),
+			 (unsigned)(seconds % 60));
+	else
+		snprintf(buffer, CLI_NUMBER_SIZE, "%lluh%02um", (unsigned long long)(seconds / 3600),
+			 (unsigned)(seconds / 60 % 60));
+	return buffer;
+}
+
+/* One character as the terminal will show it. */
+struct glyph {
+	const char *bytes;
+	size_t length;
+	size_t columns;
+	bool escaped;
+};
+
+static bool next_glyph(const char **text, struct glyph *glyph)
+{
+	wchar_t wide;
+	mbstate_t state;
+	size_t length;
+	int columns;
+
+	if (!**text)
+		return false;
+	memset(&state, 0, sizeof(state));
+	length = mbrtowc(&wide, *text, strlen(*text), &state);
+	columns = length > 0 && length <= MB_LEN_MAX ? wcwidth(wide) : -1;
+	glyph->bytes = *text;
+	glyph->escaped = columns <= 0;
+	glyph->length = glyph->escaped ? 1 : length;
+	glyph->columns = glyph->escaped ? ESCAPE_COLUMNS : (size_t)columns;
+	*text += glyph->length;
+	return true;
+}
+
+static void put_glyph(FILE *out, const struct glyph *glyph)
+{
+	if (glyph->escaped)
+		fprintf(out, "\\x%02x", (unsigned char)*glyph->bytes);
+	else
+		fwrite(glyph->bytes, 1, glyph->length, out);
+}
+
+size_t cli_text_width(const char *text)
+{
+	struct glyph glyph;
+	size_t columns = 0;
+
+	while (next_glyph(&text, &glyph))
+		columns += glyph.columns;
+	return columns;
+}
+
+/* Print what fits into `columns` from the start of text. @return columns used. */
+static size_t put_head(FILE *out, const char *text, size_t columns)
+{
+	struct glyph glyph;
+	size_t used = 0;
+
+	while (next_glyph(&text, &glyph) && used + glyph.columns <= columns) {
+		put_glyph(out, &glyph);
+		used += glyph.columns;
+	}
+	return used;
+}
+
+/* Print what fits into `columns` from the end of text, `width` wide. @return columns used. */
+static size_t put_tail(FILE *out, const char *text, size_t width, size_t columns)
+{
+	struct glyph glyph;
+
+	while (width > columns && next_glyph(&text, &glyph))
+		width -= glyph.columns;
+	return put_head(out, text, width);
+}
+
+void cli_text_put(FILE *out, const char *text, size_t limit, size_t pad)
+{
+	size_t width = cli_text_width(text);
+	size_t used;
+
+	if (!limit || width <= limit) {
+		used = put_head(out, text, width);
+	} else if (limit <= CUT_COLUMNS) {
+		used = put_head(out, text, limit);
+	} else {
+		used = put_head(out, text, (limit - CUT_COLUMNS + 1) / 2);
+		fputs(CUT_MARK, out);
+		used += CUT_COLUMNS;
+		used += put_tail(out, text, width, (limit - CUT_COLUMNS) / 2);
+	}
+	if (used < pad)
+		fprintf(out, "%*s", (int)(pad - used), "");
+}
+
+/* @return bytes of the well-formed UTF-8 sequence at text; 0 when there is none. */
+static size_t utf8_sequence(const unsigned char *text)
+{
+	size_t length = text[0] < 0x80	    ? 1
+			: text[0] < 0xc2    ? 0
+			: text[0] < 0xe0    ? 2
+			: text[0] < 0xf0    ? 3
+			: text[0] < 0xf5    ? 4
+					    : 0;
+
+	for (size_t i = 1; i < length; i++)
+		if ((text[i] & 0xc0) != 0x80)
+			return 0;
+	if ((text[0] == 0xe0 && text[1] < 0xa0) || (text[0] == 0xed && text[1] > 0x9f) ||
+	    (text[0] == 0xf0 && text[1] < 0x90) || (text[0] == 0xf4 && text[1] > 0x8f))
+		return 0;
+	return length;
+}
+
+char *cli_text_utf8(const char *text)
+{
+	char *copy = malloc(ESCAPE_COLUMNS * strlen(text) + 1);
+	char *to = copy;
+
+	if (!copy)
+		return NULL;
+	while (*text) {
+		size_t length = utf8_sequence((const unsigned char *)text);
+
+		if (length)
+			to = mempcpy(to, text, length);
+		else
+			to += sprintf(to, "\\x%02x", (unsigned char)*text);
+		text += length ? length : 1;
+	}
+	*to = '\0';
+	return copy;
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/* Text for people: numbers, times, and names out of files made safe for a terminal. */
+#ifndef UPM_CLI_TEXT_H
+#define UPM_CLI_TEXT_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#define CLI_NUMBER_SIZE 32
+
+/** Write value with thousands separators. @return buffer */
+const char *cli_text_number(char buffer[CLI_NUMBER_SIZE], uint64_t value);
+
+/** Write a span of time in the unit that suits it, such as "12.3 ms". @return buffer */
+const char *cli_text_duration(char buffer[CLI_NUMBER_SIZE], uint64_t nanoseconds);
+
+/** @return columns that cli_text_put() takes for the whole text. */
+size_t cli_text_width(const char *text);
+
+/**
+ * Print text with every byte that a terminal may obey, or that this locale can not
+ * show, as \xNN.
+ * @param limit  most columns, more is cut in the middle; 0 = no limit
+ * @param pad    fewest columns, filled up with blanks
+ */
+void cli_text_put(FILE *out, const char *text, size_t limit, size_t pad);
+
+/** @return a copy in valid UTF-8, bytes that are not as \xNN; free() it. NULL: no memory. */
+char *cli_text_utf8(const char *text);
+
+#endif

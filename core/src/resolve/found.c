@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+#include "resolve/found.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { DIGIT_BITS = 11, BUCKETS = 1 << DIGIT_BITS };
+
+static bool is_sorted(const struct upm_found *items, size_t count, uint64_t *highest)
+{
+	bool sorted = true;
+
+	*highest = 0;
+	for (size_t i = 0; i < count; i++) {
+		if (items[i].place < *highest)
+			sorted = false;
+		else
+			*highest = items[i].place;
+	}
+	return sorted;
+}
+
+static void sort_digit(const struct upm_found *from, struct upm_found *to, size_t count, int shift)
+{
+	size_t starts[BUCKETS] = {0};
+	size_t sum = 0;
+
+	for (size_t i = 0; i < count; i++)
+		starts[(from[i].place >> shift) % BUCKETS]++;
+	for (size_t digit = 0; digit < BUCKETS; digit++) {
+		size_t here = starts[digit];
+
+		starts[digit] = sum;
+		sum += here;
+	}
+	for (size_t i = 0; i < count; i++)
+		to[starts[(from[i].place >> shift) % BUCKETS]++] = from[i];
+}
+
+/* Radix sort: a comparing sort of 80,000 points takes longer than the kernel needs to attach 5,000.
+ */
+bool upm_found_sort(struct upm_found_list *found)
+{
+	size_t count = found->list.count;
+	uint64_t highest;
+	struct upm_found *from = found->list.items, *to, *scratch;
+
+	if (is_sorted(from, count, &highest))
+		return true;
+	scratch = malloc(count * sizeof(*scratch));
+	if (!scratch)
+		return false;
+	to = scratch;
+	for (int shift = 0; shift < 64 && highest >> shift; shift += DIGIT_BITS) {
+		struct upm_found *swap = from;
+
+		sort_digit(from, to, count, shift);
+		from = to;
+		to = swap;
+	}
+	if (from == scratch)
+		memcpy(found->list.items, scratch, count * sizeof(*scratch));
+	free(scratch);
+	return true;
+}
+
+int upm_symbol_rank(const struct upm_symbol *symbol)
+{
+	size_t underscores = strspn(symbol->name, "_");
+	int rank = 0;
+
+	if (symbol->name[0] == '\0')
+		return -1;
+	if (symbol->binding == STB_GLOBAL)
+		rank += 400;
+	else if (symbol->binding == STB_WEAK)
+		rank += 300;
+	if (symbol->default_version)
+		rank += 50;
+	if (symbol->version[0])
+		rank += 20;
+	if (!strchr(symbol->name, '.'))
+		rank += 10;
+	return rank - (underscores < 9 ? (int)underscores : 9);
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/* Points found in one binary, before they become probes. */
+#ifndef UPM_RESOLVE_FOUND_H
+#define UPM_RESOLVE_FOUND_H
+
+#include <elf.h>
+
+#include "base/vector.h"
+#include "binary/symbols.h"
+
+struct upm_found {
+	uint64_t place;	 /* a file offset or an address: what the list is sorted by */
+	uint32_t symbol; /* index in its table */
+	uint16_t table;	 /* index of the symbol table */
+	uint8_t flags;	 /* enum upm_probe_flag */
+	uint8_t verdict; /* enum upm_verdict: what is known before the code is looked at */
+};
+
+struct upm_found_list {
+	UPM_VECTOR(struct upm_found) list;
+};
+
+/** Sort by place; points of one place keep their order. @return false when out of memory. */
+bool upm_found_sort(struct upm_found_list *found);
+
+/** @return whether a symbol is a function defined here, of known size. */
+static inline bool upm_symbol_is_function(const struct upm_symbol *symbol)
+{
+	return (symbol->type == STT_FUNC || symbol->type == STT_GNU_IFUNC) && !symbol->undefined;
+}
+
+/**
+ * Which of several names of one point is the one to show.
+ * @return higher is better: exported before weak before local, the default version before
+ *         others, fewer leading underscores, no clone suffix
+ */
+int upm_symbol_rank(const struct upm_symbol *symbol);
+
+#endif

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+#include "resolve/return_safety.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "uprobe_multi.h"
+
+static int by_name(const void *key, const void *element)
+{
+	return strcmp(key, *(const char *const *)element);
+}
+
+static const char *look_up(const char *symbol)
+{
+	/* Both lists are sorted: bsearch(3) reads them. */
+	static const char *const keepers[] = {
+		"__getcontext", "__getcontext_ret",   "__libc_longjmp", "__libc_siglongjmp",
+		"__longjmp",	"__longjmp_chk",      "__setcontext",	"__setjmp",
+		"__sigsetjmp",	"__sigsetjmp_cancel", "__swapcontext",	"_longjmp",
+		"_setjmp",	"getcontext",	      "longjmp",	"setcontext",
+		"setjmp",	"siglongjmp",	      "sigsetjmp",	"swapcontext",
+	};
+	static const char *const unwinders[] = {
+		"_Unwind_Backtrace", "_Unwind_ForcedUnwind",	  "_Unwind_RaiseException",
+		"_Unwind_Resume",    "_Unwind_Resume_or_Rethrow", "__cxa_rethrow",
+		"__cxa_throw",
+	};
+	static const char *const frameless[] = {
+		"__restore_rt",
+		"__start_context",
+		"_dl_runtime_resolve",
+		"_dl_runtime_resolve_fxsave",
+		"_dl_runtime_resolve_xsave",
+		"_dl_runtime_resolve_xsavec",
+		"_dl_start_user",
+		"_start",
+	};
+#define IN(list) bsearch(symbol, list, sizeof(list) / sizeof(list[0]), sizeof(list[0]), by_name)
+	if (IN(keepers))
+		return "it stores or restores return addresses: a return probe would make a later "
+		       "longjmp crash";
+	if (IN(unwinders))
+		return "it walks return addresses: a return probe would end the program instead of "
+		       "the exception";
+	if (IN(frameless))
+		return "it is not called: there is no return address to replace";
+#undef IN
+	return NULL;
+}
+
+const char *upm_return_hazard(const char *symbol, uint8_t *verdict)
+{
+	const char *cold = strstr(symbol, ".cold");
+	const char *why = NULL;
+
+	if (cold && (cold[5] == '\0' || cold[5] == '.'))
+		why = "it is a cold part, entered by a jump: there is no return address to replace";
+	else if (symbol[0] == '_' || strchr("glsw", symbol[0]))
+		why = look_up(symbol);
+	if (why)
+		*verdict = UPM_VERDICT_RETURN_UNSAFE;
+	return why;
+}

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+#include "resolve/symbol_index.h"
+
+#include "base/error.h"
+
+enum { NEIGHBOURS = 64 }; /* names of one address, and nested functions, that are looked through */
+
+static bool collect(struct upm_symbol_index *index)
+{
+	struct upm_symbol symbol;
+
+	for (size_t t = 0; t < index->tables.count; t++) {
+		size_t size = upm_symbol_table_size(index->tables.items[t]);
+
+		for (size_t i = 0; i < size; i++) {
+			struct upm_found found = {.symbol = (uint32_t)i, .table = (uint16_t)t};
+
+			upm_symbol_table_get(index->tables.items[t], i, &symbol);
+			found.place = symbol.address;
+			if (upm_symbol_is_function(&symbol) &&
+			    !upm_vector_push(&index->functions.list, found))
+				return false;
+		}
+	}
+	return upm_found_sort(&index->functions);
+}
+
+int upm_symbol_index_open(struct upm_symbol_index *index, struct upm_symbol_tables tables)
+{
+	*index = (struct upm_symbol_index){.tables = tables};
+	if (collect(index))
+		return UPM_OK;
+	upm_symbol_index_close(index);
+	return upm_fail_memory("index the symbols");
+}
+
+static size_t count_up_to(const struct upm_symbol_index *index, uint64_t address)
+{
+	size_t low = 0, high = index->functions.list.count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (index->functions.list.items[middle].place <= address)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+/* A function covers its size; one of unknown size covers its first byte only. */
+static bool covers(const struct upm_symbol *symbol, uint64_t address)
+{
+	return address - symbol->address < (symbol->size ? symbol->size : 1);
+}
+
+bool upm_symbol_index_find(const struct upm_symbol_index *index, uint64_t address,
+			   struct upm_symbol *symbol)
+{
+	size_t end = count_up_to(index, address);
+	size_t first = end > NEIGHBOURS ? end - NEIGHBOURS : 0;
+	bool found = false;
+
+	for (size_t i = end; i > first; i--) {
+		const struct upm_found *function = &index->functions.list.items[i - 1];
+		struct upm_symbol candidate;
+
+		if (found && function->place != symbol->address)
+			break;
+		upm_symbol_table_get(index->tables.items[function->table], function->symbol,
+				     &candidate);
+		if (!covers(&candidate, address))
+			continue;
+		if (!found || upm_symbol_rank(&candidate) > upm_symbol_rank(symbol))
+			*symbol = candidate;
+		found = true;
+	}
+	return found;
+}
+
+void upm_symbol_index_close(struct upm_symbol_index *index)
+{
+	upm_vector_clear(&index->functions.list);
+}
