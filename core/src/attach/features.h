@@ -8,7 +8,10 @@
 
 #include "uprobe_multi.h"
 
-/** @return answers about the kernel (capability fields are not filled in); never NULL, thread-safe.
+/**
+ * @return answers about the kernel; never NULL, thread-safe. Capability fields are
+ *         not filled in, nor link_info and fdinfo: these need a link, whose
+ *         end costs a grace period, and only upm_check() asks for them.
  */
 const struct upm_features *upm_kernel_features(void);
 
