@@ -3,24 +3,24 @@
 # make          the library and the command, in build/
 # make help     every target
 
-BUILD    ?= build
-VERSION  := $(shell cat core/VERSION)
+BUILD     ?= build
+VERSION   := $(shell cat core/VERSION)
 SOVERSION := $(firstword $(subst ., ,$(VERSION)))
 
-CC       ?= cc
-CLANG    ?= clang
-CFLAGS   ?= -O2 -g
-WARNINGS := -Wall -Wextra -Wshadow -Wpointer-arith -Wstrict-prototypes -Wmissing-prototypes \
-            -Wvla -Wformat=2 -Wno-format-nonliteral
-PACKAGES := libbpf libelf liblzma libpcre2-8
+CC        ?= cc
+CXX       ?= c++
+CLANG     ?= clang
+CFLAGS    ?= -O2 -g
+WARNINGS  := -Wall -Wextra -Wshadow -Wpointer-arith -Wstrict-prototypes -Wmissing-prototypes \
+             -Wvla -Wformat=2 -Wno-format-nonliteral
+PACKAGES  := libbpf libelf liblzma libpcre2-8
 # What comes without a .pc file on Debian 12: Zydis, libiberty.
 UNPACKAGED := -lZydis -liberty -ldl
-CPPFLAGS += -D_GNU_SOURCE -Icore/include -Icore/src -Ikernel/bpf -DUPM_VERSION='"$(VERSION)"'
-COMPILE   = $(CC) -std=gnu11 $(WARNINGS) $(CPPFLAGS) $(CFLAGS) $(SANITIZE) -fvisibility=hidden -fPIC \
-            -pthread -MMD -MP
-LIBS      = $(shell pkg-config --libs $(PACKAGES)) $(UNPACKAGED)
-CLI_LIBS  = $(shell pkg-config --libs jansson)
-TEST_LIBS = $(shell pkg-config --libs cmocka jansson)
+CPPFLAGS  += -D_GNU_SOURCE -Icore/include -Icore/src -Ikernel/bpf -DUPM_VERSION='"$(VERSION)"'
+COMPILE    = $(CC) -std=gnu11 $(WARNINGS) $(CPPFLAGS) $(CFLAGS) $(SANITIZE) -fvisibility=hidden -fPIC \
+             -pthread -MMD -MP
+LIBS       = $(shell pkg-config --libs $(PACKAGES)) $(UNPACKAGED)
+CLI_LIBS   = $(shell pkg-config --libs jansson)
 
 LIB_SOURCES := $(wildcard core/src/*/*.c)
 CLI_SOURCES := $(wildcard core/cli/*.c)
@@ -32,6 +32,10 @@ BPF_OBJECTS := $(BPF_SOURCES:kernel/bpf/%.c=$(BUILD)/bpf/%.o)
 STATIC  := $(BUILD)/libuprobe_multi.a
 SHARED  := $(BUILD)/libuprobe_multi.so
 COMMAND := $(BUILD)/uprobe-multi
+MAP     := core/src/libuprobe_multi.map
+HEADER  := core/include/uprobe_multi.h
+
+.DELETE_ON_ERROR:
 
 .PHONY: all
 all: $(STATIC) $(SHARED) $(COMMAND)
@@ -40,39 +44,90 @@ $(STATIC): $(LIB_OBJECTS)
 	@rm -f $@
 	ar rcs $@ $^
 
-$(SHARED): $(LIB_OBJECTS) core/src/libuprobe_multi.map
+$(SHARED): $(LIB_OBJECTS) $(MAP)
 	$(CC) -shared $(SANITIZE) -o $@.$(VERSION) $(LIB_OBJECTS) -Wl,-soname,libuprobe_multi.so.$(SOVERSION) \
-	  -Wl,--version-script=core/src/libuprobe_multi.map -Wl,--exclude-libs,ALL -Wl,-z,defs \
-	  $(LDFLAGS) $(LIBS) -pthread
+	  -Wl,--version-script=$(MAP) -Wl,--exclude-libs,ALL -Wl,-z,defs $(LDFLAGS) $(LIBS) -pthread
 	ln -sf libuprobe_multi.so.$(VERSION) $@.$(SOVERSION)
 	ln -sf libuprobe_multi.so.$(VERSION) $@
 
 $(COMMAND): $(CLI_OBJECTS) $(STATIC)
 	$(CC) $(SANITIZE) -o $@ $^ $(LDFLAGS) $(LIBS) $(CLI_LIBS) -pthread
 
-$(BUILD)/obj/%.o: %.c
+$(BUILD)/obj/%.o: %.c $(BUILD)/checked
 	@mkdir -p $(@D)
 	$(COMPILE) -c -o $@ $<
 
 # The BPF programs are embedded in the library: see core/src/observe/embedded.c.
-$(BUILD)/bpf/%.bpf.o: kernel/bpf/%.bpf.c $(wildcard kernel/bpf/*.h)
+COMPILE_BPF = $(CLANG) -target bpf -mcpu=v3 -O2 -g -Wall -Werror -Ikernel/bpf \
+              -I/usr/include/$(shell $(CC) -print-multiarch)
+$(BUILD)/bpf/%.bpf.o: kernel/bpf/%.bpf.c $(wildcard kernel/bpf/*.h) $(BUILD)/checked
 	@mkdir -p $(@D)
-	$(CLANG) -target bpf -mcpu=v3 -O2 -g -Wall -Werror -Ikernel/bpf \
-	  -I/usr/include/$(shell $(CC) -print-multiarch) -c -o $@ $<
+	$(COMPILE_BPF) -c -o $@ $<
 
 $(BUILD)/obj/core/src/observe/embedded.o: $(BPF_OBJECTS)
 $(BUILD)/obj/core/src/observe/embedded.o: CPPFLAGS += -DUPM_BPF_DIRECTORY='"$(abspath $(BUILD))/bpf"'
 
-# Each tests/unit/NAME.c and tests/live/NAME.c is one cmocka program.
-TEST_SOURCES  := $(wildcard tests/unit/*.c tests/live/*.c)
-TEST_PROGRAMS := $(TEST_SOURCES:%.c=$(BUILD)/%)
-$(TEST_PROGRAMS): $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(BUILD)/obj/tests/support.o $(STATIC)
+# Before anything is compiled: the compilers are there, and header and VERSION agree.
+$(BUILD)/checked: core/VERSION $(HEADER)
 	@mkdir -p $(@D)
-	$(CC) $(SANITIZE) -o $@ $^ $(LDFLAGS) $(LIBS) $(TEST_LIBS) -pthread
-$(BUILD)/obj/tests/%.o: CPPFLAGS += -Itests
+	@for tool in $(firstword $(CC)) $(firstword $(CLANG)) pkg-config; do \
+	  command -v $$tool >/dev/null || { echo "$$tool is missing: run 'make setup'" >&2; exit 1; }; \
+	done
+	@awk -v wanted=$(VERSION) '/^#define UPM_VERSION_M(AJOR|INOR)|^#define UPM_VERSION_PATCH/ \
+	  { found = found dot $$3; dot = "." } END { if (found == wanted) exit; \
+	  print "$(HEADER) says " found ", core/VERSION says " wanted > "/dev/stderr"; exit 1 }' $(HEADER)
+	@touch $@
+
+include tests/tests.mk tests/bench/bench.mk core/install.mk
+
+# SETUP=no: never install packages.
+SETUP_PACKAGES = $(if $(filter no,$(SETUP)),@:,@tests/setup)
+
+.PHONY: setup
+setup:
+	$(SETUP_PACKAGES) build test
+
+.PHONY: demo
+demo:
+	$(SETUP_PACKAGES) build
+	@echo "Building ..."
+	@$(MAKE) --no-print-directory -s all
+	@UPM_BUILD=$(BUILD) tests/demo/run
+
+# The sources are the build's own, wherever they lie.
+SHELL_SOURCES := tests/setup tests/run tests/demo/run .ci/run
+C_SOURCES     := $(wildcard core/src/*/*.[ch] core/cli/*.[ch] core/include/*.h kernel/bpf/*.[ch] \
+                   tests/*.[ch] tests/unit/*.[ch] tests/live/*.[ch] tests/bench/*.[ch] tests/target/*.[ch] \
+                   tests/bpf/*.[ch])
+LINTED        := $(LIB_SOURCES) $(CLI_SOURCES) $(wildcard tests/*.c tests/unit/*.c tests/live/*.c tests/bench/*.c)
+
+.PHONY: lint
+lint:
+	$(SETUP_PACKAGES) build test lint
+	clang-format --dry-run -Werror $(C_SOURCES)
+	shellcheck $(SHELL_SOURCES)
+	cppcheck --quiet --error-exitcode=1 --std=c11 --enable=warning,performance,portability --inline-suppr \
+	  --suppress=missingIncludeSystem --library=posix -j2 -D_GNU_SOURCE -Icore/include -Icore/src -Ikernel/bpf \
+	  -Itests $(LINTED)
+	clang-tidy --quiet $(LINTED) -- -std=gnu11 $(CPPFLAGS) -Itests \
+	  -DUPM_BPF_DIRECTORY='"$(abspath $(BUILD))/bpf"'
 
 .PHONY: clean
 clean:
-	rm -rf $(BUILD)
+	rm -rf $(BUILD) $(BUILD)-asan
+
+.PHONY: help
+help:
+	@echo "make             the library and the command, in $(BUILD)/"
+	@echo "make setup       install the packages that building and testing need"
+	@echo "make demo        count every function of a running program and of its libc (as root)"
+	@echo "make test        all tests; the last line sums them up (as root; VERBOSE=1 shows their output)"
+	@echo "make asan        the C tests under the address and undefined-behaviour sanitizers"
+	@echo "make bench       measure against the raw system calls; writes $(BUILD)/bench.json (as root)"
+	@echo "make lint        clang-format, shellcheck, cppcheck, clang-tidy"
+	@echo "make install     PREFIX=$(PREFIX) DESTDIR=$(DESTDIR)"
+	@echo "make uninstall   remove what install put there"
+	@echo "make clean       remove $(BUILD)/ and $(BUILD)-asan/"
+	@echo "setup, demo, test, bench and lint install missing packages; SETUP=no forbids it."
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)

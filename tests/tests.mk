@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+# The tests: C programs (unit, live), the target they look at, BPF objects, and .bats files.
+
+TEST_LIBS = $(shell pkg-config --libs cmocka jansson)
+
+# Each tests/unit/NAME.c and tests/live/NAME.c is one cmocka program.
+TEST_SOURCES  := $(wildcard tests/unit/*.c tests/live/*.c)
+TEST_PROGRAMS := $(TEST_SOURCES:%.c=$(BUILD)/%)
+SAMPLE        := $(BUILD)/tests/packaging/sample
+$(TEST_PROGRAMS) $(SAMPLE): $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(BUILD)/obj/tests/support.o $(STATIC)
+	@mkdir -p $(@D)
+	$(CC) $(SANITIZE) -o $@ $^ $(LDFLAGS) $(LIBS) $(TEST_LIBS) -pthread
+$(BUILD)/obj/tests/%.o: CPPFLAGS += -Itests
+
+TEST_BPF := $(patsubst tests/bpf/%.c,$(BUILD)/tests/bpf/%.o,$(wildcard tests/bpf/*.bpf.c))
+$(BUILD)/tests/bpf/%.bpf.o: tests/bpf/%.bpf.c $(wildcard tests/bpf/*.h)
+	@mkdir -p $(@D)
+	$(COMPILE_BPF) -c -o $@ $<
+
+# The shared test target: tests/target/known.c has its commands. It is compiled the same
+# way whatever CFLAGS and sanitizers the rest is built with, so that its functions keep their shapes.
+TARGET         := $(BUILD)/target
+TARGET_SOURCE  := tests/target
+COMPILE_TARGET := $(CC) -std=gnu11 -O2 -g -Wall -Wextra -pthread -fPIC -fcf-protection=none
+TARGETS        := $(TARGET)/known $(TARGET)/libforeign.so
+
+$(TARGET)/known: $(addprefix $(TARGET)/obj/,known.o known_functions.o shapes.o twice_a.o twice_b.o \
+		instructions.o cxx.o) $(TARGET)/libknown.so $(TARGET)/libversions.so
+	$(CXX) -pthread -o $@ $^ -ldl -Wl,-rpath,'$$ORIGIN'
+$(TARGET)/libknown.so: $(TARGET)/obj/shared_functions.o
+	$(CC) -shared -o $@ $< -Wl,-soname,$(@F)
+$(TARGET)/libversions.so: $(TARGET)/obj/versions.o $(TARGET_SOURCE)/versions.map
+	$(CC) -shared -o $@ $< -Wl,-soname,$(@F) -Wl,--version-script=$(TARGET_SOURCE)/versions.map
+# 32-bit code without a 32-bit C library.
+$(TARGET)/libforeign.so: $(TARGET_SOURCE)/foreign.c
+	@mkdir -p $(@D)
+	$(CC) -m32 -O2 -Wall -Wextra -shared -fPIC -nostdlib -o $@ $< -Wl,-soname,$(@F)
+
+$(TARGET)/obj/known_functions.o $(TARGET)/obj/shared_functions.o: $(TARGET)/obj/%_functions.o: \
+		$(TARGET_SOURCE)/functions.c
+	@mkdir -p $(@D)
+	$(COMPILE_TARGET) -D'FUNCTION(number)=$*_##number' -DTABLE=$*_table -c -o $@ $<
+$(TARGET)/obj/twice_a.o $(TARGET)/obj/twice_b.o: $(TARGET)/obj/twice_%.o: $(TARGET_SOURCE)/twice.c
+	@mkdir -p $(@D)
+	$(COMPILE_TARGET) -DCALL=call_twice_of_$* -c -o $@ $<
+$(TARGET)/obj/cxx.o: $(TARGET_SOURCE)/shapes.cc
+	@mkdir -p $(@D)
+	$(CXX) -std=c++17 -O2 -g -Wall -Wextra -fPIC -fcf-protection=none -c -o $@ $<
+$(TARGET)/obj/%.o: $(TARGET_SOURCE)/%.c
+	@mkdir -p $(@D)
+	$(COMPILE_TARGET) -c -o $@ $<
+$(TARGET)/obj/%.o: $(TARGET_SOURCE)/%.S
+	@mkdir -p $(@D)
+	$(COMPILE_TARGET) -c -o $@ $<
+$(TARGET)/obj/known.o $(TARGET)/obj/shapes.o $(TARGET)/obj/cxx.o $(TARGET)/obj/versions.o: $(TARGET_SOURCE)/known.h
+
+# tests/target/many.awk: a library of so many functions.
+$(TARGET)/libmany-%.so: $(TARGET_SOURCE)/many.awk
+	@mkdir -p $(@D)
+	awk -v functions=$* -f $< >$(TARGET)/many-$*.s
+	$(CC) -shared -nostdlib -o $@ $(TARGET)/many-$*.s -Wl,-soname,$(@F)
+	@rm $(TARGET)/many-$*.s
+
+.PHONY: targets tests
+targets: $(TARGETS)
+tests: all targets $(TEST_PROGRAMS) $(SAMPLE) $(TEST_BPF)
+
+# Live tests attach probes: as root, and one after another.
+AS_ROOT   = $(if $(filter 0,$(shell id -u)),,sudo -E) env UPM_BUILD=$(abspath $(BUILD)) CC='$(CC)' CXX='$(CXX)' MAKE='$(MAKE)' MAKEFLAGS=
+BATS     := $(sort $(wildcard tests/packaging/*.bats tests/cli/*.bats))
+
+.PHONY: test
+test:
+	$(SETUP_PACKAGES) build test
+	@echo "Building ..."
+	@$(MAKE) --no-print-directory -s tests
+	@$(AS_ROOT) tests/run $(addprefix $(abspath $(BUILD))/,$(TEST_SOURCES:%.c=%)) $(BATS)
+
+ASAN_FLAGS := -fsanitize=address,undefined -fno-sanitize-recover=undefined
+
+.PHONY: asan asan-tests
+asan:
+	$(SETUP_PACKAGES) build test
+	@$(MAKE) --no-print-directory -s BUILD=$(BUILD)-asan SANITIZE='$(ASAN_FLAGS)' \
+	  CFLAGS='-O1 -g -fno-omit-frame-pointer' asan-tests
+asan-tests: targets $(TEST_PROGRAMS) $(TEST_BPF)
+	@$(AS_ROOT) ASAN_OPTIONS=detect_leaks=1:strict_string_checks=1:detect_stack_use_after_return=1 \
+	  UBSAN_OPTIONS=print_stacktrace=1 tests/run $(addprefix $(abspath $(BUILD))/,$(TEST_SOURCES:%.c=%))
