@@ -52,6 +52,11 @@ struct upm_probe_set {
 	struct upm_probe_table *table;
 };
 
+/** Make a set of a table, which it takes a reference of. UPM_ERR_MEMORY. */
+int upm_probe_set_wrap(struct upm_probe_table *table, struct upm_probe_set **out);
+/** Make the set's table its own before a change. UPM_ERR_MEMORY. */
+int upm_probe_set_own(struct upm_probe_set *set);
+
 struct upm_probe_table *upm_probe_table_new(void);
 struct upm_probe_table *upm_probe_table_ref(struct upm_probe_table *table);
 void upm_probe_table_unref(struct upm_probe_table *table);

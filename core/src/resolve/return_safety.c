@@ -15,11 +15,8 @@ static const char *look_up(const char *symbol)
 {
 	/* Both lists are sorted: bsearch(3) reads them. */
 	static const char *const keepers[] = {
-		"__getcontext", "__getcontext_ret",   "__libc_longjmp", "__libc_siglongjmp",
-		"__longjmp",	"__longjmp_chk",      "__setcontext",	"__setjmp",
-		"__sigsetjmp",	"__sigsetjmp_cancel", "__swapcontext",	"_longjmp",
-		"_setjmp",	"getcontext",	      "longjmp",	"setcontext",
-		"setjmp",	"siglongjmp",	      "sigsetjmp",	"swapcontext",
+		"__getcontext", "__setjmp", "__sigsetjmp", "__swapcontext", "_setjmp",
+		"getcontext",	"setjmp",   "sigsetjmp",   "swapcontext",
 	};
 	static const char *const unwinders[] = {
 		"_Unwind_Backtrace", "_Unwind_ForcedUnwind",	  "_Unwind_RaiseException",
@@ -38,8 +35,8 @@ static const char *look_up(const char *symbol)
 	};
 #define IN(list) bsearch(symbol, list, sizeof(list) / sizeof(list[0]), sizeof(list[0]), by_name)
 	if (IN(keepers))
-		return "it stores or restores return addresses: a return probe would make a later "
-		       "longjmp crash";
+		return "it stores its return address: a return probe would make a later longjmp "
+		       "crash";
 	if (IN(unwinders))
 		return "it walks return addresses: a return probe would end the program instead of "
 		       "the exception";
@@ -56,7 +53,7 @@ const char *upm_return_hazard(const char *symbol, uint8_t *verdict)
 
 	if (cold && (cold[5] == '\0' || cold[5] == '.'))
 		why = "it is a cold part, entered by a jump: there is no return address to replace";
-	else if (symbol[0] == '_' || strchr("glsw", symbol[0]))
+	else if (symbol[0] == '_' || symbol[0] == 'g' || symbol[0] == 's')
 		why = look_up(symbol);
 	if (why)
 		*verdict = UPM_VERDICT_RETURN_UNSAFE;

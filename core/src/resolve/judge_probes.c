@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+#include "resolve/judge_probes.h"
+
+#include <string.h>
+
+#include "base/error.h"
+#include "judge/insn.h"
+#include "resolve/return_safety.h"
+
+enum {
+	ELF_HEADER_SIZE = 64,
+	ENDBR_LENGTH = 4,
+	LONGEST_SWEEP =
+		65536 - UPM_INSN_MAX, /* bytes of a function that are decoded for a boundary */
+	NO_FILE = -1
+};
+
+struct judge {
+	struct upm_probe_table *table;
+	int64_t file; /* the one that is open, or NO_FILE */
+	const struct upm_binary *binary;
+	struct upm_code_window window;
+	struct upm_insn_rules rules;
+	bool runs_here; /* the kernel runs code of this architecture */
+};
+
+static void condemn(struct upm_probe_entry *probe, uint8_t verdict, const char *reason)
+{
+	probe->verdict = verdict;
+	probe->reason = reason;
+}
+
+static void close_file(struct judge *judge)
+{
+	if (judge->file != NO_FILE)
+		upm_code_window_close(&judge->window);
+	judge->file = NO_FILE;
+}
+
+static int open_file(struct judge *judge, uint32_t file)
+{
+	int status;
+
+	if (judge->file == file)
+		return UPM_OK;
+	close_file(judge);
+	judge->binary = judge->table->files.items[file].binary;
+	judge->runs_here = upm_insn_rules_of_kernel(judge->binary->machine, judge->binary->bits,
+						    &judge->rules);
+	status = upm_code_window_open(&judge->window, judge->binary);
+	if (!status)
+		judge->file = file;
+	return status;
+}
+
+/* Decode from the function's entry: a breakpoint inside an instruction would change what it does.
+ */
+static void check_boundary(struct judge *judge, struct upm_probe_entry *probe)
+{
+	uint64_t entry = probe->offset - probe->symbol_offset;
+	size_t available, at = 0, length = 1;
+	const uint8_t *code;
+
+	if (probe->symbol_offset > LONGEST_SWEEP || probe->symbol_offset > probe->offset) {
+		probe->flags |= UPM_PROBE_UNVERIFIED;
+		return;
+	}
+	code = upm_code_window_at(&judge->window, entry, probe->symbol_offset + UPM_INSN_MAX,
+				  &available);
+	while (at < probe->symbol_offset && length) {
+		length = at < available ? upm_insn_length(&judge->rules, code + at, available - at)
+					: 0;
+		at += length;
+	}
+	if (!length)
+		probe->flags |= UPM_PROBE_UNVERIFIED;
+	else if (at > probe->symbol_offset)
+		condemn(probe, UPM_VERDICT_MID_INSTRUCTION,
+			"it is in the middle of an instruction: a breakpoint there would corrupt "
+			"the "
+			"program");
+}
+
+/* endbr64 is where indirect calls land: right behind it is the entry still. */
+static bool is_behind_endbr(struct judge *judge, const struct upm_probe_entry *probe)
+{
+	struct upm_insn insn;
+	size_t available;
+	const uint8_t *code;
+
+	if (probe->symbol_offset != ENDBR_LENGTH || probe->offset < ENDBR_LENGTH)
+		return false;
+	code = upm_code_window_at(&judge->window, probe->offset - ENDBR_LENGTH, UPM_INSN_MAX,
+				  &available);
+	upm_insn_judge(&judge->rules, code, available, 0, &insn);
+	return insn.endbr;
+}
+
+static bool is_entry(struct judge *judge, const struct upm_probe_entry *probe)
+{
+	return probe->symbol_offset == 0 || is_behind_endbr(judge, probe);
+}
+
+static void judge_return(struct judge *judge, struct upm_probe_entry *probe)
+{
+	uint8_t verdict = UPM_VERDICT_OK;
+	const char *hazard = upm_return_hazard(probe->symbol, &verdict);
+
+	if (judge->binary->go) {
+		verdict = UPM_VERDICT_GO_RETURN;
+		hazard = "Go moves and checks its stacks: a return probe would crash the program";
+	} else if (!hazard && !is_entry(judge, probe)) {
+		verdict = UPM_VERDICT_NOT_ENTRY;
+		hazard = "a return probe has to be at a function's entry, where the stack pointer "
+			 "points to the return address";
+	}
+	if (!hazard)
+		return;
+	probe->flags |= UPM_PROBE_RETURN_UNSAFE;
+	if (probe->kind == UPM_KIND_URETPROBE)
+		condemn(probe, verdict, hazard);
+}
+
+static void judge_code(struct judge *judge, struct upm_probe_entry *probe)
+{
+	struct upm_insn insn;
+	uint64_t address = 0;
+	size_t available;
+	const uint8_t *code =
+		upm_code_window_at(&judge->window, probe->offset, UPM_INSN_MAX, &available);
+
+	if (!available) {
+		condemn(probe, UPM_VERDICT_TRUNCATED, "the file ends before this offset");
+		return;
+	}
+	upm_binary_address_of(judge->binary, probe->offset, &address);
+	upm_insn_judge(&judge->rules, code, available, address, &insn);
+	probe->cost = insn.probeable ? insn.cost : UPM_COST_UNKNOWN;
+	if (!insn.probeable)
+		condemn(probe, UPM_VERDICT_UNPROBEABLE, insn.reason);
+	else if (insn.cost == UPM_COST_NOP5 && !judge->rules.nop5_red_zone_safe &&
+		 ((probe->flags & UPM_PROBE_UNVERIFIED) || !is_entry(judge, probe)))
+		condemn(probe, UPM_VERDICT_RED_ZONE,
+			"a 5-byte nop inside a function: this kernel turns a probe there into a "
+			"call, "
+			"which may overwrite the red zone");
+}
+
+static void judge_semaphore(struct judge *judge, struct upm_probe_entry *probe)
+{
+	if (!probe->ref_ctr_offset)
+		return;
+	if (probe->ref_ctr_offset % 2)
+		condemn(probe, UPM_VERDICT_SEMAPHORE,
+			"its reference counter is at an odd offset, which the kernel refuses");
+	else if (!upm_binary_writable_at(judge->binary, probe->ref_ctr_offset))
+		condemn(probe, UPM_VERDICT_SEMAPHORE,
+			"its reference counter is in no writable segment of the file");
+}
+
+static void judge_place(struct judge *judge, struct upm_probe_entry *probe)
+{
+	if (!judge->runs_here)
+		condemn(probe, UPM_VERDICT_FOREIGN,
+			"the file's code is of an architecture that this kernel does not run");
+	else if (probe->offset >= judge->binary->file_size)
+		condemn(probe, UPM_VERDICT_TRUNCATED, "the file ends before this offset");
+	else if (probe->offset < ELF_HEADER_SIZE ||
+		 !upm_binary_executable_at(judge->binary, probe->offset))
+		condemn(probe, UPM_VERDICT_NOT_EXECUTABLE,
+			"the offset is in no executable segment of the file");
+}
+
+static void judge_probe(struct judge *judge, struct upm_probe_entry *probe)
+{
+	judge_place(judge, probe);
+	if (probe->verdict == UPM_VERDICT_OK && probe->symbol_offset)
+		check_boundary(judge, probe);
+	if (probe->verdict == UPM_VERDICT_OK)
+		judge_code(judge, probe);
+	if (probe->verdict == UPM_VERDICT_OK)
+		judge_semaphore(judge, probe);
+	if (probe->verdict == UPM_VERDICT_OK)
+		judge_return(judge, probe);
+	if (probe->verdict == UPM_VERDICT_OK && !probe->reason[0] &&
+	    (probe->flags & UPM_PROBE_UNVERIFIED))
+		probe->reason =
+			"no symbol covers it: that an instruction begins there is not verified";
+}
+
+int upm_judge_probes(struct upm_probe_table *table, size_t first)
+{
+	struct judge judge = {.table = table, .file = NO_FILE};
+	int status = UPM_OK;
+
+	for (size_t i = first; i < table->probes.count && !status; i++) {
+		struct upm_probe_entry *probe = &table->probes.items[i];
+
+		if (probe->verdict != UPM_VERDICT_OK || !table->files.items[probe->file].binary)
+			continue;
+		status = open_file(&judge, probe->file);
+		if (!status)
+			judge_probe(&judge, probe);
+	}
+	close_file(&judge);
+	return status;
+}

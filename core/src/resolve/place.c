@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+#include "resolve/place.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "resolve/symbol_index.h"
+
+/* The names of one point: points first … first + count - 1 of the list. */
+struct group {
+	const struct upm_matches *matches;
+	size_t first, count;
+	size_t best; /* the point whose name is shown */
+};
+
+static void symbol_of(const struct upm_matches *matches, const struct upm_found *point,
+		      struct upm_symbol *symbol)
+{
+	upm_symbol_table_get(matches->tables.items[point->table], point->symbol, symbol);
+}
+
+static void choose_best(struct group *group)
+{
+	const struct upm_found *points = group->matches->points.list.items;
+	int best_rank = -1000;
+
+	group->best = group->first;
+	if (group->count == 1)
+		return;
+	for (size_t i = group->first; i < group->first + group->count; i++) {
+		struct upm_symbol symbol;
+		int rank;
+
+		symbol_of(group->matches, &points[i], &symbol);
+		rank = upm_symbol_rank(&symbol);
+		if (rank > best_rank) {
+			best_rank = rank;
+			group->best = i;
+		}
+	}
+}
+
+static struct group group_at(const struct upm_matches *matches, size_t first)
+{
+	const struct upm_found *points = matches->points.list.items;
+	struct group group = {.matches = matches, .first = first, .count = 1};
+
+	while (first + group.count < matches->points.list.count &&
+	       points[first + group.count].place == points[first].place)
+		group.count++;
+	choose_best(&group);
+	return group;
+}
+
+static bool is_listed(const struct upm_probe_table *table, const struct upm_probe_entry *probe,
+		      const char *name)
+{
+	if (strcmp(probe->symbol, name) == 0)
+		return true;
+	for (size_t i = probe->first_alias; i < table->aliases.count; i++)
+		if (strcmp(table->aliases.items[i], name) == 0)
+			return true;
+	return false;
+}
+
+static bool add_aliases(struct upm_probe_table *table, const struct group *group,
+			struct upm_probe_entry *probe)
+{
+	probe->first_alias = (uint32_t)table->aliases.count;
+	for (size_t i = group->first; i < group->first + group->count; i++) {
+		struct upm_symbol symbol;
+
+		symbol_of(group->matches, &group->matches->points.list.items[i], &symbol);
+		if (!is_listed(table, probe, symbol.name) &&
+		    !upm_vector_push(&table->aliases, symbol.name))
+			return false;
+	}
+	probe->alias_count = (uint32_t)(table->aliases.count - probe->first_alias);
+	return true;
+}
+
+static const char *note_on(const struct upm_found *point)
+{
+	if (point->verdict == UPM_VERDICT_VDSO)
+		return "an indirect function whose implementation is the vDSO's, which is no file";
+	if (point->verdict == UPM_VERDICT_NOT_EXECUTABLE)
+		return "its address lies in no segment of the file";
+	if (point->flags & UPM_PROBE_IFUNC_RESOLVER)
+		return "an indirect function: this is its resolver, which runs once when the "
+		       "symbol "
+		       "is bound; give a process that has it bound to probe the implementation";
+	if (point->flags & UPM_PROBE_IFUNC_TARGET)
+		return "the implementation that a process chose for an indirect function";
+	return "";
+}
+
+static uint32_t clamp_size(uint64_t size)
+{
+	return size < UINT32_MAX ? (uint32_t)size : UINT32_MAX;
+}
+
+static int add_group(const struct upm_placement *placement, const struct group *group)
+{
+	struct upm_probe_table *table = placement->table;
+	const struct upm_found *point = &group->matches->points.list.items[group->best];
+	struct upm_symbol symbol;
+
+	symbol_of(group->matches, point, &symbol);
+	struct upm_probe_entry probe = {
+		.offset = point->place,
+		.symbol = symbol.name,
+		.version = symbol.version,
+		.reason = note_on(point),
+		.file = placement->file,
+		.spec = placement->spec,
+		.symbol_offset = (uint32_t)placement->request->spec->number,
+		.symbol_size = point->flags & UPM_PROBE_IFUNC_TARGET ? 0 : clamp_size(symbol.size),
+		.kind = placement->request->spec->kind,
+		.verdict = point->verdict,
+		.flags = point->flags,
+	};
+	if (group->count > 1 && !add_aliases(table, group, &probe))
+		return upm_fail_memory("make probes");
+	if (!upm_vector_push(&table->probes, probe))
+		return upm_fail_memory("make probes");
+	return UPM_OK;
+}
+
+/* ------------------------------------------------- a name of several functions */
+
+struct candidates {
+	size_t count;	   /* functions of this very name */
+	size_t exported;   /* of these, global or weak in their default version */
+	uint64_t chosen;   /* place of an exported one */
+	char listing[256]; /* "0x1234 (GLIBC_2.2.5), 0x5678" */
+};
+
+static void add_candidate(struct candidates *candidates, const struct upm_symbol *symbol,
+			  uint64_t place)
+{
+	size_t used = strlen(candidates->listing);
+
+	candidates->count++;
+	if (symbol->binding != STB_LOCAL && symbol->default_version) {
+		candidates->exported++;
+		candidates->chosen = place;
+	}
+	snprintf(candidates->listing + used, sizeof(candidates->listing) - used,
+		 "%s0x%" PRIx64 "%s%s%s", used ? ", " : "", place, symbol->version[0] ? " (" : "",
+		 symbol->version, symbol->version[0] ? ")" : "");
+}
+
+static void find_candidates(const struct upm_match_request *request,
+			    const struct upm_matches *matches, struct candidates *candidates)
+{
+	struct group group;
+
+	*candidates = (struct candidates){0};
+	for (size_t i = 0; i < matches->points.list.count; i += group.count) {
+		const struct upm_found *point;
+		struct upm_symbol symbol;
+
+		group = group_at(matches, i);
+		point = &matches->points.list.items[group.best];
+		symbol_of(matches, point, &symbol);
+		if (strcmp(symbol.name, request->spec->pattern) == 0)
+			add_candidate(candidates, &symbol, point->place);
+	}
+}
+
+/* One exported function among several of a name is the one that linkers mean. */
+static int place_ambiguous(const struct upm_placement *placement, const struct upm_matches *matches,
+			   const struct candidates *candidates)
+{
+	struct upm_probe_table *table = placement->table;
+	bool choose = candidates->exported == 1;
+	const char *reason =
+		upm_strings_format(table->strings,
+				   "%zu functions are named so, at %s%s; name one as %s0xOFFSET%s, "
+				   "or ask for all matches",
+				   candidates->count, candidates->listing,
+				   choose ? "; the exported default was taken" : "",
+				   placement->request->spec->version ? "" : "NAME@VERSION or ", "");
+	struct group group;
+	int status = reason ? UPM_OK : upm_fail_memory("make probes");
+
+	for (size_t i = 0; i < matches->points.list.count && !status; i += group.count) {
+		struct upm_probe_entry *probe;
+
+		group = group_at(matches, i);
+		status = add_group(placement, &group);
+		if (status || (choose && matches->points.list.items[i].place == candidates->chosen))
+			continue;
+		probe = &table->probes.items[table->probes.count - 1];
+		probe->verdict = UPM_VERDICT_AMBIGUOUS;
+		probe->reason = reason;
+	}
+	return status;
+}
+
+int upm_place_matches(const struct upm_placement *placement, const struct upm_matches *matches)
+{
+	const struct upm_match_request *request = placement->request;
+	struct group group;
+	int status = UPM_OK;
+
+	if (request->spec->form == UPM_SPEC_NAME && !(request->flags & UPM_RESOLVE_ALL_MATCHES)) {
+		struct candidates candidates;
+
+		find_candidates(request, matches, &candidates);
+		if (candidates.count > 1)
+			return place_ambiguous(placement, matches, &candidates);
+	}
+	if (!upm_vector_reserve(&placement->table->probes, matches->points.list.count))
+		return upm_fail_memory("make probes");
+	for (size_t i = 0; i < matches->points.list.count && !status; i += group.count) {
+		group = group_at(matches, i);
+		status = add_group(placement, &group);
+	}
+	return status;
+}
+
+/* ------------------------------------------------------------------ file offsets */
+
+int upm_place_offset(const struct upm_placement *placement, const struct upm_symbol_index *index,
+		     uint64_t offset)
+{
+	struct upm_probe_table *table = placement->table;
+	struct upm_binary *binary = table->files.items[placement->file].binary;
+	struct upm_probe_entry probe = {
+		.offset = offset,
+		.symbol = "",
+		.version = "",
+		.reason = "",
+		.file = placement->file,
+		.spec = placement->spec,
+		.kind = placement->request->spec->kind,
+		.flags = UPM_PROBE_UNVERIFIED,
+	};
+	struct upm_symbol symbol;
+	uint64_t address;
+
+	if (index && upm_binary_address_of(binary, offset, &address) &&
+	    upm_symbol_index_find(index, address, &symbol)) {
+		probe.symbol = symbol.name;
+		probe.version = symbol.version;
+		probe.symbol_offset = clamp_size(address - symbol.address);
+		probe.symbol_size = clamp_size(symbol.size);
+		probe.flags = 0;
+	}
+	if (!upm_vector_push(&table->probes, probe))
+		return upm_fail_memory("make probes");
+	return UPM_OK;
+}

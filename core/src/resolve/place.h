@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/*
+ * From points to probes: the names of one point become one probe with aliases,
+ * and a plain name that stands for several points is taken apart.
+ */
+#ifndef UPM_RESOLVE_PLACE_H
+#define UPM_RESOLVE_PLACE_H
+
+#include "resolve/matches.h"
+#include "resolve/probe_table.h"
+
+struct upm_placement {
+	struct upm_probe_table *table; /* receives the probes */
+	const struct upm_match_request *request;
+	uint32_t file; /* index in the table */
+	uint32_t spec; /* index in the table */
+};
+
+/** Add a probe for each point. UPM_ERR_MEMORY. */
+int upm_place_matches(const struct upm_placement *placement, const struct upm_matches *matches);
+
+/** Add the one probe that says why the spec found no function in the file. UPM_ERR_MEMORY. */
+int upm_place_absence(const struct upm_placement *placement, const struct upm_matches *matches);
+
+/**
+ * Add the probe of a file offset, named by the function that covers it.
+ * @param index  functions of the file; NULL = names are not known
+ */
+struct upm_symbol_index;
+int upm_place_offset(const struct upm_placement *placement, const struct upm_symbol_index *index,
+		     uint64_t offset);
+
+#endif
