@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/*
+ * Symbol tables are read in bulk, a few large reads each, and symbols are then
+ * decoded in place: a resolver that walks 100,000 of them must not notice. The
+ * order of tables is .dynsym (whose versions are complete), .symtab, and the debug
+ * sources in the order in which they were asked.
+ */
+#include "binary/symbols.h"
+
+#include <stdlib.h>
+
+#include "base/error.h"
+#include "binary/symbol_table.h"
+
+static int load_strings(const struct upm_elf *elf, const struct upm_table_place *place,
+			struct upm_symbol_table *table)
+{
+	table->strings = upm_elf_bytes(elf, place->strings.offset, place->strings.size,
+				       UPM_READ_SYMBOLS, "its string table");
+	if (!table->strings)
+		return upm_error_last()->code;
+	table->strings_size = place->strings.size;
+	if (table->strings_size && table->strings[table->strings_size - 1])
+		return upm_fail(UPM_ERR_FORMAT, 0, UPM_READ_SYMBOLS, elf->path, NULL,
+				"the strings of %s do not end with a NUL", place->name);
+	return UPM_OK;
+}
+
+static int load_parts(const struct upm_elf *elf, const struct upm_table_place *place,
+		      struct upm_symbol_table *table)
+{
+	int status;
+
+	table->wide = upm_elf_bits(elf) == 64;
+	table->count = place->symbols.size / (table->wide ? sizeof(Elf64_Sym) : sizeof(Elf32_Sym));
+	table->symbols = upm_elf_records(elf, place->symbols.offset, place->symbols.size, ELF_T_SYM,
+					 UPM_READ_SYMBOLS, place->name);
+	if (!table->symbols)
+		return upm_error_last()->code;
+	status = load_strings(elf, place, table);
+	if (!status)
+		status = upm_versions_load(elf, place, table);
+	if (!status && !table->version_of)
+		status = upm_versions_cut(table);
+	return status;
+}
+
+int upm_symbol_table_load(const struct upm_elf *elf, const struct upm_table_place *place,
+			  bool debug, struct upm_symbol_table **out)
+{
+	struct upm_symbol_table *table = calloc(1, sizeof(*table));
+	int status;
+
+	if (!table)
+		return upm_fail_memory(UPM_READ_SYMBOLS);
+	table->debug = debug;
+	status = load_parts(elf, place, table);
+	if (status) {
+		upm_symbol_table_free(table);
+		return status;
+	}
+	*out = table;
+	return UPM_OK;
+}
+
+void upm_symbol_table_free(struct upm_symbol_table *table)
+{
+	free(table->symbols);
+	free(table->strings);
+	free(table->version_of);
+	free(table->versions);
+	upm_vector_clear(&table->cuts);
+	free(table->cut_blocks);
+	free(table);
+}
+
+static int add_table(struct upm_elf *to, const struct upm_elf *from,
+		     const struct upm_table_place *place, bool debug)
+{
+	int status;
+
+	if (!place->symbols.size || to->table_count == UPM_ELF_TABLES_MAX)
+		return UPM_OK;
+	status = upm_symbol_table_load(from, place, debug, &to->tables[to->table_count]);
+	if (!status)
+		to->table_count++;
+	return status;
+}
+
+int upm_symbols_add(struct upm_elf *to, const struct upm_elf *from)
+{
+	struct upm_table_place place;
+	int status = upm_place_by_sections(from, from->symtab, &place);
+
+	return status ? status : add_table(to, from, &place, true);
+}
+
+static int load_dynamic(struct upm_binary *binary)
+{
+	struct upm_elf *elf = binary->elf;
+	struct upm_table_place place;
+	int status;
+
+	if (elf->dynamic_loaded)
+		return UPM_OK;
+	status = elf->section_count ? upm_place_by_sections(elf, elf->dynsym, &place)
+				    : upm_place_by_dynamic(binary, &place);
+	if (!status)
+		status = add_table(elf, elf, &place, false);
+	elf->dynamic_table = elf->table_count ? elf->tables[0] : NULL;
+	elf->dynamic_loaded = !status;
+	return status;
+}
+
+int upm_binary_dynamic_symbols(struct upm_binary *binary, struct upm_symbol_table **out)
+{
+	struct upm_elf *elf = binary->elf;
+	int status;
+
+	pthread_mutex_lock(&elf->lock);
+	status = load_dynamic(binary);
+	*out = elf->dynamic_table;
+	pthread_mutex_unlock(&elf->lock);
+	return status;
+}
+
+static int load_own(struct upm_binary *binary)
+{
+	struct upm_elf *elf = binary->elf;
+	struct upm_table_place place;
+	int status = load_dynamic(binary);
+
+	if (!status)
+		status = upm_place_by_sections(elf, elf->symtab, &place);
+	if (!status)
+		status = add_table(elf, elf, &place, false);
+	elf->own_count = elf->table_count;
+	return status;
+}
+
+static int load_debug(struct upm_binary *binary)
+{
+	int status = upm_debugdata_load(binary);
+
+	return status ? status : upm_debug_file_load(binary);
+}
+
+/* Undo a source that failed half-way, so that asking again starts it anew. */
+static void drop_tables(struct upm_elf *elf, size_t count)
+{
+	while (elf->table_count > count && elf->tables[elf->table_count - 1] != elf->dynamic_table)
+		upm_symbol_table_free(elf->tables[--elf->table_count]);
+}
+
+static int load_source(struct upm_binary *binary, unsigned source, upm_progress_fn progress,
+		       void *context)
+{
+	struct upm_elf *elf = binary->elf;
+	size_t before = elf->table_count;
+	int status;
+
+	if (elf->loaded & source)
+		return UPM_OK;
+	if (source == UPM_SYMBOLS_OWN)
+		status = load_own(binary);
+	else if (source == UPM_SYMBOLS_DEBUG)
+		status = load_debug(binary);
+	else
+		status = upm_debuginfod_load(binary, progress, context);
+	if (status)
+		drop_tables(elf, before);
+	else
+		elf->loaded |= source;
+	return status;
+}
+
+static int load_sources(struct upm_binary *binary, unsigned sources, upm_progress_fn progress,
+			void *context)
+{
+	struct upm_elf *elf = binary->elf;
+	int status = load_source(binary, UPM_SYMBOLS_OWN, NULL, NULL);
+
+	if (!status && (sources & (UPM_SYMBOLS_DEBUG | UPM_SYMBOLS_DEBUGINFOD)))
+		status = load_source(binary, UPM_SYMBOLS_DEBUG, NULL, NULL);
+	if (!status && (sources & UPM_SYMBOLS_DEBUGINFOD) && elf->table_count == elf->own_count)
+		status = load_source(binary, UPM_SYMBOLS_DEBUGINFOD, progress, context);
+	return status;
+}
+
+int upm_binary_symbols(struct upm_binary *binary, unsigned sources, upm_progress_fn progress,
+		       void *context, struct upm_symbol_tables *tables)
+{
+	struct upm_elf *elf = binary->elf;
+	bool debug = sources & (UPM_SYMBOLS_DEBUG | UPM_SYMBOLS_DEBUGINFOD);
+	size_t first, end;
+	int status;
+
+	pthread_mutex_lock(&elf->lock);
+	status = load_sources(binary, sources, progress, context);
+	first = sources & UPM_SYMBOLS_OWN ? 0 : elf->own_count;
+	end = debug ? elf->table_count : elf->own_count;
+	pthread_mutex_unlock(&elf->lock);
+	*tables = (struct upm_symbol_tables){elf->tables + first, status ? 0 : end - first};
+	return status;
+}
+
+size_t upm_symbol_table_size(const struct upm_symbol_table *table)
+{
+	return table->count;
+}
+
+bool upm_symbol_table_is_debug(const struct upm_symbol_table *table)
+{
+	return table->debug;
+}
+
+static void set_version(const struct upm_symbol_table *table, size_t index, uint32_t name,
+			struct upm_symbol *symbol)
+{
+	const struct upm_cut_name *cut;
+
+	symbol->version = "";
+	symbol->default_version = true;
+	if (table->version_of) {
+		uint16_t number = table->version_of[index] & 0x7fff;
+
+		if (number < table->version_count && table->versions[number]) {
+			symbol->version = table->versions[number];
+			symbol->default_version =
+				!symbol->undefined && !(table->version_of[index] & 0x8000);
+		}
+	} else if ((cut = upm_versions_cut_of(table, name))) {
+		symbol->version = table->strings + cut->version;
+		symbol->default_version = cut->default_version;
+	}
+}
+
+void upm_symbol_table_get(const struct upm_symbol_table *table, size_t index,
+			  struct upm_symbol *symbol)
+{
+	uint32_t name;
+	uint16_t section;
+	uint8_t info;
+
+	if (table->wide) {
+		const Elf64_Sym *wide = (const Elf64_Sym *)table->symbols + index;
+
+		name = wide->st_name;
+		info = wide->st_info;
+		section = wide->st_shndx;
+		symbol->address = wide->st_value;
+		symbol->size = wide->st_size;
+	} else {
+		const Elf32_Sym *narrow = (const Elf32_Sym *)table->symbols + index;
+
+		name = narrow->st_name;
+		info = narrow->st_info;
+		section = narrow->st_shndx;
+		symbol->address = narrow->st_value;
+		symbol->size = narrow->st_size;
+	}
+	symbol->name = name < table->strings_size ? table->strings + name : "";
+	symbol->type = ELF64_ST_TYPE(info);
+	symbol->binding = ELF64_ST_BIND(info);
+	symbol->undefined = section == SHN_UNDEF;
+	set_version(table, index, name, symbol);
+}
