@@ -61,6 +61,10 @@ static void check_boundary(struct judge *judge, struct upm_probe_entry *probe)
 	size_t available, at = 0, length = 1;
 	const uint8_t *code;
 
+	if (probe->symbol_size && probe->symbol_offset >= probe->symbol_size) {
+		condemn(probe, UPM_VERDICT_NO_MATCH, "the function ends before this offset");
+		return;
+	}
 	if (probe->symbol_offset > LONGEST_SWEEP || probe->symbol_offset > probe->offset) {
 		probe->flags |= UPM_PROBE_UNVERIFIED;
 		return;

@@ -51,7 +51,7 @@ static int open_debug(struct upm_named_binary *named)
 int upm_naming_find(struct upm_naming *naming, struct upm_binary *binary, uint64_t address,
 		    bool *found, struct upm_symbol *symbol)
 {
-	struct upm_named_binary *named;
+	struct upm_named_binary *named = NULL;
 	int status = find_binary(naming, binary, &named);
 
 	*found = !status && upm_symbol_index_find(&named->own, address, symbol);

@@ -2,10 +2,10 @@
 #include "resolve/place.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/error.h"
-#include "resolve/symbol_index.h"
 
 /* The names of one point: points first … first + count - 1 of the list. */
 struct group {
@@ -114,7 +114,7 @@ static int add_group(const struct upm_placement *placement, const struct group *
 		.reason = note_on(point),
 		.file = placement->file,
 		.spec = placement->spec,
-		.symbol_offset = (uint32_t)placement->request->spec->number,
+		.symbol_offset = clamp_size(placement->request->spec->number),
 		.symbol_size = point->flags & UPM_PROBE_IFUNC_TARGET ? 0 : clamp_size(symbol.size),
 		.kind = placement->request->spec->kind,
 		.verdict = point->verdict,
@@ -175,13 +175,12 @@ static int place_ambiguous(const struct upm_placement *placement, const struct u
 {
 	struct upm_probe_table *table = placement->table;
 	bool choose = candidates->exported == 1;
-	const char *reason =
-		upm_strings_format(table->strings,
-				   "%zu functions are named so, at %s%s; name one as %s0xOFFSET%s, "
-				   "or ask for all matches",
-				   candidates->count, candidates->listing,
-				   choose ? "; the exported default was taken" : "",
-				   placement->request->spec->version ? "" : "NAME@VERSION or ", "");
+	const char *reason = upm_strings_format(
+		table->strings,
+		"%zu functions are named so, at %s%s; name one as 0xOFFSET or NAME@VERSION, or ask "
+		"for all matches",
+		candidates->count, candidates->listing,
+		choose ? "; the exported default was taken" : "");
 	struct group group;
 	int status = reason ? UPM_OK : upm_fail_memory("make probes");
 
@@ -221,13 +220,12 @@ int upm_place_matches(const struct upm_placement *placement, const struct upm_ma
 	return status;
 }
 
-/* ------------------------------------------------------------------ file offsets */
+/* ------------------------------------------------------------ file offsets */
 
-int upm_place_offset(const struct upm_placement *placement, const struct upm_symbol_index *index,
+int upm_place_offset(const struct upm_placement *placement, struct upm_naming *naming,
 		     uint64_t offset)
 {
 	struct upm_probe_table *table = placement->table;
-	struct upm_binary *binary = table->files.items[placement->file].binary;
 	struct upm_probe_entry probe = {
 		.offset = offset,
 		.symbol = "",
@@ -240,9 +238,15 @@ int upm_place_offset(const struct upm_placement *placement, const struct upm_sym
 	};
 	struct upm_symbol symbol;
 	uint64_t address;
+	bool named = false;
+	int status = UPM_OK;
 
-	if (index && upm_binary_address_of(binary, offset, &address) &&
-	    upm_symbol_index_find(index, address, &symbol)) {
+	if (upm_binary_address_of(placement->request->binary, offset, &address))
+		status = upm_naming_find(naming, placement->request->binary, address, &named,
+					 &symbol);
+	if (status)
+		return status;
+	if (named) {
 		probe.symbol = symbol.name;
 		probe.version = symbol.version;
 		probe.symbol_offset = clamp_size(address - symbol.address);

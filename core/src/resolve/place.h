@@ -7,6 +7,7 @@
 #define UPM_RESOLVE_PLACE_H
 
 #include "resolve/matches.h"
+#include "resolve/naming.h"
 #include "resolve/probe_table.h"
 
 struct upm_placement {
@@ -22,12 +23,8 @@ int upm_place_matches(const struct upm_placement *placement, const struct upm_ma
 /** Add the one probe that says why the spec found no function in the file. UPM_ERR_MEMORY. */
 int upm_place_absence(const struct upm_placement *placement, const struct upm_matches *matches);
 
-/**
- * Add the probe of a file offset, named by the function that covers it.
- * @param index  functions of the file; NULL = names are not known
- */
-struct upm_symbol_index;
-int upm_place_offset(const struct upm_placement *placement, const struct upm_symbol_index *index,
+/** Add the probe of a file offset, named by the function that covers it. */
+int upm_place_offset(const struct upm_placement *placement, struct upm_naming *naming,
 		     uint64_t offset);
 
 #endif
