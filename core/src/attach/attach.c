@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/*
+ * The attach strategy.
+ *
+ * A multi link arms any number of offsets of one file by one system call, and that
+ * call is where nearly all the time goes. So the plan (plan.c) makes one link for each file
+ * and kind, and for each process where the kernel is to filter; offsets rise, which the
+ * kernel's tree of breakpoints likes better than any other order. Links are made one
+ * after another: two at once fight over one semaphore of the kernel's and take
+ * five times as long. Ending them is the opposite (parallel.c): each waits for a
+ * grace period, so all wait together.
+ *
+ * The kernel takes a link whole or not at all, and does not say which probe it minds. What
+ * it would mind is known beforehand from the instruction (the judge's verdict), so the
+ * first try succeeds as a rule. When it does not, bisect.c finds the
+ * offenders with trial links that carry a program of our own: the caller's sees no hit
+ * until the one final link exists. Only errors that a single probe can cause are
+ * bisected. Lack of memory, of descriptors or of rights ends the attach with
+ * everything taken away again.
+ *
+ * A breakpoint is checked only where a process maps the file. Probes of a file that
+ * nobody maps are accepted unseen; the kernel then skips what it can not arm when the
+ * file is mapped, which is why the verdict, and not the kernel's silence, keeps such
+ * probes out.
+ *
+ * The file is named to the kernel as /proc/self/fd/N of the descriptor that was read
+ * and judged. The kernel follows it to the inode, so neither a rename, a
+ * replacement, a deletion nor another mount namespace can put a probe elsewhere.
+ *
+ * Perf events (perf.c) do the same one probe at a time, for kernels without the link and
+ * for programs that were loaded for it. A program loaded for multi links is never
+ * attached that way: kernels that know both let it happen, and crash when it asks for
+ * its cookie.
+ */
+#include "attach/job.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "attach/features.h"
+#include "base/error.h"
+#include "base/options.h"
+
+static const char operation[] = "attach probes";
+
+const char *upm_job_file_path(const struct upm_attach_job *job, uint32_t file,
+			      char path[UPM_KERNEL_PATH_MAX])
+{
+	const struct upm_binary *binary = job->link->table->files.items[file].binary;
+	struct stat found;
+
+	snprintf(path, UPM_KERNEL_PATH_MAX, "/proc/self/fd/%d", binary->fd);
+	if (stat(path, &found) == 0 && found.st_dev == binary->device &&
+	    found.st_ino == binary->inode)
+		return path;
+	return binary->path;
+}
+
+static const char *hint_for(int sys_errno)
+{
+	switch (sys_errno) {
+	case EPERM:
+	case EACCES:
+		return "run as root, or with CAP_BPF and CAP_PERFMON; kernel.perf_event_paranoid, "
+		       "lockdown and seccomp can forbid it too";
+	case EMFILE:
+	case ENFILE:
+		return "raise the limit of open descriptors (ulimit -n)";
+	case ENOMEM:
+		return "free memory, or attach fewer probes";
+	case E2BIG:
+		return "set probes_per_link to what this kernel takes";
+	default:
+		return NULL;
+	}
+}
+
+int upm_job_fail(const struct upm_attach_job *job, uint32_t file, int sys_errno)
+{
+	return upm_fail(upm_status_of_errno(sys_errno), sys_errno, operation,
+			job->link->table->files.items[file].path, hint_for(sys_errno),
+			"the kernel refused the link");
+}
+
+int upm_job_advance(struct upm_attach_job *job, uint64_t probes)
+{
+	const struct upm_attach_options *options = job->options;
+
+	job->done += probes;
+	if (!options->progress ||
+	    options->progress("attach", job->done, job->total, options->progress_context) == 0)
+		return UPM_OK;
+	return upm_fail(UPM_ERR_CANCELLED, 0, operation, NULL, NULL,
+			"the progress callback asked to stop");
+}
+
+int upm_job_drop_process(struct upm_attach_job *job, int32_t pid)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < job->scope->processes.count; i++)
+		if (job->scope->processes.items[i] != pid)
+			job->scope->processes.items[kept++] = job->scope->processes.items[i];
+	job->scope->processes.count = kept;
+	if (kept)
+		return UPM_OK;
+	return upm_fail(UPM_ERR_NOT_FOUND, ESRCH, operation, NULL,
+			"give the id of a process that runs", "process %d has ended", pid);
+}
+
+int upm_choose_backend(enum upm_program_kind program, uint32_t forced, enum upm_backend *backend)
+{
+	bool plain = program == UPM_PROGRAM_PLAIN;
+
+	if (forced > UPM_BACKEND_PERF_EVENT)
+		return upm_fail(UPM_ERR_INVALID, 0, operation, NULL,
+				"use a value of enum upm_backend", "%u is no backend", forced);
+	*backend = plain ? UPM_BACKEND_PERF_EVENT : UPM_BACKEND_UPROBE_MULTI;
+	if (forced == UPM_BACKEND_AUTO || forced == *backend)
+		return UPM_OK;
+	if (plain && upm_kernel_features()->uprobe_multi == UPM_NO)
+		return upm_fail(UPM_ERR_UNSUPPORTED, 0, operation, NULL,
+				"let the backend be chosen, or use a kernel from 6.6 on",
+				"this kernel has no uprobe multi links");
+	if (plain)
+		return upm_fail(UPM_ERR_PROGRAM, 0, operation, NULL,
+				"load it from a section uprobe.multi, or allow the perf backend",
+				"the program was not loaded for uprobe multi links");
+	return upm_fail(UPM_ERR_PROGRAM, 0, operation, NULL,
+			"load it from a section uprobe, or allow the multi backend",
+			"the program was loaded for multi links, which through perf events can "
+			"crash the kernel");
+}
+
+static int attach_plan(struct upm_attach_job *job)
+{
+	const struct upm_plan_rules rules = {
+		.cookie_is_index = job->options->flags & UPM_ATTACH_COOKIE_IS_INDEX,
+		.session = job->program == UPM_PROGRAM_SESSION,
+	};
+	bool strict = job->options->flags & UPM_ATTACH_STRICT;
+	struct upm_link *link = job->link;
+	int status = upm_plan_open(&job->plan, link->table, &rules, &link->outcome);
+
+	job->total =
+		job->plan.count * (job->scope->processes.count ? job->scope->processes.count : 1);
+	if (!status)
+		status = upm_outcome_judge(&link->outcome, link->table, strict);
+	if (!status)
+		status = upm_job_advance(job, 0);
+	if (!status)
+		status = link->backend == UPM_BACKEND_UPROBE_MULTI ? upm_multi_attach(job)
+								   : upm_perf_attach(job);
+	if (!status)
+		status = upm_outcome_judge(&link->outcome, link->table, strict);
+	if (!status)
+		status = upm_outcome_finish(&link->outcome, link->table->probes.count);
+	upm_plan_close(&job->plan);
+	return status;
+}
+
+/* Taking away what was attached must not blur why. */
+static int give_up(struct upm_link *link, int status)
+{
+	struct upm_error_copy error;
+
+	upm_error_take(&error);
+	upm_link_free(link);
+	upm_error_put_back(&error);
+	return status;
+}
+
+int upm_attach_in_scope(int program_fd, const struct upm_probe_set *set,
+			const struct upm_attach_options *options, struct upm_scope *scope,
+			struct upm_link **out)
+{
+	uint64_t start = upm_now_ns();
+	struct upm_attach_job job = {
+		.program_fd = program_fd,
+		.options = options,
+		.scope = scope,
+	};
+	enum upm_backend backend;
+	int status = upm_program_kind_of(program_fd, &job.program);
+
+	if (!status)
+		status = upm_choose_backend(job.program, options->backend, &backend);
+	if (!status)
+		status = upm_scope_check_kernel(scope, backend);
+	if (status)
+		return status;
+	job.link = upm_link_new(set->table);
+	if (!job.link)
+		return upm_fail_memory(operation);
+	job.link->backend = backend;
+	job.link->cookie_is_index = options->flags & UPM_ATTACH_COOKIE_IS_INDEX;
+	status = attach_plan(&job);
+	if (status)
+		return give_up(job.link, status);
+	job.link->attach_ns = upm_now_ns() - start;
+	*out = job.link;
+	return UPM_OK;
+}
+
+int32_t upm_attach(int32_t program_fd, const struct upm_probe_set *set,
+		   const struct upm_attach_options *options, struct upm_link **out)
+{
+	struct upm_attach_options ours;
+	struct upm_scope scope;
+	int status;
+
+	if (!set || !out)
+		return upm_fail(UPM_ERR_INVALID, 0, operation, NULL, NULL, "%s is NULL",
+				set ? "out" : "set");
+	status = upm_attach_options_read(&ours, options);
+	if (!status)
+		status = upm_scope_open(&scope, &ours);
+	if (status)
+		return status;
+	status = upm_attach_in_scope(program_fd, set, &ours, &scope, out);
+	upm_scope_close(&scope);
+	return status;
+}
+
+int upm_attach_options_read(struct upm_attach_options *ours,
+			    const struct upm_attach_options *theirs)
+{
+	const uint32_t known = UPM_ATTACH_STRICT | UPM_ATTACH_CHILDREN | UPM_ATTACH_COOKIE_IS_INDEX;
+	int status = upm_options_read(ours, sizeof(*ours), theirs, "struct upm_attach_options");
+
+	if (status)
+		return status;
+	if (ours->flags & ~known || ours->reserved)
+		return upm_fail(UPM_ERR_INVALID, 0, operation, "struct upm_attach_options",
+				"use the flags of this library's header, and leave reserved 0",
+				"unknown bits 0x%x in flags, or reserved is set",
+				ours->flags & ~known);
+	return UPM_OK;
+}

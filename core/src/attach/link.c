@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+#include "attach/link.h"
+
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "attach/parallel.h"
+#include "attach/sys.h"
+#include "base/error.h"
+#include "base/options.h"
+
+uint64_t upm_now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+struct upm_link *upm_link_new(struct upm_probe_table *table)
+{
+	struct upm_link *link = calloc(1, sizeof(*link));
+
+	if (!link)
+		return NULL;
+	if (upm_outcome_open(&link->outcome)) {
+		free(link);
+		return NULL;
+	}
+	link->table = upm_probe_table_ref(table);
+	return link;
+}
+
+static void close_handle(void *context, size_t index)
+{
+	const struct upm_kernel_handle *handles = context;
+
+	close(handles[index].fd);
+}
+
+void upm_link_drop_handles(struct upm_link *link, size_t first)
+{
+	if (first >= link->handles.count)
+		return;
+	upm_parallel(link->handles.count - first, SIZE_MAX, close_handle,
+		     link->handles.items + first);
+	link->handles.count = first;
+}
+
+size_t upm_link_attached(const struct upm_link *link)
+{
+	return link ? link->outcome.attached_count : 0;
+}
+
+size_t upm_link_skipped(const struct upm_link *link)
+{
+	return link ? link->outcome.skipped.count : 0;
+}
+
+static int fail_index(size_t index, size_t count, const char *what)
+{
+	return upm_fail(UPM_ERR_INVALID, 0, "describe a part of a link", what, NULL,
+			"number %zu is out of range: there are %zu", index, count);
+}
+
+static void describe(const struct upm_link *link, uint32_t index, struct upm_probe *probe)
+{
+	upm_probe_table_describe(link->table, index, probe);
+	if (link->cookie_is_index)
+		probe->cookie = index;
+}
+
+int32_t upm_link_attached_get(const struct upm_link *link, size_t index, struct upm_probe *probe)
+{
+	struct upm_probe found;
+
+	if (index >= upm_link_attached(link))
+		return fail_index(index, upm_link_attached(link), "attached probe");
+	describe(link, link->outcome.attached[index], &found);
+	return upm_options_write(probe, &found, sizeof(found), "struct upm_probe");
+}
+
+int32_t upm_link_skipped_get(const struct upm_link *link, size_t index, struct upm_probe *probe)
+{
+	const struct upm_skip *skip;
+	struct upm_probe found;
+
+	if (index >= upm_link_skipped(link))
+		return fail_index(index, upm_link_skipped(link), "skipped probe");
+	skip = &link->outcome.skipped.items[index];
+	describe(link, skip->index, &found);
+	found.verdict = skip->verdict;
+	found.sys_errno = skip->sys_errno;
+	if (skip->reason)
+		found.reason = skip->reason;
+	return upm_options_write(probe, &found, sizeof(found), "struct upm_probe");
+}
+
+uint32_t upm_link_backend(const struct upm_link *link)
+{
+	return link ? link->backend : UPM_BACKEND_AUTO;
+}
+
+uint64_t upm_link_attach_ns(const struct upm_link *link)
+{
+	return link ? link->attach_ns : 0;
+}
+
+size_t upm_link_kernel_links(const struct upm_link *link)
+{
+	return link ? link->handles.count : 0;
+}
+
+/* A bare perf event (before perf links, 5.15) has no id: the query fails. */
+static uint32_t link_id(int fd)
+{
+	struct upm_bpf_link_info info = {0};
+
+	return upm_sys_object_info(fd, &info, sizeof(info)) ? 0 : info.id;
+}
+
+int32_t upm_link_kernel_get(const struct upm_link *link, size_t index,
+			    struct upm_kernel_link *kernel_link)
+{
+	const struct upm_kernel_handle *handle;
+	struct upm_kernel_link found = {.size = sizeof(found)};
+
+	if (index >= upm_link_kernel_links(link))
+		return fail_index(index, upm_link_kernel_links(link), "kernel link");
+	handle = &link->handles.items[index];
+	found.path = link->table->files.items[handle->file].path;
+	found.probes = handle->probes;
+	found.id = link_id(handle->fd);
+	found.fd = handle->fd;
+	found.kind = handle->kind;
+	found.pid = handle->pid;
+	return upm_options_write(kernel_link, &found, sizeof(found), "struct upm_kernel_link");
+}
+
+int32_t upm_link_detach(struct upm_link *link, uint64_t *elapsed_ns)
+{
+	uint64_t start = upm_now_ns();
+
+	if (!link)
+		return upm_fail(UPM_ERR_INVALID, 0, "detach a link", NULL, NULL, "link is NULL");
+	upm_link_drop_handles(link, 0);
+	if (elapsed_ns)
+		*elapsed_ns = upm_now_ns() - start;
+	return UPM_OK;
+}
+
+void upm_link_free(struct upm_link *link)
+{
+	if (!link)
+		return;
+	upm_link_drop_handles(link, 0);
+	upm_vector_clear(&link->handles);
+	upm_outcome_close(&link->outcome);
+	upm_probe_table_unref(link->table);
+	free(link);
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/* The handle behind upm_link: the probes asked for and the kernel links that carry them. */
+#ifndef UPM_ATTACH_LINK_H
+#define UPM_ATTACH_LINK_H
+
+#include <stdbool.h>
+
+#include "attach/outcome.h"
+#include "resolve/probe_table.h"
+#include "uprobe_multi.h"
+
+/* One descriptor that keeps probes alive. */
+struct upm_kernel_handle {
+	int fd;	       /* a link, or on kernels without perf links the event itself */
+	uint32_t file; /* index in the table's files */
+	int32_t pid;   /* 0 = every process */
+	uint32_t probes;
+	uint8_t kind;
+};
+
+struct upm_link {
+	struct upm_probe_table *table;
+	struct upm_outcome outcome;
+	UPM_VECTOR(struct upm_kernel_handle) handles;
+	enum upm_backend backend;
+	bool cookie_is_index;
+	uint64_t attach_ns;
+};
+
+/** @return a link of this table (a reference is taken) with nothing attached, or NULL. */
+struct upm_link *upm_link_new(struct upm_probe_table *table);
+/** Close the handles from number first on, many at once, and forget them. */
+void upm_link_drop_handles(struct upm_link *link, size_t first);
+/** CLOCK_MONOTONIC in nanoseconds. */
+uint64_t upm_now_ns(void);
+
+#endif

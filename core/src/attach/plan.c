@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+#include "attach/plan.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+
+#define KINDS 3
+
+static const char operation[] = "plan the attach";
+
+struct planner {
+	struct upm_plan *plan;
+	const struct upm_probe_table *table;
+	const struct upm_plan_rules *rules;
+	struct upm_outcome *outcome;
+	uint8_t *conflicts; /* one per probe; NULL when no probe has a reference counter */
+	size_t *slots;	    /* one per file and kind: first its count, then its next free place */
+};
+
+static size_t slot_of(const struct upm_probe_entry *probe)
+{
+	return (size_t)probe->file * KINDS + probe->kind;
+}
+
+/* ---- conflicts: one place in one file can have one reference counter */
+
+struct place {
+	uint64_t offset;
+	uint32_t file;
+	uint32_t probe;
+};
+
+static int by_place(const void *left, const void *right)
+{
+	const struct place *a = left, *b = right;
+
+	if (a->file != b->file)
+		return a->file < b->file ? -1 : 1;
+	if (a->offset != b->offset)
+		return a->offset < b->offset ? -1 : 1;
+	return (a->probe > b->probe) - (a->probe < b->probe);
+}
+
+static bool same_place(const struct place *a, const struct place *b)
+{
+	return a->file == b->file && a->offset == b->offset;
+}
+
+static size_t list_places(const struct upm_probe_table *table, struct place *places)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < table->probes.count; i++) {
+		const struct upm_probe_entry *probe = &table->probes.items[i];
+
+		if (probe->verdict == UPM_VERDICT_OK)
+			places[count++] = (struct place){probe->offset, probe->file, (uint32_t)i};
+	}
+	return count;
+}
+
+/* The first probe of a place decides; those that differ from it are in conflict. */
+static void mark_conflicts(const struct upm_probe_table *table, struct place *places, size_t count,
+			   uint8_t *conflicts)
+{
+	const struct upm_probe_entry *probes = table->probes.items;
+	size_t first = 0;
+
+	qsort(places, count, sizeof(*places), by_place);
+	for (size_t i = 1; i < count; i++) {
+		if (!same_place(&places[first], &places[i]))
+			first = i;
+		if (probes[places[i].probe].ref_ctr_offset !=
+		    probes[places[first].probe].ref_ctr_offset)
+			conflicts[places[i].probe] = 1;
+	}
+}
+
+static bool any_ref_ctr(const struct upm_probe_table *table)
+{
+	for (size_t i = 0; i < table->probes.count; i++)
+		if (table->probes.items[i].ref_ctr_offset)
+			return true;
+	return false;
+}
+
+static int find_conflicts(struct planner *planner)
+{
+	size_t total = planner->table->probes.count;
+	struct place *places;
+
+	if (!any_ref_ctr(planner->table))
+		return UPM_OK;
+	places = malloc(total * sizeof(*places));
+	planner->conflicts = calloc(total, 1);
+	if (places && planner->conflicts)
+		mark_conflicts(planner->table, places, list_places(planner->table, places),
+			       planner->conflicts);
+	free(places);
+	return places && planner->conflicts ? UPM_OK : upm_fail_memory(operation);
+}
+
+/* ---- the layout: a counting sort by file and kind */
+
+static int32_t verdict_of(const struct planner *planner, size_t index, const char **reason)
+{
+	const struct upm_probe_entry *probe = &planner->table->probes.items[index];
+
+	*reason = NULL;
+	if (probe->verdict != UPM_VERDICT_OK)
+		return probe->verdict;
+	if (!planner->table->files.items[probe->file].binary) {
+		*reason = "its file is not open";
+		return UPM_VERDICT_UNREADABLE;
+	}
+	if (planner->conflicts && planner->conflicts[index]) {
+		*reason = "another probe at this offset names a different reference counter";
+		return UPM_VERDICT_CONFLICT;
+	}
+	if (planner->rules->session && probe->kind != UPM_KIND_UPROBE) {
+		*reason = "a session program takes uprobes, and sees entry and return of each";
+		return UPM_VERDICT_REFUSED;
+	}
+	return UPM_VERDICT_OK;
+}
+
+static int count_slots(struct planner *planner)
+{
+	for (size_t i = 0; i < planner->table->probes.count; i++) {
+		const char *reason;
+		int32_t verdict = verdict_of(planner, i, &reason);
+
+		if (verdict == UPM_VERDICT_OK)
+			planner->slots[slot_of(&planner->table->probes.items[i])]++;
+		else if (upm_outcome_skip(planner->outcome, (uint32_t)i, verdict, reason))
+			return UPM_ERR_MEMORY;
+	}
+	return UPM_OK;
+}
+
+static int make_groups(struct planner *planner)
+{
+	size_t slots = planner->table->files.count * KINDS;
+
+	for (size_t slot = 0; slot < slots; slot++) {
+		struct upm_plan_group group = {
+			.file = (uint32_t)(slot / KINDS),
+			.kind = (uint8_t)(slot % KINDS),
+			.first = planner->plan->count,
+			.count = planner->slots[slot],
+		};
+
+		if (group.count && !upm_vector_push(&planner->plan->groups, group))
+			return upm_fail_memory(operation);
+		planner->slots[slot] = group.first;
+		planner->plan->count += group.count;
+	}
+	return UPM_OK;
+}
+
+static int allocate(struct upm_plan *plan)
+{
+	size_t count = plan->count + 1;
+
+	plan->probes = malloc(count * sizeof(*plan->probes));
+	plan->offsets = malloc(count * sizeof(*plan->offsets));
+	plan->ref_ctr_offsets = malloc(count * sizeof(*plan->ref_ctr_offsets));
+	plan->cookies = malloc(count * sizeof(*plan->cookies));
+	if (plan->probes && plan->offsets && plan->ref_ctr_offsets && plan->cookies)
+		return UPM_OK;
+	return upm_fail_memory(operation);
+}
+
+static void list_probes(struct planner *planner)
+{
+	const struct upm_skip *skip = planner->outcome->skipped.items;
+	const struct upm_skip *end = skip + planner->outcome->skipped.count;
+
+	for (size_t i = 0; i < planner->table->probes.count; i++) {
+		if (skip < end && skip->index == i)
+			skip++;
+		else
+			planner->plan->probes[planner->slots[slot_of(
+				&planner->table->probes.items[i])]++] = (uint32_t)i;
+	}
+}
+
+static int by_offset(const void *left, const void *right, void *context)
+{
+	const struct upm_probe_entry *probes = context;
+	uint32_t a = *(const uint32_t *)left, b = *(const uint32_t *)right;
+
+	if (probes[a].offset != probes[b].offset)
+		return probes[a].offset < probes[b].offset ? -1 : 1;
+	return (a > b) - (a < b);
+}
+
+/* The resolver delivers rising offsets, so that sorting is the exception. */
+static void sort_group(const struct planner *planner, const struct upm_plan_group *group)
+{
+	const struct upm_probe_entry *probes = planner->table->probes.items;
+	uint32_t *order = planner->plan->probes + group->first;
+
+	for (size_t i = 1; i < group->count; i++)
+		if (probes[order[i]].offset < probes[order[i - 1]].offset) {
+			qsort_r(order, group->count, sizeof(*order), by_offset, (void *)probes);
+			return;
+		}
+}
+
+static void fill_group(const struct planner *planner, struct upm_plan_group *group)
+{
+	struct upm_plan *plan = planner->plan;
+
+	for (size_t i = group->first; i < group->first + group->count; i++) {
+		uint32_t index = plan->probes[i];
+		const struct upm_probe_entry *probe = &planner->table->probes.items[index];
+
+		plan->offsets[i] = probe->offset;
+		plan->ref_ctr_offsets[i] = probe->ref_ctr_offset;
+		plan->cookies[i] = planner->rules->cookie_is_index ? index : probe->cookie;
+		group->has_ref_ctrs |= plan->ref_ctr_offsets[i] != 0;
+		group->has_cookies |= plan->cookies[i] != 0;
+	}
+}
+
+static int lay_out(struct planner *planner)
+{
+	int status = find_conflicts(planner);
+
+	if (!status)
+		status = count_slots(planner);
+	if (!status)
+		status = make_groups(planner);
+	if (!status)
+		status = allocate(planner->plan);
+	if (status)
+		return status;
+	list_probes(planner);
+	for (size_t i = 0; i < planner->plan->groups.count; i++) {
+		sort_group(planner, &planner->plan->groups.items[i]);
+		fill_group(planner, &planner->plan->groups.items[i]);
+	}
+	return UPM_OK;
+}
+
+int upm_plan_open(struct upm_plan *plan, const struct upm_probe_table *table,
+		  const struct upm_plan_rules *rules, struct upm_outcome *outcome)
+{
+	struct planner planner = {
+		.plan = plan,
+		.table = table,
+		.rules = rules,
+		.outcome = outcome,
+		.slots = calloc(table->files.count * KINDS + 1, sizeof(size_t)),
+	};
+	int status;
+
+	memset(plan, 0, sizeof(*plan));
+	status = planner.slots ? lay_out(&planner) : upm_fail_memory(operation);
+	free(planner.slots);
+	free(planner.conflicts);
+	return status;
+}
+
+void upm_plan_remove(struct upm_plan *plan, struct upm_plan_group *group, size_t position)
+{
+	size_t from = group->first + position + 1;
+	size_t rest = group->count - position - 1;
+
+	memmove(&plan->probes[from - 1], &plan->probes[from], rest * sizeof(*plan->probes));
+	memmove(&plan->offsets[from - 1], &plan->offsets[from], rest * sizeof(*plan->offsets));
+	memmove(&plan->ref_ctr_offsets[from - 1], &plan->ref_ctr_offsets[from],
+		rest * sizeof(*plan->ref_ctr_offsets));
+	memmove(&plan->cookies[from - 1], &plan->cookies[from], rest * sizeof(*plan->cookies));
+	group->count--;
+}
+
+void upm_plan_close(struct upm_plan *plan)
+{
+	upm_vector_clear(&plan->groups);
+	free(plan->probes);
+	free(plan->offsets);
+	free(plan->ref_ctr_offsets);
+	free(plan->cookies);
+	memset(plan, 0, sizeof(*plan));
+}

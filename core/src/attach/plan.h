@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/*
+ * From a probe table to what the kernel is given: the probes of one file and kind
+ * side by side, by rising offset, in arrays that a link takes as they are.
+ */
+#ifndef UPM_ATTACH_PLAN_H
+#define UPM_ATTACH_PLAN_H
+
+#include "attach/outcome.h"
+#include "resolve/probe_table.h"
+
+/* The probes of one file and kind: a slice of the plan's arrays. */
+struct upm_plan_group {
+	uint32_t file; /* index in the table's files */
+	uint8_t kind;  /* enum upm_kind */
+	size_t first, count;
+	bool has_ref_ctrs, has_cookies; /* any that is not 0 */
+};
+
+struct upm_plan {
+	UPM_VECTOR(struct upm_plan_group) groups;
+	uint32_t *probes; /* indexes in the table */
+	uint64_t *offsets;
+	uint64_t *ref_ctr_offsets;
+	uint64_t *cookies;
+	size_t count;
+};
+
+struct upm_plan_rules {
+	bool cookie_is_index; /* UPM_ATTACH_COOKIE_IS_INDEX */
+	bool session;	      /* the program takes UPM_KIND_UPROBE only */
+};
+
+/**
+ * Lay out every probe that its verdict allows; the others go to the outcome.
+ * @return UPM_OK or UPM_ERR_MEMORY; upm_plan_close() is due in both cases
+ */
+int upm_plan_open(struct upm_plan *plan, const struct upm_probe_table *table,
+		  const struct upm_plan_rules *rules, struct upm_outcome *outcome);
+/** Take element number position of a group out of the plan; those behind it move up. */
+void upm_plan_remove(struct upm_plan *plan, struct upm_plan_group *group, size_t position);
+void upm_plan_close(struct upm_plan *plan);
+
+#endif

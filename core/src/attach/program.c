@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/*
+ * The kernel does not tell a program's expected attach type, and never changes it. But it
+ * compares it before it looks at anything else of a link, so asking for an
+ * impossible link ("/" is no regular file, descriptor -1 no event) tells: EBADF means that
+ * the type matches, EINVAL that it does not.
+ */
+#include "attach/program.h"
+
+#include <errno.h>
+#include <linux/bpf.h>
+#include <stdbool.h>
+
+#include "attach/features.h"
+#include "attach/sys.h"
+#include "base/error.h"
+
+static const char operation[] = "examine the BPF program";
+static const char hint[] = "load it as BPF_PROG_TYPE_KPROBE from a section uprobe.multi, "
+			   "uprobe.session or uprobe";
+
+static int try_multi(int program_fd, enum upm_bpf_attach_type type)
+{
+	const uint64_t offset = 0;
+	const struct upm_multi_link request = {
+		.program_fd = program_fd,
+		.attach_type = type,
+		.path = "/",
+		.offsets = &offset,
+		.count = 1,
+	};
+
+	return upm_sys_link_multi(&request);
+}
+
+/* Kernels before perf links refuse the question whatever the program: then it is taken as plain. */
+static bool takes_perf_event(int program_fd)
+{
+	return upm_kernel_features()->perf_cookie != UPM_YES ||
+	       upm_sys_link_perf(program_fd, -1, 0) == -EBADF;
+}
+
+static int check_type(int program_fd)
+{
+	struct bpf_prog_info info = {0};
+	int failure = upm_sys_object_info(program_fd, &info, sizeof(info));
+
+	if (failure == -EPERM)
+		return upm_fail(UPM_ERR_PERMISSION, EPERM, operation, NULL,
+				"run as root, or with CAP_BPF and CAP_PERFMON", "not allowed");
+	if (failure)
+		return upm_fail(UPM_ERR_PROGRAM, -failure, operation, NULL, hint,
+				"descriptor %d is no BPF program", program_fd);
+	if (info.type != UPM_BPF_PROG_TYPE_KPROBE)
+		return upm_fail(UPM_ERR_PROGRAM, 0, operation, NULL, hint,
+				"the program of descriptor %d has type %u, not "
+				"BPF_PROG_TYPE_KPROBE (2)",
+				program_fd, info.type);
+	return UPM_OK;
+}
+
+int upm_program_kind_of(int program_fd, enum upm_program_kind *kind)
+{
+	int status = check_type(program_fd);
+
+	if (status)
+		return status;
+	if (try_multi(program_fd, UPM_BPF_TRACE_UPROBE_MULTI) == -EBADF)
+		*kind = UPM_PROGRAM_MULTI;
+	else if (try_multi(program_fd, UPM_BPF_TRACE_UPROBE_SESSION) == -EBADF)
+		*kind = UPM_PROGRAM_SESSION;
+	else if (takes_perf_event(program_fd))
+		*kind = UPM_PROGRAM_PLAIN;
+	else
+		return upm_fail(UPM_ERR_PROGRAM, 0, operation, NULL, hint,
+				"the program of descriptor %d was not loaded for uprobes",
+				program_fd);
+	return UPM_OK;
+}
+
+enum upm_bpf_attach_type upm_program_attach_type(enum upm_program_kind kind)
+{
+	return kind == UPM_PROGRAM_SESSION ? UPM_BPF_TRACE_UPROBE_SESSION
+					   : UPM_BPF_TRACE_UPROBE_MULTI;
+}
