@@ -42,8 +42,8 @@ const char *cli_text_duration(char buffer[CLI_NUMBER_SIZE], uint64_t nanoseconds
 		snprintf(buffer, CLI_NUMBER_SIZE, "%um%02us", (unsigned)(seconds / 60),
 			 (unsigned)(seconds % 60));
 	else
-		snprintf(buffer, CLI_NUMBER_SIZE, "%lluh%02um", (unsigned long long)(seconds / 3600),
-			 (unsigned)(seconds / 60 % 60));
+		snprintf(buffer, CLI_NUMBER_SIZE, "%lluh%02um",
+			 (unsigned long long)(seconds / 3600), (unsigned)(seconds / 60 % 60));
 	return buffer;
 }
 
@@ -138,12 +138,12 @@ void cli_text_put(FILE *out, const char *text, size_t limit, size_t pad)
 /* @return bytes of the well-formed UTF-8 sequence at text; 0 when there is none. */
 static size_t utf8_sequence(const unsigned char *text)
 {
-	size_t length = text[0] < 0x80	    ? 1
-			: text[0] < 0xc2    ? 0
-			: text[0] < 0xe0    ? 2
-			: text[0] < 0xf0    ? 3
-			: text[0] < 0xf5    ? 4
-					    : 0;
+	size_t length = text[0] < 0x80	 ? 1
+			: text[0] < 0xc2 ? 0
+			: text[0] < 0xe0 ? 2
+			: text[0] < 0xf0 ? 3
+			: text[0] < 0xf5 ? 4
+					 : 0;
 
 	for (size_t i = 1; i < length; i++)
 		if ((text[i] & 0xc0) != 0x80)

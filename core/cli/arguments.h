@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/* The grammar of each subcommand's arguments, for argp. */
+#ifndef UPM_CLI_ARGUMENTS_H
+#define UPM_CLI_ARGUMENTS_H
+
+#include <argp.h>
+
+#include "options.h"
+
+/** Options without a letter. */
+enum cli_long_option {
+	CLI_OPTION_JSON = 256,
+	CLI_OPTION_STRICT,
+	CLI_OPTION_CHILDREN,
+	CLI_OPTION_BACKEND,
+	CLI_OPTION_DEBUG,
+	CLI_OPTION_NO_DEBUG,
+	CLI_OPTION_DEBUGINFOD,
+	CLI_OPTION_ALL_MATCHES,
+	CLI_OPTION_PROGRAM,
+	CLI_OPTION_PIN,
+	CLI_OPTION_ALL,
+	CLI_OPTION_SORT,
+	CLI_OPTION_DEMANGLE,
+	CLI_OPTION_NO_DEMANGLE,
+	CLI_OPTION_VERDICT
+};
+
+/** Handle one option or argument; state->input is the struct cli_options. */
+error_t cli_parse_option(int key, char *argument, struct argp_state *state);
+
+/** @return true when the first argument is a BPF object and not a spec. */
+bool cli_takes_object(const struct argp_state *state);
+
+/** Parse with the subcommand's grammar and check that the whole makes sense. */
+void cli_arguments_parse(const struct cli_subcommand *subcommand, int argc, char **argv,
+			 struct cli_options *options);
+
+#endif

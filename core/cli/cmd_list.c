@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+#include <stdlib.h>
+#include <string.h>
+
+#include "names.h"
+#include "output_json.h"
+#include "report.h"
+#include "run.h"
+#include "terminal.h"
+#include "text.h"
+
+#define GAP 2
+#define NARROWEST 16
+
+struct listing {
+	const struct cli_options *options;
+	const struct upm_probe_set *set;
+	struct cli_names names;
+	struct cli_window window;
+	char *label;
+	size_t label_size;
+	size_t label_width; /* columns of the symbol; the path comes last */
+	size_t verdict_width;
+};
+
+static bool get(const struct listing *listing, size_t index, struct upm_probe *probe)
+{
+	int32_t wanted = listing->options->verdict;
+
+	probe->size = sizeof(*probe);
+	return upm_probe_set_get(listing->set, index, probe) == UPM_OK &&
+	       (wanted == CLI_ANY_VERDICT || probe->verdict == wanted);
+}
+
+/* The name, and how many more the same point has. */
+static const char *label_of(struct listing *listing, const struct upm_probe *probe)
+{
+	const char *name = cli_name_of(&listing->names, probe);
+	size_t size = strlen(name) + 32;
+	char *grown;
+
+	if (!probe->alias_count)
+		return name;
+	if (size > listing->label_size) {
+		grown = realloc(listing->label, size);
+		if (!grown)
+			return name;
+		listing->label = grown;
+		listing->label_size = size;
+	}
+	snprintf(listing->label, size, "%s (+%u alias%s)", name, probe->alias_count,
+		 probe->alias_count == 1 ? "" : "es");
+	return listing->label;
+}
+
+static void measure(struct listing *listing)
+{
+	struct upm_probe probe;
+	size_t width, path = 0, fixed;
+
+	listing->label_width = strlen("SYMBOL");
+	listing->verdict_width = strlen("VERDICT");
+	for (size_t i = 0; i < upm_probe_set_size(listing->set); i++) {
+		if (!get(listing, i, &probe))
+			continue;
+		width = cli_text_width(label_of(listing, &probe));
+		if (width > listing->label_width)
+			listing->label_width = width;
+		width = strlen(upm_verdict_name(probe.verdict));
+		if (width > listing->verdict_width)
+			listing->verdict_width = width;
+		width = cli_text_width(probe.path);
+		if (width > path)
+			path = width;
+	}
+	if (!listing->window.columns)
+		return;
+	fixed = strlen("  OFFSET  uretprobe  emulated  ") + 4 + listing->verdict_width + GAP + path;
+	width = listing->window.columns > fixed + NARROWEST ? listing->window.columns - fixed
+							    : NARROWEST;
+	if (listing->label_width > width)
+		listing->label_width = width;
+}
+
+/* On a terminal the reason has a line of its own; in a pipe one line is one probe. */
+static void print_probe(FILE *out, struct listing *listing, const struct upm_probe *probe)
+{
+	fprintf(out, "%#10llx  %-9s  %-8s  %-*s  ", (unsigned long long)probe->offset,
+		upm_kind_name(probe->kind), upm_cost_name(probe->cost), (int)listing->verdict_width,
+		upm_verdict_name(probe->verdict));
+	cli_text_put(out, label_of(listing, probe), listing->label_width, listing->label_width);
+	fputs("  ", out);
+	cli_text_put(out, probe->path, 0, 0);
+	if (*probe->reason) {
+		fputs(listing->window.rows ? "\n            " : "  # ", out);
+		cli_text_put(out, probe->reason, 0, 0);
+	}
+	fputc('\n', out);
+}
+
+static void print_table(FILE *out, struct listing *listing)
+{
+	struct upm_probe probe;
+
+	measure(listing);
+	fprintf(out, "%s%10s  %-9s  %-8s  %-*s  %-*s  %s%s\n", cli_bold(&listing->window), "OFFSET",
+		"KIND", "COST", (int)listing->verdict_width, "VERDICT", (int)listing->label_width,
+		"SYMBOL", "BINARY", cli_plain(&listing->window));
+	for (size_t i = 0; i < upm_probe_set_size(listing->set); i++)
+		if (get(listing, i, &probe))
+			print_probe(out, listing, &probe);
+}
+
+static json_t *describe_aliases(const struct listing *listing, size_t index, size_t count)
+{
+	json_t *aliases = json_array();
+
+	for (size_t i = 0; i < count; i++) {
+		const char *alias = upm_probe_set_alias(listing->set, index, i);
+
+		json_array_append_new(aliases, cli_json_text(alias ? alias : ""));
+	}
+	return aliases;
+}
+
+static json_t *describe(struct listing *listing, size_t index, const struct upm_probe *probe)
+{
+	json_t *value = cli_json_place(probe);
+	const char *readable = "";
+
+	json_object_set_new(value, "kind", json_string(upm_kind_name(probe->kind)));
+	json_object_set_new(value, "cost", json_string(upm_cost_name(probe->cost)));
+	json_object_set_new(value, "verdict", json_string(upm_verdict_name(probe->verdict)));
+	json_object_set_new(value, "reason", cli_json_text(probe->reason));
+	json_object_set_new(value, "spec", cli_json_text(probe->spec));
+	json_object_set_new(value, "version", cli_json_text(probe->version));
+	json_object_set_new(value, "address", json_integer((json_int_t)probe->address));
+	json_object_set_new(value, "symbol_offset", json_integer((json_int_t)probe->symbol_offset));
+	json_object_set_new(value, "symbol_size", json_integer((json_int_t)probe->symbol_size));
+	if (listing->options->demangle == CLI_DEMANGLE_ALWAYS)
+		readable = cli_demangled(&listing->names, probe);
+	if (*readable)
+		json_object_set_new(value, "demangled", cli_json_text(readable));
+	if (json_object_set_new(value, "aliases",
+				describe_aliases(listing, index, probe->alias_count)) == 0)
+		return value;
+	json_decref(value);
+	return NULL;
+}
+
+static int print_json(FILE *out, struct listing *listing)
+{
+	struct upm_probe probe;
+	struct cli_json json;
+
+	cli_json_open(&json, out);
+	cli_json_array(&json, "probes");
+	for (size_t i = 0; i < upm_probe_set_size(listing->set); i++)
+		if (get(listing, i, &probe))
+			cli_json_element(&json, describe(listing, i, &probe));
+	cli_json_array_end(&json);
+	return cli_json_close(&json);
+}
+
+static void print_summary(const struct listing *listing)
+{
+	size_t total = upm_probe_set_size(listing->set);
+	size_t good = upm_probe_set_count_verdict(listing->set, UPM_VERDICT_OK);
+	char number[CLI_NUMBER_SIZE];
+
+	fprintf(stderr, "%s probes can be attached", cli_text_number(number, good));
+	if (total > good)
+		fprintf(stderr, ", %s can not", cli_text_number(number, total - good));
+	fputc('\n', stderr);
+}
+
+static int list_set(const struct cli_options *options, const struct upm_probe_set *set, FILE *out)
+{
+	struct listing listing = {
+		.options = options,
+		.set = set,
+		.names = {.demangle = options->demangle != CLI_DEMANGLE_NEVER, .versions = true},
+		.window = cli_window_of(fileno(out)),
+	};
+	int status = CLI_DONE;
+
+	if (options->json)
+		status = print_json(out, &listing);
+	else
+		print_table(out, &listing);
+	fflush(out);
+	if (!options->json)
+		print_summary(&listing);
+	cli_names_free(&listing.names);
+	free(listing.label);
+	if (!upm_probe_set_count_verdict(set, UPM_VERDICT_OK))
+		status = CLI_FAILED;
+	return status;
+}
+
+int cli_list(const struct cli_options *options)
+{
+	struct upm_probe_set *set = NULL;
+	struct cli_run run;
+	FILE *out = cli_output_open(options->output);
+	int status = CLI_FAILED, written;
+
+	if (!out)
+		return CLI_FAILED;
+	if (!cli_run_open(&run, options) &&
+	    !cli_run_resolve(&run, options->specs, options->spec_count, &set))
+		status = list_set(options, set, out);
+	written = cli_output_close(out, options->output);
+	upm_probe_set_free(set);
+	cli_run_close(&run);
+	return status ? status : written;
+}

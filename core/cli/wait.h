@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/* What an observation waits for: a signal, its time, its processes, its command. */
+#ifndef UPM_CLI_WAIT_H
+#define UPM_CLI_WAIT_H
+
+#include <poll.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "launch.h"
+#include "options.h"
+
+enum cli_event {
+	CLI_EVENT_TICK,	     /**< the time given to cli_wait_next() has come */
+	CLI_EVENT_SIGNAL,    /**< Ctrl-C or a request to end */
+	CLI_EVENT_DURATION,  /**< the time of -d is over */
+	CLI_EVENT_COMMAND,   /**< the command has ended */
+	CLI_EVENT_PROCESSES, /**< every process of -p has ended */
+};
+
+struct cli_wait {
+	struct pollfd *fds; /**< signal, command, then one per process */
+	size_t count;
+	size_t alive;	   /**< processes of -p not seen ending */
+	bool watches_pids; /**< their end ends the observation */
+	uint64_t end_ns;   /**< UINT64_MAX = never */
+};
+
+/** Begin to watch. @param launch NULL = no command. @return 0, or CLI_FAILED after a message. */
+int cli_wait_open(struct cli_wait *wait, const struct cli_options *options,
+		  const struct cli_launch *launch);
+
+/** Start the time of -d. */
+void cli_wait_start(struct cli_wait *wait, const struct cli_options *options);
+
+/** @param tick_ns a time of CLOCK_MONOTONIC, or UINT64_MAX = no tick wanted */
+enum cli_event cli_wait_next(struct cli_wait *wait, uint64_t tick_ns);
+
+void cli_wait_close(struct cli_wait *wait);
+
+/** @return "signal", "duration", "command", "processes"; for JSON. */
+const char *cli_event_name(enum cli_event event);
+
+#endif
