@@ -3,8 +3,26 @@
 
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
+
+#include "base/pages.h"
 
 enum { FIRST_CAPACITY = 16 };
+
+static void *resize(void *items, size_t used, size_t wanted)
+{
+	void *grown;
+
+	if (wanted < UPM_PAGES_WORTH)
+		return realloc(items, wanted);
+	grown = upm_pages_allocate(wanted);
+	if (!grown)
+		return NULL;
+	if (used)
+		memcpy(grown, items, used);
+	free(items);
+	return grown;
+}
 
 bool upm_vector_grow(void **items, size_t *capacity, size_t count, size_t extra, size_t item_size)
 {
@@ -17,7 +35,7 @@ bool upm_vector_grow(void **items, size_t *capacity, size_t count, size_t extra,
 		return false;
 	while (wanted - count < extra || wanted < count)
 		wanted *= 2;
-	grown = realloc(*items, wanted * item_size);
+	grown = resize(*items, count * item_size, wanted * item_size);
 	if (!grown)
 		return false;
 	*items = grown;

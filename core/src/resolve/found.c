@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/pages.h"
+
 enum { DIGIT_BITS = 11, BUCKETS = 1 << DIGIT_BITS };
 
 static bool is_sorted(const struct upm_found *items, size_t count, uint64_t *highest)
@@ -37,6 +39,11 @@ static void sort_digit(const struct upm_found *from, struct upm_found *to, size_
 		to[starts[(from[i].place >> shift) % BUCKETS]++] = from[i];
 }
 
+static void *allocate(size_t size)
+{
+	return size < UPM_PAGES_WORTH ? malloc(size) : upm_pages_allocate(size);
+}
+
 /* Radix sort: a comparing sort of 80,000 points takes longer than the kernel needs to attach 5,000.
  */
 bool upm_found_sort(struct upm_found_list *found)
@@ -47,7 +54,7 @@ bool upm_found_sort(struct upm_found_list *found)
 
 	if (is_sorted(from, count, &highest))
 		return true;
-	scratch = malloc(count * sizeof(*scratch));
+	scratch = allocate(count * sizeof(*scratch));
 	if (!scratch)
 		return false;
 	to = scratch;
@@ -64,22 +71,32 @@ bool upm_found_sort(struct upm_found_list *found)
 	return true;
 }
 
-int upm_symbol_rank(const struct upm_symbol *symbol)
+/* What the table says weighs more than how the name is spelt, and needs no look at the name. */
+static int rank_of_entry(const struct upm_symbol *symbol)
 {
-	size_t underscores = strspn(symbol->name, "_");
 	int rank = 0;
 
-	if (symbol->name[0] == '\0')
-		return -1;
 	if (symbol->binding == STB_GLOBAL)
-		rank += 400;
+		rank += 8;
 	else if (symbol->binding == STB_WEAK)
-		rank += 300;
-	if (symbol->default_version)
-		rank += 50;
-	if (symbol->version[0])
-		rank += 20;
-	if (!strchr(symbol->name, '.'))
-		rank += 10;
-	return rank - (underscores < 9 ? (int)underscores : 9);
+		rank += 4;
+	return rank + 2 * symbol->default_version + (symbol->version[0] != '\0');
+}
+
+static int rank_of_name(const char *name)
+{
+	size_t underscores = strspn(name, "_");
+
+	return (strchr(name, '.') ? 0 : 10) - (underscores < 9 ? (int)underscores : 9);
+}
+
+bool upm_symbol_is_better(const struct upm_symbol *symbol, const struct upm_symbol *than)
+{
+	int difference = rank_of_entry(symbol) - rank_of_entry(than);
+
+	if (symbol->name[0] == '\0' || than->name[0] == '\0')
+		return symbol->name[0] != '\0';
+	if (difference)
+		return difference > 0;
+	return rank_of_name(symbol->name) > rank_of_name(than->name);
 }

@@ -30,10 +30,10 @@ static inline bool upm_symbol_is_function(const struct upm_symbol *symbol)
 }
 
 /**
- * Which of several names of one point is the one to show.
- * @return higher is better: exported before weak before local, the default version before
- *         others, fewer leading underscores, no clone suffix
+ * Which of two names of one point is the one to show: exported before weak
+ * before local, the default version before others, then no clone suffix and few
+ * leading underscores.
  */
-int upm_symbol_rank(const struct upm_symbol *symbol);
+bool upm_symbol_is_better(const struct upm_symbol *symbol, const struct upm_symbol *than);
 
 #endif

@@ -23,19 +23,16 @@ static void symbol_of(const struct upm_matches *matches, const struct upm_found 
 static void choose_best(struct group *group)
 {
 	const struct upm_found *points = group->matches->points.list.items;
-	int best_rank = -1000;
+	struct upm_symbol best, symbol;
 
 	group->best = group->first;
 	if (group->count == 1)
 		return;
-	for (size_t i = group->first; i < group->first + group->count; i++) {
-		struct upm_symbol symbol;
-		int rank;
-
+	symbol_of(group->matches, &points[group->first], &best);
+	for (size_t i = group->first + 1; i < group->first + group->count; i++) {
 		symbol_of(group->matches, &points[i], &symbol);
-		rank = upm_symbol_rank(&symbol);
-		if (rank > best_rank) {
-			best_rank = rank;
+		if (upm_symbol_is_better(&symbol, &best)) {
+			best = symbol;
 			group->best = i;
 		}
 	}

@@ -72,7 +72,7 @@ bool upm_symbol_index_find(const struct upm_symbol_index *index, uint64_t addres
 				     &candidate);
 		if (!covers(&candidate, address))
 			continue;
-		if (!found || upm_symbol_rank(&candidate) > upm_symbol_rank(symbol))
+		if (!found || upm_symbol_is_better(&candidate, symbol))
 			*symbol = candidate;
 		found = true;
 	}
