@@ -24,9 +24,10 @@ struct upm_insn_rules {
 struct upm_insn {
 	uint8_t length; /* bytes; 0 when it does not decode */
 	bool probeable;
-	bool endbr;	    /* endbr64 or endbr32 */
-	bool nop5;	    /* 0f 1f 44 00 00 */
-	uint8_t cost;	    /* enum upm_cost */
+	bool harmful; /* not probeable although the kernel would take it: it runs it wrongly */
+	bool endbr;   /* endbr64 or endbr32 */
+	bool nop5;    /* a nop of 5 bytes, which the kernel may turn into a call */
+	uint8_t cost; /* enum upm_cost */
 	const char *reason; /* why not probeable: a static string; NULL when it is */
 };
 

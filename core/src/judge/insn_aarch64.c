@@ -39,7 +39,7 @@ static const struct rule rules_of_arm64[] = {
 	{0xfffffc1f, 0xd65f0000, NULL},		    /* ret */
 	{0x1f000000, 0x10000000, NULL},		    /* adr, adrp */
 	{0xffffffff, 0xd503201f, NULL},		    /* nop */
-	{0xfeffd800, 0xd61f0800, authenticated},    /* braa, blraa, … */
+	{0xfedff800, 0xd61f0800, authenticated},    /* braa, blraa, … */
 	{0xfffffbff, 0xd65f0bff, authenticated},    /* retaa, retab */
 	{0xff000000, 0xd4000000, exception},	    /* svc, brk, hlt, … */
 	{0xffffffff, 0xd69f03e0, exception_return}, /* eret */

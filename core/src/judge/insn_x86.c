@@ -11,226 +11,317 @@
  *   of one-byte opcodes says no.
  *
  * Its decoder takes instructions apart by structure and does not know which of
- * them a processor accepts; and the table is asked about the opcode byte alone.
- * Two things follow that no manual would lead one to expect:
+ * them a processor accepts; and all three decisions look at the opcode byte
+ * alone. From that follows what no manual would lead one to expect:
  *
  * - The byte 0f is in the table as good, so everything behind it passes, even
- *   ud2 and privileged instructions. Only prefixes and mov to ss are looked at.
+ *   ud2 and privileged instructions.
  * - VEX and EVEX instructions are looked up by their opcode byte as though it
  *   were a one-byte opcode. vmovdqa (6f) is refused because 6f is outs.
+ * - Worse, they are emulated by it. vpcmpeqb (74) is taken for je: the kernel
+ *   accepts the probe, and when it is hit, the instruction is skipped. The
+ *   program goes on with wrong data. xchg %rax,%r8 (49 90) is skipped as a nop.
+ * - Some instructions do not survive the single step: syscall returns to the
+ *   copy, pushf saves the trap flag and the program dies at its next popf.
+ *
+ * The last two kinds are called harmful here: the kernel would accept them, we
+ * do not. All of it was seen on a 6.18 kernel; tests/live/oracle.c compares
+ * this file with the kernel that it runs on.
  *
  * So the verdict comes from a scan of our own that sees what the kernel sees,
- * and Zydis says how long the instruction is and whether it is one.
+ * and Zydis says how long the instruction is and whether there is such a one.
  */
 #include "judge/insn_arch.h"
 
 #include <Zydis/Zydis.h>
 #include <string.h>
 
+#include "judge/insn_x86_opcodes.h"
 #include "uprobe_multi.h"
 
 #define MOST_BYTES 15	 /* that an x86 instruction has */
 #define MOST_PREFIXES 4	 /* different ones that the kernel's decoder takes */
-#define PAGE_BYTES 4096u /* code pages are patched one by one */
+#define PAGE_BYTES 4096u /* a call is written into one page at once */
 
-enum encoding { LEGACY, VEX, EVEX };
+enum prefix { NONE, ES, CS, SS, DS, FS, GS, OPERAND, ADDRESS, LOCK, REPNE, REPE };
 
 /* An instruction as the kernel's decoder sees it. */
 struct layout {
 	bool wide;	   /* 64-bit mode */
+	bool defined;	   /* there is such an instruction */
+	uint8_t encoding;  /* enum upm_x86_encoding */
 	uint16_t prefixes; /* 1 << enum prefix */
+	uint8_t last;	   /* enum prefix */
 	uint8_t rex;
-	uint8_t encoding; /* enum encoding */
-	uint8_t opcode;	  /* the byte it looks up in its table */
-	uint8_t second;	  /* behind 0f: the next byte */
-	uint8_t modrm;	  /* 0 when there are no bytes left */
-	uint8_t length;
+	uint8_t map;	 /* 0 = one byte, 1 = 0f, 2 = 0f 38, 3 = 0f 3a, … */
+	uint8_t implied; /* 0 none, 1 66, 2 f3, 3 f2 */
+	uint8_t first;	 /* the byte that the kernel looks up: 0f stands for its maps */
+	uint8_t opcode;
+	uint8_t modrm; /* what follows the opcode, modrm or not */
 };
 
-enum prefix { NONE, ES, CS, SS, DS, FS, GS, OPERAND, ADDRESS, LOCK, REPNE, REPE };
-
-static const uint8_t prefix_of[256] = {
-	[0x26] = ES,   [0x2e] = CS,    [0x36] = SS,	 [0x3e] = DS,
-	[0x64] = FS,   [0x65] = GS,    [0x66] = OPERAND, [0x67] = ADDRESS,
-	[0xf0] = LOCK, [0xf2] = REPNE, [0xf3] = REPE,
+struct bytes {
+	const uint8_t *at;
+	size_t left;
 };
 
-#define BIT(prefix) (1u << (prefix))
-#define SEGMENT_PREFIXES (BIT(ES) | BIT(CS) | BIT(SS) | BIT(DS))
-
-enum refusal {
-	GOOD,
-	GONE,	 /* does not exist in 64-bit mode */
-	SEGMENT, /* loads a segment register */
-	PORT_STRING,
-	PORT,
-	TRAP,
-	SOFTWARE_INTERRUPT,
-	OVERFLOW_TRAP,
-	INTERRUPT_RETURN,
-	DEBUG_TRAP,
-	HALT,
-	INTERRUPT_FLAG,
-};
-
-static const char *const refusal_reason[] = {
-	[GONE] = "the opcode does not exist in 64-bit mode",
-	[SEGMENT] = "it loads a segment register, which the kernel does not single-step",
-	[PORT_STRING] = "ins and outs are privileged",
-	[PORT] = "in and out are privileged",
-	[TRAP] = "it is a breakpoint (int3) already",
-	[SOFTWARE_INTERRUPT] = "it is a software interrupt, which the kernel does not single-step",
-	[OVERFLOW_TRAP] = "into raises a trap, which the kernel does not single-step",
-	[INTERRUPT_RETURN] = "iret changes the flags that single-stepping needs",
-	[DEBUG_TRAP] = "int1 raises a debug trap, which single-stepping needs itself",
-	[HALT] = "hlt is privileged",
-	[INTERRUPT_FLAG] = "cli and sti are privileged",
-};
-
-/* clang-format off */
-#define REFUSED_IN_BOTH_MODES                                                      \
-	[0x17] = SEGMENT, [0x1f] = SEGMENT,                                        \
-	[0x6c ... 0x6f] = PORT_STRING,                                             \
-	[0xcc] = TRAP, [0xcd] = SOFTWARE_INTERRUPT, [0xce] = OVERFLOW_TRAP,        \
-	[0xcf] = INTERRUPT_RETURN,                                                 \
-	[0xe4 ... 0xe7] = PORT, [0xec ... 0xef] = PORT,                            \
-	[0xf1] = DEBUG_TRAP, [0xf4] = HALT, [0xfa ... 0xfb] = INTERRUPT_FLAG
-
-static const uint8_t refused_64[256] = {
-	REFUSED_IN_BOTH_MODES,
-	[0x06 ... 0x07] = GONE, [0x0e] = GONE, [0x16] = GONE, [0x1e] = GONE,
-	[0x27] = GONE, [0x2f] = GONE, [0x37] = GONE, [0x3f] = GONE,
-	[0x60 ... 0x62] = GONE, [0x82] = GONE, [0x9a] = GONE,
-	[0xd4 ... 0xd6] = GONE, [0xea] = GONE,
-};
-
-static const uint8_t refused_32[256] = {
-	REFUSED_IN_BOTH_MODES,
-	[0x07] = SEGMENT,
-};
-/* clang-format on */
-
-static uint8_t byte_at(const uint8_t *code, size_t available, size_t at)
+/* Behind the end there are zeros, as in the kernel's copy. */
+static uint8_t peek(const struct bytes *bytes, size_t index)
 {
-	return at < available ? code[at] : 0;
+	return index < bytes->left ? bytes->at[index] : 0;
 }
 
-/* Bytes of legacy prefixes; repeated ones count once, and a fifth different one is an opcode. */
-static size_t scan_prefixes(struct layout *layout, const uint8_t *code, size_t available)
+static void skip(struct bytes *bytes, size_t count)
 {
+	if (count > bytes->left)
+		count = bytes->left;
+	bytes->at += count;
+	bytes->left -= count;
+}
+
+static uint8_t take(struct bytes *bytes)
+{
+	uint8_t byte = peek(bytes, 0);
+
+	skip(bytes, 1);
+	return byte;
+}
+
+/* Repeated prefixes count once; a fifth different one is taken for the opcode. */
+static void scan_prefixes(struct layout *layout, struct bytes *bytes)
+{
+	static const uint8_t prefix_of[256] = {
+		[0x26] = ES,   [0x2e] = CS,    [0x36] = SS,	 [0x3e] = DS,
+		[0x64] = FS,   [0x65] = GS,    [0x66] = OPERAND, [0x67] = ADDRESS,
+		[0xf0] = LOCK, [0xf2] = REPNE, [0xf3] = REPE,
+	};
 	unsigned int different = 0;
-	size_t at = 0;
+	uint8_t prefix;
 
-	for (; at < available; at++) {
-		uint8_t prefix = prefix_of[code[at]];
-
-		if (prefix == NONE)
-			break;
-		if (layout->prefixes & BIT(prefix))
-			continue;
-		if (different++ == MOST_PREFIXES)
-			break;
-		layout->prefixes |= BIT(prefix);
+	while ((prefix = prefix_of[peek(bytes, 0)]) != NONE) {
+		if (!(layout->prefixes >> prefix & 1) && different++ == MOST_PREFIXES)
+			return;
+		layout->prefixes |= 1u << prefix;
+		layout->last = prefix;
+		skip(bytes, 1);
 	}
-	return at;
 }
 
-/* @return bytes of a VEX or EVEX prefix, or 0 when the byte at code is an opcode. */
-static size_t scan_vector_prefix(struct layout *layout, const uint8_t *code, size_t available)
+static void scan_vex(struct layout *layout, struct bytes *bytes)
 {
-	uint8_t first = byte_at(code, available, 0);
-	uint8_t second = byte_at(code, available, 1);
+	uint8_t kind = peek(bytes, 0), second = peek(bytes, 1), third = peek(bytes, 2);
 
-	if (first != 0xc4 && first != 0xc5 && first != 0x62)
-		return 0;
 	if (!layout->wide && second < 0xc0) /* les, lds, bound */
-		return 0;
-	layout->encoding = first == 0x62 ? EVEX : VEX;
-	return first == 0x62 ? 4 : first == 0xc4 ? 3 : 2;
+		return;
+	layout->encoding = kind == 0x62 ? UPM_X86_EVEX : UPM_X86_VEX;
+	if (kind == 0xc5) {
+		layout->map = 1;
+		layout->implied = second & 3;
+		skip(bytes, 2);
+	} else {
+		layout->map = second & (kind == 0x62 ? 7 : 31);
+		layout->implied = third & 3;
+		skip(bytes, kind == 0x62 ? 4 : 3);
+	}
+}
+
+static void scan_legacy_map(struct layout *layout, struct bytes *bytes)
+{
+	static const uint8_t implied_by[] = {[OPERAND] = 1, [REPE] = 2, [REPNE] = 3};
+	uint8_t next = peek(bytes, 0);
+
+	layout->implied = layout->last < sizeof(implied_by) ? implied_by[layout->last] : 0;
+	layout->map = next == 0x38 ? 2 : next == 0x3a ? 3 : 1;
+	if (layout->map > 1)
+		skip(bytes, 1);
+	layout->opcode = take(bytes);
 }
 
 static void scan(struct layout *layout, const uint8_t *code, size_t available)
 {
-	size_t at = scan_prefixes(layout, code, available);
+	struct bytes bytes = {code, available};
+	uint8_t next;
 
-	if (layout->wide && (byte_at(code, available, at) & 0xf0) == 0x40)
-		layout->rex = code[at++];
-	at += scan_vector_prefix(layout, code + at, available - at);
-	layout->opcode = byte_at(code, available, at++);
-	layout->second = byte_at(code, available, at);
-	layout->modrm = layout->second;
+	scan_prefixes(layout, &bytes);
+	if (layout->wide && (peek(&bytes, 0) & 0xf0) == 0x40)
+		layout->rex = take(&bytes);
+	next = peek(&bytes, 0);
+	if (next == 0xc4 || next == 0xc5 || next == 0x62)
+		scan_vex(layout, &bytes);
+	else if (next == 0xd5 && layout->wide)
+		layout->encoding = UPM_X86_REX2;
+	layout->first = layout->opcode = take(&bytes);
+	if (layout->first == 0x0f && layout->encoding == UPM_X86_LEGACY)
+		scan_legacy_map(layout, &bytes);
+	layout->modrm = peek(&bytes, 0);
 }
 
-static bool masks_exceptions(const struct layout *layout)
+static bool has_prefix(const struct layout *layout, enum prefix prefix)
 {
-	return layout->opcode == 0x8e && (layout->modrm >> 3 & 7) == 2;
+	return layout->prefixes >> prefix & 1;
 }
 
-static const char *refuse(const struct layout *layout)
+static bool is_vector(const struct layout *layout)
 {
-	const uint8_t *table = layout->wide ? refused_64 : refused_32;
+	return layout->encoding == UPM_X86_VEX || layout->encoding == UPM_X86_EVEX;
+}
 
-	if (layout->prefixes & BIT(LOCK))
+static unsigned int modrm_reg(const struct layout *layout)
+{
+	return layout->modrm >> 3 & 7;
+}
+
+/* What the kernel takes for a direct branch. */
+static bool branches(const struct layout *layout)
+{
+	if (layout->encoding == UPM_X86_LEGACY && layout->map == 1)
+		return (layout->opcode & 0xf0) == 0x80;
+	return (layout->first & 0xf0) == 0x70 || layout->first == 0xe8 || layout->first == 0xe9 ||
+	       layout->first == 0xeb;
+}
+
+/* The kernel does not decode opcodes that its map only has behind the other kind of prefix. */
+static const char *refuse_unknown(const struct layout *layout)
+{
+	if (is_vector(layout))
+		return upm_x86_vector_known(layout->encoding, layout->map, layout->implied,
+					    layout->opcode, layout->modrm)
+			       ? NULL
+			       : "the kernel does not know this AVX instruction";
+	if (layout->map && !layout->defined &&
+	    (upm_x86_vector_known(UPM_X86_VEX, layout->map, layout->implied, layout->opcode,
+				  layout->modrm) ||
+	     upm_x86_vector_known(UPM_X86_EVEX, layout->map, layout->implied, layout->opcode,
+				  layout->modrm)))
+		return "the opcode exists with a VEX or EVEX prefix only";
+	return NULL;
+}
+
+static const char *refuse_prefix(const struct layout *layout)
+{
+	if (has_prefix(layout, LOCK))
 		return "the instruction has a lock prefix, which the kernel can not run out of "
 		       "line";
-	if (layout->prefixes & SEGMENT_PREFIXES)
-		return "the instruction has a cs, ds, es or ss prefix, which the kernel refuses";
-	if (masks_exceptions(layout))
-		return "a move to ss hides the next trap, which single-stepping needs";
-	return refusal_reason[table[layout->opcode]];
+	if (has_prefix(layout, CS))
+		return "the instruction has a cs prefix, which the kernel refuses";
+	if (has_prefix(layout, DS))
+		return "the instruction has a ds (notrack) prefix, which the kernel refuses";
+	if (has_prefix(layout, ES) || has_prefix(layout, SS))
+		return "the instruction has an es or ss prefix, which the kernel refuses";
+	return NULL;
 }
 
-static bool conditional_jump(const struct layout *layout)
+static const char *refuse_opcode(const struct layout *layout)
 {
-	if (layout->opcode == 0x0f)
-		return (layout->second & 0xf0) == 0x80;
-	return (layout->opcode & 0xf0) == 0x70;
+	const char *const *refused = layout->wide ? upm_x86_refused_64 : upm_x86_refused_32;
+
+	if (layout->first == 0x8e && modrm_reg(layout) == 2)
+		return is_vector(layout) ? "the kernel takes this AVX instruction for a move to ss"
+					 : "a move to ss holds back the trap of the single step";
+	if (refused[layout->first])
+		return is_vector(layout)
+			       ? "the kernel takes this AVX instruction for one that it refuses"
+			       : refused[layout->first];
+	if (branches(layout) && has_prefix(layout, OPERAND))
+		return "a branch with a 66 prefix differs between processors; the kernel refuses "
+		       "it";
+	return NULL;
 }
 
-static bool direct_branch(const struct layout *layout)
+/* A vector instruction that the kernel accepts, but treats as the one-byte opcode. */
+static const char *harm_of_vector(const struct layout *layout)
 {
-	return layout->opcode == 0xe8 || layout->opcode == 0xe9 || layout->opcode == 0xeb ||
-	       conditional_jump(layout);
+	if (branches(layout))
+		return "the kernel would take this AVX instruction for a jump and skip it";
+	switch (layout->first) {
+	case 0x90:
+		return "the kernel would take this AVX instruction for a nop and skip it";
+	case 0x9d:
+		return "the kernel would take this AVX instruction for popf and leave the trap "
+		       "flag set";
+	case 0xc2 ... 0xc3:
+	case 0xca ... 0xcb:
+	case 0xea:
+		return "the kernel would take this AVX instruction for a return and lose its way "
+		       "back";
+	case 0x9a:
+		return "the kernel would take this AVX instruction for a call and change the stack";
+	default:
+		return NULL;
+	}
+}
+
+static const char *harm_of(const struct layout *layout)
+{
+	if (is_vector(layout))
+		return harm_of_vector(layout);
+	if (layout->first == 0x90 && layout->rex & 1)
+		return "the kernel would take this exchange of registers for a nop and skip it";
+	if (layout->first == 0x9c)
+		return "pushf would save the trap flag of the single step";
+	if (layout->map == 1 && (layout->opcode == 0x05 || layout->opcode == 0x34))
+		return "a system call does not come back from a single step as it should";
+	return NULL;
 }
 
 /* push of a register without prefixes; of REX prefixes only the one for r8 to r15. */
 static bool plain_push(const struct layout *layout)
 {
-	return (layout->opcode & 0xf8) == 0x50 && layout->encoding == LEGACY && !layout->prefixes &&
+	return (layout->first & 0xf8) == 0x50 && !is_vector(layout) && !layout->prefixes &&
 	       (!layout->rex || layout->rex == 0x41);
 }
 
 static bool is_nop(const struct layout *layout)
 {
-	return layout->opcode == 0x90 || (layout->opcode == 0x0f && layout->second == 0x1f);
+	if (is_vector(layout))
+		return false;
+	return (layout->first == 0x90 && !(layout->rex & 1)) ||
+	       (layout->map == 1 && layout->opcode == 0x1f && modrm_reg(layout) == 0);
 }
 
-static uint8_t cost_of(const struct upm_insn_rules *rules, const struct layout *layout)
+/* The multi-byte nops that compilers use, up to 8 bytes, have no displacement but zeros. */
+static bool is_standard_nop(const uint8_t *code, size_t length)
 {
-	if (layout->opcode == 0x90 || plain_push(layout) || direct_branch(layout))
+	static const uint8_t forms[][8] = {
+		{0x0f, 0x1f, 0x00},	  {0x0f, 0x1f, 0x40}, {0x0f, 0x1f, 0x44},
+		{0x66, 0x0f, 0x1f, 0x44}, {0x0f, 0x1f, 0x80}, {0x0f, 0x1f, 0x84},
+	};
+
+	return length >= 3 && length <= 8 && memcmp(code, forms[length - 3], length) == 0;
+}
+
+static bool in_one_page(uint64_t address, size_t length)
+{
+	return address % PAGE_BYTES + length <= PAGE_BYTES;
+}
+
+/* Newer kernels turn this nop into a call, and do not mind its cs prefix then. */
+static bool calls_nop10(const struct upm_insn_rules *rules, const uint8_t *code, size_t length,
+			uint64_t address)
+{
+	static const uint8_t start[] = {0x66, 0x2e, 0x0f, 0x1f, 0x84};
+
+	return rules->nop5_red_zone_safe && rules->bits == 64 && length == 10 &&
+	       memcmp(code, start, sizeof(start)) == 0 && in_one_page(address, length);
+}
+
+static uint8_t cost_of(const struct upm_insn_rules *rules, const struct layout *layout,
+		       const uint8_t *code, const struct upm_insn *insn, uint64_t address)
+{
+	if (insn->nop5 && rules->nop5_optimised && in_one_page(address, insn->length))
+		return UPM_COST_NOP5;
+	if (layout->first == 0x90 || plain_push(layout) || branches(layout))
 		return UPM_COST_EMULATED;
-	if (rules->nops_emulated && is_nop(layout))
+	if (rules->nops_emulated && is_nop(layout) &&
+	    (insn->nop5 || rules->nop5_red_zone_safe || is_standard_nop(code, insn->length)))
 		return UPM_COST_EMULATED;
 	return UPM_COST_STEPPED;
 }
 
-static bool is_nop5(const uint8_t *code, size_t available)
+static bool is_endbr(const struct layout *layout)
 {
-	static const uint8_t nop5[] = {0x0f, 0x1f, 0x44, 0x00, 0x00};
-
-	return available >= sizeof(nop5) && memcmp(code, nop5, sizeof(nop5)) == 0;
-}
-
-static bool is_endbr(const uint8_t *code, size_t available)
-{
-	return available >= 4 && code[0] == 0xf3 && code[1] == 0x0f && code[2] == 0x1e &&
-	       (code[3] & 0xfe) == 0xfa;
-}
-
-/* The call is written in one piece, so it must lie within one page. */
-static bool optimised(const struct upm_insn_rules *rules, uint64_t address)
-{
-	return rules->nop5_optimised && rules->bits == 64 && address % PAGE_BYTES + 5 <= PAGE_BYTES;
+	return layout->map == 1 && layout->opcode == 0x1e && layout->last == REPE &&
+	       (layout->modrm & 0xfe) == 0xfa;
 }
 
 static ZyanStatus decode(const struct upm_insn_rules *rules, const uint8_t *code, size_t available,
@@ -254,33 +345,61 @@ size_t upm_insn_length_x86(const struct upm_insn_rules *rules, const uint8_t *co
 	return ZYAN_SUCCESS(decode(rules, code, available, &decoded)) ? decoded.length : 0;
 }
 
+static const char *refuse_length(ZyanStatus status, size_t available)
+{
+	if (status == ZYDIS_STATUS_INSTRUCTION_TOO_LONG ||
+	    (status == ZYDIS_STATUS_NO_MORE_DATA && available >= MOST_BYTES))
+		return "the instruction is longer than 15 bytes";
+	if (status == ZYDIS_STATUS_NO_MORE_DATA)
+		return "the code ends in the middle of the instruction";
+	return NULL;
+}
+
+static const char *refuse(const struct layout *layout)
+{
+	const char *reason = refuse_prefix(layout);
+
+	if (!reason)
+		reason = refuse_unknown(layout);
+	return reason ? reason : refuse_opcode(layout);
+}
+
+static void reach_verdict(const struct layout *layout, struct upm_insn *insn)
+{
+	if (layout->encoding == UPM_X86_REX2 || layout->map == 4) {
+		insn->reason = "APX instructions are treated differently from kernel to kernel";
+		insn->harmful = true;
+		return;
+	}
+	insn->reason = refuse(layout);
+	if (insn->reason)
+		return;
+	insn->reason = harm_of(layout);
+	insn->harmful = insn->reason;
+	insn->probeable = !insn->reason;
+}
+
 void upm_insn_judge_x86(const struct upm_insn_rules *rules, const uint8_t *code, size_t available,
 			uint64_t address, struct upm_insn *insn)
 {
 	struct layout layout = {.wide = rules->bits == 64};
 	ZydisDecodedInstruction decoded;
-	ZyanStatus status;
+	ZyanStatus status = decode(rules, code, available, &decoded);
 
-	if (available > MOST_BYTES)
-		available = MOST_BYTES;
-	status = decode(rules, code, available, &decoded);
-	if (ZYAN_SUCCESS(status))
-		insn->length = decoded.length;
-	if (status == ZYDIS_STATUS_NO_MORE_DATA) {
-		insn->reason = "the code ends in the middle of the instruction";
-		return;
-	}
-	if (status == ZYDIS_STATUS_INSTRUCTION_TOO_LONG) {
-		insn->reason = "the instruction is longer than 15 bytes";
-		return;
-	}
-	scan(&layout, code, available);
-	insn->reason = refuse(&layout);
+	insn->reason = refuse_length(status, available);
 	if (insn->reason)
 		return;
-	insn->probeable = true;
-	insn->endbr = is_endbr(code, available);
-	insn->nop5 = is_nop5(code, available);
-	insn->cost =
-		insn->nop5 && optimised(rules, address) ? UPM_COST_NOP5 : cost_of(rules, &layout);
+	layout.defined = ZYAN_SUCCESS(status);
+	insn->length = layout.defined ? decoded.length : 0;
+	scan(&layout, code, available);
+	insn->endbr = is_endbr(&layout);
+	insn->nop5 = layout.wide && insn->length == 5 && is_nop(&layout);
+	if (calls_nop10(rules, code, insn->length, address)) {
+		insn->probeable = true;
+		insn->cost = UPM_COST_NOP5;
+		return;
+	}
+	reach_verdict(&layout, insn);
+	if (insn->probeable)
+		insn->cost = cost_of(rules, &layout, code, insn, address);
 }
