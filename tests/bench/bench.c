@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/*
+ * bench JSON-FILE [NAME...]
+ *
+ * Runs all benchmarks, or those named: many node detach memory stages bpftrace.
+ * Prints a table and writes JSON. A missed goal is printed and is no failure:
+ * these are measurements, and a busy machine is no defect.
+ */
+#include "bench.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct {
+	const char *name;
+	void (*run)(void);
+} benchmarks[] = {
+	{"many", bench_attach_many}, {"node", bench_attach_node},  {"memory", bench_memory},
+	{"stages", bench_stages},    {"bpftrace", bench_bpftrace}, {"detach", bench_detach_perf},
+};
+
+void need_upm(int32_t status, const char *call)
+{
+	const struct upm_error *error = upm_error_last();
+
+	if (status == UPM_OK)
+		return;
+	fprintf(stderr, "bench: %s: %s: %s (%s)\n", call, error->operation, error->message,
+		error->hint);
+	exit(1);
+}
+
+int need_errno(int result, const char *what)
+{
+	if (result >= 0)
+		return result;
+	fprintf(stderr, "bench: can not %s: %s\n", what, strerror(result == -1 ? errno : -result));
+	exit(1);
+}
+
+const char *many_path(void)
+{
+	static char *path;
+	const char *build = getenv("UPM_BUILD");
+	char name[4096];
+
+	if (path)
+		return path;
+	snprintf(name, sizeof(name), "%s/target/libmany-50000.so", build ? build : "build");
+	path = realpath(name, NULL);
+	need_errno(path ? 0 : -errno, "find libmany-50000.so below UPM_BUILD");
+	return path;
+}
+
+static bool wanted(const char *name, char *const *names)
+{
+	if (!*names)
+		return true;
+	for (; *names; names++)
+		if (strcmp(*names, name) == 0)
+			return true;
+	return false;
+}
+
+int main(int argc, char **argv)
+{
+	if (argc < 2) {
+		fprintf(stderr, "usage: bench JSON-FILE [NAME...]\n");
+		return 2;
+	}
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	for (size_t i = 0; i < sizeof(benchmarks) / sizeof(benchmarks[0]); i++)
+		if (wanted(benchmarks[i].name, argv + 2))
+			benchmarks[i].run();
+	report_write(argv[1]);
+	return 0;
+}

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/*
+ * Detaching perf-event probes. Each close waits for a grace period; the engine's
+ * wait together. The serial side is measured for real, once: it takes minutes.
+ */
+#include "bench.h"
+
+#include <linux/perf_event.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "attach/perf_pmu.h"
+#include "attach/sys.h"
+
+#define PROBES 1000
+#define ROUNDS 3
+
+static struct upm_probe_set *first_thousand(void)
+{
+	struct upm_probe_set *set;
+	char spec[4200];
+	const char *specs = spec;
+
+	snprintf(spec, sizeof(spec), "%s:many_000[0-9][0-9][0-9]", many_path());
+	NEED(upm_resolve(&specs, 1, NULL, &set));
+	need_errno(upm_probe_set_count_verdict(set, UPM_VERDICT_OK) == PROBES ? 0 : -1,
+		   "find 1,000 probes");
+	return set;
+}
+
+static int open_event(const struct upm_perf_pmu *pmu, uint64_t offset, int program)
+{
+	struct perf_event_attr attr = {
+		.size = sizeof(attr),
+		.type = pmu->type,
+		.config1 = (uint64_t)(uintptr_t)many_path(),
+		.config2 = offset,
+	};
+	int fd = need_errno(upm_sys_perf_event_open(&attr, -1, 0), "perf_event_open");
+
+	need_errno(ioctl(fd, PERF_EVENT_IOC_SET_BPF, program), "set the program");
+	return fd;
+}
+
+static uint64_t time_serial(const struct upm_probe_set *set, int program)
+{
+	static int events[PROBES];
+	struct upm_perf_pmu pmu;
+	uint64_t start;
+
+	need_errno(upm_perf_pmu_read(&pmu), "find the uprobe PMU");
+	for (size_t i = 0; i < PROBES; i++) {
+		struct upm_probe probe = {.size = sizeof(probe)};
+
+		NEED(upm_probe_set_get(set, i, &probe));
+		events[i] = open_event(&pmu, probe.offset, program);
+	}
+	start = now_ns();
+	for (size_t i = 0; i < PROBES; i++)
+		close(events[i]);
+	return now_ns() - start;
+}
+
+static uint64_t time_engine(const struct upm_probe_set *set, int program)
+{
+	struct upm_attach_options options = {
+		.size = sizeof(options),
+		.backend = UPM_BACKEND_PERF_EVENT,
+	};
+	struct upm_link *link;
+	uint64_t elapsed;
+
+	NEED(upm_attach(program, set, &options, &link));
+	NEED(upm_link_detach(link, &elapsed));
+	upm_link_free(link);
+	return elapsed;
+}
+
+void bench_detach_perf(void)
+{
+	struct comparison comparison = {
+		.name = "detach_perf",
+		.what = "detach perf events",
+		.probes = PROBES,
+		.base_name = "closed one after another",
+		.ours_name = "closed by the engine",
+		.least_speed_up = 30,
+	};
+	int program = need_errno(upm_sys_program_load_nop(0), "load a program");
+	struct upm_probe_set *set = first_thousand();
+
+	for (int round = 0; round < ROUNDS; round++)
+		samples_add(&comparison.ours, time_engine(set, program));
+	samples_add(&comparison.base, time_serial(set, program));
+	report_comparison(&comparison);
+	upm_probe_set_free(set);
+	close(program);
+}

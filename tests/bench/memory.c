@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/* Memory that a probe costs in user space, and where the time of a resolution goes. */
+#include "bench.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "attach/sys.h"
+
+#define ROUNDS 9
+
+static double resident_bytes(void)
+{
+	FILE *file = fopen("/proc/self/statm", "re");
+	long pages = 0;
+
+	if (!file || fscanf(file, "%*d %ld", &pages) != 1)
+		need_errno(-1, "read /proc/self/statm");
+	fclose(file);
+	return (double)pages * (double)sysconf(_SC_PAGESIZE);
+}
+
+static void write_bytes_per_probe(int fd)
+{
+	int program =
+		need_errno(upm_sys_program_load_nop(UPM_BPF_TRACE_UPROBE_MULTI), "load a program");
+	double before, growth[2];
+	struct upm_probe_set *set;
+	struct upm_link *link;
+	char spec[4200];
+	const char *specs = spec;
+
+	snprintf(spec, sizeof(spec), "%s:many_*", many_path());
+	before = resident_bytes();
+	NEED(upm_resolve(&specs, 1, NULL, &set));
+	growth[0] = (resident_bytes() - before) / (double)upm_probe_set_size(set);
+	NEED(upm_attach(program, set, NULL, &link));
+	growth[1] = (resident_bytes() - before) / (double)upm_probe_set_size(set);
+	if (write(fd, growth, sizeof(growth)) != sizeof(growth))
+		_exit(1);
+	upm_link_free(link);
+	upm_probe_set_free(set);
+}
+
+/* In a child: its heap has not grown and shrunk before. */
+void bench_memory(void)
+{
+	double growth[2];
+	int ends[2];
+	pid_t child;
+
+	need_errno(pipe(ends), "pipe");
+	fflush(stdout);
+	child = need_errno(fork(), "fork");
+	if (child == 0) {
+		write_bytes_per_probe(ends[1]);
+		_exit(0);
+	}
+	close(ends[1]);
+	need_errno(read(ends[0], growth, sizeof(growth)) == sizeof(growth) ? 0 : -1,
+		   "measure memory in a child");
+	close(ends[0]);
+	waitpid(child, NULL, 0);
+	report_number("memory_resolved", "memory for each probe, resolved", growth[0], "bytes");
+	report_number("memory_attached", "memory for each probe, attached", growth[1], "bytes");
+}
+
+static uint64_t time_resolve(const char *pattern)
+{
+	struct upm_probe_set *set;
+	char spec[4200];
+	const char *specs = spec;
+	uint64_t start, end;
+
+	snprintf(spec, sizeof(spec), "%s:%s", many_path(), pattern);
+	start = now_ns();
+	NEED(upm_resolve(&specs, 1, NULL, &set));
+	end = now_ns();
+	upm_probe_set_free(set);
+	return end - start;
+}
+
+void bench_stages(void)
+{
+	struct samples one = {0}, all = {0}, regex = {0};
+
+	for (int round = 0; round < ROUNDS; round++) {
+		samples_add(&one, time_resolve("many_000001"));
+		samples_add(&all, time_resolve("many_*"));
+		samples_add(&regex, time_resolve("/^many_[0-9]+$/"));
+	}
+	report_number("resolve_one", "resolve one name of 50,000 symbols",
+		      (double)samples_median(&one) / 1e6, "ms");
+	report_number("resolve_all", "resolve and judge all, by a glob",
+		      (double)samples_median(&all) / 1e6, "ms");
+	report_number("resolve_regex", "resolve and judge all, by a regex",
+		      (double)samples_median(&regex) / 1e6, "ms");
+}
