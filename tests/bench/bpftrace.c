@@ -38,7 +38,7 @@ void bench_bpftrace(void)
 	const char *build = getenv("UPM_BUILD");
 	char script[4300], spec[4200], command[4200];
 	char *bpftrace[] = {"bpftrace", "-e", script, NULL};
-	char *ours[] = {command, "count", "-d", "0", spec, NULL};
+	char *ours[] = {command, "count", "-d", "1ms", spec, NULL};
 	uint64_t base, time;
 
 	snprintf(spec, sizeof(spec), "%s:many_0000*", many_path());
