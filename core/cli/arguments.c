@@ -164,15 +164,17 @@ static const struct grammar *grammar_of(const char *name)
 	return grammar;
 }
 
-bool cli_takes_object(const struct argp_state *state)
-{
-	return grammar_of(strrchr(state->name, ' ') + 1)->takes_object;
-}
+/* What argp hands to the parser. */
+struct input {
+	const struct grammar *grammar;
+	struct cli_options *options;
+};
 
 /* Check what no single option can know. */
-static error_t check_whole(const struct grammar *grammar, struct argp_state *state)
+static error_t check_whole(const struct input *input, struct argp_state *state)
 {
-	const struct cli_options *options = state->input;
+	const struct grammar *grammar = input->grammar;
+	const struct cli_options *options = input->options;
 	bool runs_command = options->command && *options->command;
 
 	if (options->command && !runs_command)
@@ -192,13 +194,21 @@ static error_t check_whole(const struct grammar *grammar, struct argp_state *sta
 
 static error_t parse(int key, char *argument, struct argp_state *state)
 {
-	const struct grammar *grammar = grammar_of(strrchr(state->name, ' ') + 1);
+	const struct input *input = state->input;
+	const struct grammar *grammar = input->grammar;
+	struct cli_options *options = input->options;
 
 	if (key == ARGP_KEY_END)
-		return check_whole(grammar, state);
-	if (key == ARGP_KEY_ARG && !*grammar->arguments)
+		return check_whole(input, state);
+	if (key != ARGP_KEY_ARG)
+		return cli_parse_option(key, argument, state, options);
+	if (!*grammar->arguments)
 		argp_error(state, "takes no argument: %s", argument);
-	return cli_parse_option(key, argument, state);
+	if (grammar->takes_object && !options->object)
+		options->object = argument;
+	else
+		cli_add_spec(state, options, argument);
+	return 0;
 }
 
 /* argp takes one array: join the groups. */
@@ -217,12 +227,13 @@ void cli_arguments_parse(const struct cli_subcommand *subcommand, int argc, char
 	const struct grammar *grammar = grammar_of(subcommand->name);
 	struct argp_option joined[MOST_OPTIONS];
 	struct argp argp = {joined, parse, grammar->arguments, grammar->help, NULL, NULL, NULL};
+	struct input input = {grammar, options};
 	char name[64];
 
 	join_groups(grammar, joined);
 	snprintf(name, sizeof(name), CLI_NAME " %s", subcommand->name);
 	argv[0] = name;
 	argp_err_exit_status = CLI_USAGE;
-	if (argp_parse(&argp, argc, argv, 0, NULL, options))
+	if (argp_parse(&argp, argc, argv, 0, NULL, &input))
 		exit(CLI_FAILED);
 }

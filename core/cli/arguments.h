@@ -26,11 +26,12 @@ enum cli_long_option {
 	CLI_OPTION_VERDICT
 };
 
-/** Handle one option or argument; state->input is the struct cli_options. */
-error_t cli_parse_option(int key, char *argument, struct argp_state *state);
+/** Handle one option. @return 0 or ARGP_ERR_UNKNOWN */
+error_t cli_parse_option(int key, char *argument, struct argp_state *state,
+			 struct cli_options *options);
 
-/** @return true when the first argument is a BPF object and not a spec. */
-bool cli_takes_object(const struct argp_state *state);
+/** Append to options->specs. */
+void cli_add_spec(struct argp_state *state, struct cli_options *options, const char *spec);
 
 /** Parse with the subcommand's grammar and check that the whole makes sense. */
 void cli_arguments_parse(const struct cli_subcommand *subcommand, int argc, char **argv,

@@ -77,10 +77,10 @@ static void print_questions(FILE *out, const struct cli_window *window, const ch
 	for (size_t i = 0; i < count; i++) {
 		fprintf(out, "  %s%-*s  ", prefix, (int)(20 - strlen(prefix)), list[i].key);
 		print_answer(out, window, answer_of(features, &list[i]));
-		fprintf(out, "  %-37s", list[i].meaning);
 		if (*list[i].since)
-			fprintf(out, "Linux %s", list[i].since);
-		fputc('\n', out);
+			fprintf(out, "  %-37sLinux %s\n", list[i].meaning, list[i].since);
+		else
+			fprintf(out, "  %s\n", list[i].meaning);
 	}
 }
 

@@ -11,6 +11,8 @@
 
 #define GAP 2
 #define NARROWEST 16
+#define MOST_PAD 40
+#define LABEL_TITLE "SYMBOL (+ALIASES)"
 
 struct listing {
 	const struct cli_options *options;
@@ -19,7 +21,11 @@ struct listing {
 	struct cli_window window;
 	char *label;
 	size_t label_size;
-	size_t label_width; /* columns of the symbol; the path comes last */
+	size_t label_width; /* widest symbol, columns */
+	size_t path_width;
+	size_t path_limit;
+	size_t label_limit; /* most columns of one; 0 = never cut */
+	size_t label_pad;   /* the path begins behind so many */
 	size_t verdict_width;
 };
 
@@ -48,38 +54,48 @@ static const char *label_of(struct listing *listing, const struct upm_probe *pro
 		listing->label = grown;
 		listing->label_size = size;
 	}
-	snprintf(listing->label, size, "%s (+%u alias%s)", name, probe->alias_count,
-		 probe->alias_count == 1 ? "" : "es");
+	snprintf(listing->label, size, "%s (+%u)", name, probe->alias_count);
 	return listing->label;
+}
+
+static void widen(size_t *width, size_t needed)
+{
+	if (*width < needed)
+		*width = needed;
+}
+
+/* In a pipe nothing is cut, and a few long names do not push all paths away. */
+static void fit(struct listing *listing)
+{
+	size_t fixed =
+		strlen("    OFFSET  uretprobe  emulated  ") + listing->verdict_width + 2 * GAP;
+	size_t columns = listing->window.columns;
+
+	if (!columns) {
+		listing->label_pad =
+			listing->label_width < MOST_PAD ? listing->label_width : MOST_PAD;
+		return;
+	}
+	cli_text_share(columns > fixed + NARROWEST ? columns - fixed : NARROWEST,
+		       &listing->label_width, &listing->path_width);
+	listing->label_pad = listing->label_limit = listing->label_width;
+	listing->path_limit = listing->path_width;
 }
 
 static void measure(struct listing *listing)
 {
 	struct upm_probe probe;
-	size_t width, path = 0, fixed;
 
-	listing->label_width = strlen("SYMBOL");
+	listing->label_width = strlen(LABEL_TITLE);
 	listing->verdict_width = strlen("VERDICT");
 	for (size_t i = 0; i < upm_probe_set_size(listing->set); i++) {
 		if (!get(listing, i, &probe))
 			continue;
-		width = cli_text_width(label_of(listing, &probe));
-		if (width > listing->label_width)
-			listing->label_width = width;
-		width = strlen(upm_verdict_name(probe.verdict));
-		if (width > listing->verdict_width)
-			listing->verdict_width = width;
-		width = cli_text_width(probe.path);
-		if (width > path)
-			path = width;
+		widen(&listing->label_width, cli_text_width(label_of(listing, &probe)));
+		widen(&listing->verdict_width, strlen(upm_verdict_name(probe.verdict)));
+		widen(&listing->path_width, cli_text_width(probe.path));
 	}
-	if (!listing->window.columns)
-		return;
-	fixed = strlen("  OFFSET  uretprobe  emulated  ") + 4 + listing->verdict_width + GAP + path;
-	width = listing->window.columns > fixed + NARROWEST ? listing->window.columns - fixed
-							    : NARROWEST;
-	if (listing->label_width > width)
-		listing->label_width = width;
+	fit(listing);
 }
 
 /* On a terminal the reason has a line of its own; in a pipe one line is one probe. */
@@ -88,9 +104,9 @@ static void print_probe(FILE *out, struct listing *listing, const struct upm_pro
 	fprintf(out, "%#10llx  %-9s  %-8s  %-*s  ", (unsigned long long)probe->offset,
 		upm_kind_name(probe->kind), upm_cost_name(probe->cost), (int)listing->verdict_width,
 		upm_verdict_name(probe->verdict));
-	cli_text_put(out, label_of(listing, probe), listing->label_width, listing->label_width);
+	cli_text_put(out, label_of(listing, probe), listing->label_limit, listing->label_pad);
 	fputs("  ", out);
-	cli_text_put(out, probe->path, 0, 0);
+	cli_text_put(out, probe->path, listing->path_limit, 0);
 	if (*probe->reason) {
 		fputs(listing->window.rows ? "\n            " : "  # ", out);
 		cli_text_put(out, probe->reason, 0, 0);
@@ -104,8 +120,8 @@ static void print_table(FILE *out, struct listing *listing)
 
 	measure(listing);
 	fprintf(out, "%s%10s  %-9s  %-8s  %-*s  %-*s  %s%s\n", cli_bold(&listing->window), "OFFSET",
-		"KIND", "COST", (int)listing->verdict_width, "VERDICT", (int)listing->label_width,
-		"SYMBOL", "BINARY", cli_plain(&listing->window));
+		"KIND", "COST", (int)listing->verdict_width, "VERDICT", (int)listing->label_pad,
+		LABEL_TITLE, "BINARY", cli_plain(&listing->window));
 	for (size_t i = 0; i < upm_probe_set_size(listing->set); i++)
 		if (get(listing, i, &probe))
 			print_probe(out, listing, &probe);

@@ -21,7 +21,7 @@ static void print_hits(FILE *out, const struct cli_count *count)
 
 	fprintf(out, "hits     %s", cli_text_number(total, count->total));
 	if (count->total && seconds > 0)
-		fprintf(out, " (%s/s) in %s of the functions",
+		fprintf(out, " (%s/s) in %s functions",
 			cli_text_number(rate, (uint64_t)((double)count->total / seconds + 0.5)),
 			cli_text_number(functions, functions_hit(count)));
 	fputc('\n', out);

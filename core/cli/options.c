@@ -20,7 +20,7 @@ static void *grow(void *array, size_t count, size_t size, struct argp_state *sta
 	return grown;
 }
 
-static void add_spec(struct argp_state *state, struct cli_options *options, const char *spec)
+void cli_add_spec(struct argp_state *state, struct cli_options *options, const char *spec)
 {
 	options->specs =
 		grow(options->specs, options->spec_count + 1, sizeof(*options->specs), state);
@@ -107,10 +107,9 @@ static void parse_sort(struct argp_state *state, struct cli_options *options, co
 		argp_error(state, "--sort %s: choose hits or rate", text);
 }
 
-static error_t parse_common(int key, char *argument, struct argp_state *state)
+static error_t parse_common(int key, char *argument, struct argp_state *state,
+			    struct cli_options *options)
 {
-	struct cli_options *options = state->input;
-
 	switch (key) {
 	case 'p':
 		add_pids(state, options, argument);
@@ -209,18 +208,10 @@ static error_t parse_table(int key, char *argument, struct argp_state *state,
 	}
 }
 
-error_t cli_parse_option(int key, char *argument, struct argp_state *state)
+error_t cli_parse_option(int key, char *argument, struct argp_state *state,
+			 struct cli_options *options)
 {
-	struct cli_options *options = state->input;
-
-	if (key == ARGP_KEY_ARG) {
-		if (options->object || !cli_takes_object(state))
-			add_spec(state, options, argument);
-		else
-			options->object = argument;
-		return 0;
-	}
-	if (parse_common(key, argument, state) == 0 || parse_resolve(key, options) == 0 ||
+	if (parse_common(key, argument, state, options) == 0 || parse_resolve(key, options) == 0 ||
 	    parse_run(key, argument, state, options) == 0)
 		return 0;
 	return parse_table(key, argument, state, options);

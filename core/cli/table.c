@@ -12,7 +12,8 @@
 #define LIVE_LINES_AROUND 3
 #define FINAL_LINES_AROUND 14
 #define FEWEST_ROWS 5
-#define NARROWEST 8
+#define NARROWEST 16
+#define MOST_PAD 40 /* in a pipe */
 #define GAP 2
 
 /* The rows to show, highest first. */
@@ -23,12 +24,13 @@ struct rows {
 	uint64_t rated_ns;     /* … and the time they came in */
 };
 
-/* Widths in columns; 0 = nothing is cut. */
+/* Widths in columns. */
 struct layout {
 	size_t hits;
 	size_t rate;
 	size_t symbol;
 	size_t path;
+	size_t symbol_limit; /* 0 = names and paths are never cut */
 	const char *line_end;
 };
 
@@ -75,20 +77,12 @@ static void measure(struct cli_count *count, const struct rows *rows, struct lay
 	}
 }
 
-/* Share out a window between symbol and path: the path yields first, down to a third. */
 static void fit(struct layout *layout, size_t columns)
 {
 	size_t fixed = layout->hits + layout->rate + 3 * GAP;
-	size_t free = columns > fixed + 2 * NARROWEST ? columns - fixed : 2 * NARROWEST;
 
-	if (layout->symbol + layout->path <= free)
-		return;
-	if (layout->symbol < free - free / 3)
-		layout->path = free - layout->symbol;
-	else if (layout->path > free / 3)
-		layout->path = free / 3;
-	if (layout->symbol + layout->path > free)
-		layout->symbol = free - layout->path;
+	cli_text_share(columns > fixed + NARROWEST ? columns - fixed : NARROWEST, &layout->symbol,
+		       &layout->path);
 }
 
 static void print_heading(FILE *out, const struct layout *layout, const struct cli_window *window)
@@ -112,10 +106,11 @@ static void print_rows(FILE *out, struct cli_count *count, const struct rows *ro
 		fprintf(out, "%*s  %*s  ", (int)layout->hits,
 			cli_text_number(hits, count->hits[at]), (int)layout->rate,
 			rate_text(rate, rows->rated[at], rows->rated_ns));
-		cli_text_put(out, cli_name_of(&count->names, &probe), layout->symbol,
+		cli_text_put(out, cli_name_of(&count->names, &probe), layout->symbol_limit,
 			     layout->symbol);
 		fputs("  ", out);
-		cli_text_put(out, path_shown(count, &probe), layout->path, 0);
+		cli_text_put(out, path_shown(count, &probe),
+			     layout->symbol_limit ? layout->path : 0, 0);
 		fputs(layout->line_end, out);
 	}
 }
@@ -163,13 +158,14 @@ static void print_frame(FILE *out, struct cli_live *live, struct cli_count *coun
 			struct rows *rows, const struct cli_window *window)
 {
 	uint64_t now = cli_now_ns();
-	struct layout layout = {4, 6, live->symbol_width, live->path_width, "\x1b[K\n"};
+	struct layout layout = {4, 6, live->symbol_width, live->path_width, 0, "\x1b[K\n"};
 
 	rows->rated_ns = now - (live->drawn_ns ? live->drawn_ns : count->run.started_ns);
 	measure(count, rows, &layout);
 	live->symbol_width = layout.symbol;
 	live->path_width = layout.path;
 	fit(&layout, window->columns);
+	layout.symbol_limit = layout.symbol;
 	go_home(out, live, window);
 	print_title(out, count, now);
 	print_heading(out, &layout, window);
@@ -226,7 +222,7 @@ void cli_table_print(FILE *out, struct cli_count *count, const struct cli_window
 	const struct cli_options *options = count->run.options;
 	size_t limit = final_limit(options, window), found;
 	struct rows rows = {.rated = count->hits, .rated_ns = count->observed_ns};
-	struct layout layout = {4, 6, 0, 0, "\n"};
+	struct layout layout = {4, 6, 0, 0, 0, "\n"};
 	char number[CLI_NUMBER_SIZE];
 
 	rows.positions = calloc(count->attached_count + 1, sizeof(*rows.positions));
@@ -238,6 +234,9 @@ void cli_table_print(FILE *out, struct cli_count *count, const struct cli_window
 	measure(count, &rows, &layout);
 	if (window->columns)
 		fit(&layout, window->columns);
+	layout.symbol_limit = window->columns ? layout.symbol : 0;
+	if (!window->columns && layout.symbol > MOST_PAD)
+		layout.symbol = MOST_PAD;
 	if (found) {
 		print_heading(out, &layout, window);
 		print_rows(out, count, &rows, &layout);

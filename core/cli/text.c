@@ -135,6 +135,18 @@ void cli_text_put(FILE *out, const char *text, size_t limit, size_t pad)
 		fprintf(out, "%*s", (int)(pad - used), "");
 }
 
+void cli_text_share(size_t room, size_t *first, size_t *second)
+{
+	if (*first + *second <= room)
+		return;
+	if (*first < room - room / 3)
+		*second = room - *first;
+	else if (*second > room / 3)
+		*second = room / 3;
+	if (*first + *second > room)
+		*first = room - *second;
+}
+
 /* @return bytes of the well-formed UTF-8 sequence at text; 0 when there is none. */
 static size_t utf8_sequence(const unsigned char *text)
 {

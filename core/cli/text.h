@@ -26,6 +26,12 @@ size_t cli_text_width(const char *text);
  */
 void cli_text_put(FILE *out, const char *text, size_t limit, size_t pad);
 
+/**
+ * Share out `room` columns between two texts that want more: the second yields first, down
+ * to a third of the room, then the first.
+ */
+void cli_text_share(size_t room, size_t *first, size_t *second);
+
 /** @return a copy in valid UTF-8, bytes that are not as \xNN; free() it. NULL: no memory. */
 char *cli_text_utf8(const char *text);
 
