@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+#include "observe/process_filter.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "observe/embedded.h"
+#include "observe/libbpf_log.h"
+#include "upm_count.h"
+
+#define INITIAL_PID_NAMESPACE 0xEFFFFFFCU /* fixed by include/linux/proc_ns.h */
+
+static const char operation[] = "follow processes";
+
+int upm_pid_namespace_of_self(struct upm_pid_namespace *space)
+{
+	struct stat found;
+
+	if (stat("/proc/self/ns/pid", &found))
+		return upm_fail(UPM_ERR_SYSTEM, errno, operation, "/proc/self/ns/pid",
+				"mount proc at /proc", "can not tell the PID namespace");
+	space->device = found.st_dev;
+	space->inode = found.st_ino;
+	space->initial = found.st_ino == INITIAL_PID_NAMESPACE;
+	return UPM_OK;
+}
+
+/* ---- the tracepoint programs */
+
+static int configure(struct bpf_object *object, const struct upm_scope *scope,
+		     const struct upm_pid_namespace *space, int map_fd)
+{
+	const struct upm_children_config config = {
+		.follow_forks = scope->children,
+		.namespaced = !space->initial,
+		.namespace_inode = (uint32_t)space->inode,
+	};
+	struct bpf_map *constants = bpf_object__find_map_by_name(object, ".rodata");
+	struct bpf_map *set = bpf_object__find_map_by_name(object, "upm_scope");
+	struct bpf_program *fork = bpf_object__find_program_by_name(object, "follow_fork");
+
+	if (!constants || !set || !fork)
+		return -EINVAL;
+	bpf_program__set_autoload(fork, scope->children);
+	if (bpf_map__set_initial_value(constants, &config, sizeof(config)))
+		return -errno;
+	return bpf_map__reuse_fd(set, map_fd) ? -errno : 0;
+}
+
+static int open_tracepoint(struct bpf_object *object, const char *program, const char *tracepoint)
+{
+	int fd = bpf_program__fd(bpf_object__find_program_by_name(object, program));
+	int result = fd < 0 ? fd : bpf_raw_tracepoint_open(tracepoint, fd);
+
+	return result < 0 && result != fd ? -errno : result;
+}
+
+static int start(struct upm_process_filter *filter, const struct upm_scope *scope,
+		 const struct upm_pid_namespace *space, int map_fd)
+{
+	struct upm_embedded image = upm_embedded_children();
+	LIBBPF_OPTS(bpf_object_open_opts, options, .object_name = image.name);
+	int failure;
+
+	filter->object = bpf_object__open_mem(image.bytes, image.size, &options);
+	if (!filter->object)
+		return -errno;
+	failure = configure(filter->object, scope, space, map_fd);
+	if (!failure && bpf_object__load(filter->object))
+		failure = -errno;
+	if (failure)
+		return failure;
+	filter->exit_fd = open_tracepoint(filter->object, "follow_exit", "sched_process_exit");
+	if (filter->exit_fd < 0)
+		return filter->exit_fd;
+	if (!scope->children)
+		return 0;
+	filter->fork_fd = open_tracepoint(filter->object, "follow_fork", "sched_process_fork");
+	return filter->fork_fd < 0 ? filter->fork_fd : 0;
+}
+
+/* Without forks to follow, the watch for ended processes only guards against ids that are
+ * used again: a kernel without BTF can do without. */
+static int start_tracepoints(struct upm_process_filter *filter, const struct upm_scope *scope,
+			     const struct upm_pid_namespace *space, int map_fd)
+{
+	struct upm_libbpf_log log;
+	int failure;
+
+	upm_libbpf_log_begin(&log);
+	failure = start(filter, scope, space, map_fd);
+	upm_libbpf_log_end();
+	if (!failure || !scope->children)
+		return UPM_OK;
+	return upm_fail(UPM_ERR_UNSUPPORTED, -failure, operation, "sched_process_fork",
+			"use a kernel with CONFIG_DEBUG_INFO_BTF, or observe without children",
+			"forks can not be followed (%s)", upm_libbpf_log_verdict(&log));
+}
+
+/* ---- the set */
+
+/* The filter by namespace sees only processes whose own namespace it is. */
+static int check_namespace(int32_t process, const struct upm_pid_namespace *space)
+{
+	char path[64], object[32];
+	struct stat found;
+
+	snprintf(path, sizeof(path), "/proc/%d/ns/pid", process);
+	if (space->initial || stat(path, &found) || found.st_ino == space->inode)
+		return UPM_OK;
+	snprintf(object, sizeof(object), "process %d", process);
+	return upm_fail(UPM_ERR_UNSUPPORTED, 0, operation, object,
+			"run in the initial PID namespace",
+			"it lives in a PID namespace below this one");
+}
+
+static int add(int map_fd, int32_t process, const struct upm_pid_namespace *space)
+{
+	const uint32_t key = (uint32_t)process;
+	const uint8_t present = 1;
+	int status = check_namespace(process, space);
+
+	if (status)
+		return status;
+	if (bpf_map_update_elem(map_fd, &key, &present, BPF_ANY))
+		return upm_fail(upm_status_of_errno(errno), errno, operation, NULL, NULL,
+				"can not add process %d to the set", process);
+	return UPM_OK;
+}
+
+static int fill(const struct upm_scope *scope, int map_fd, const struct upm_pid_namespace *space)
+{
+	int status = UPM_OK;
+
+	for (size_t i = 0; i < scope->processes.count && !status; i++)
+		status = add(map_fd, scope->processes.items[i], space);
+	return status;
+}
+
+static bool has_ended(int pidfd)
+{
+	struct pollfd ask = {.fd = pidfd, .events = POLLIN};
+
+	return pidfd < 0 || poll(&ask, 1, 0) != 0;
+}
+
+static int open_process(int32_t process)
+{
+	return (int)syscall(SYS_pidfd_open, process, 0);
+}
+
+/* A process that ended before its end could be seen must not lend its id to another one. */
+static int remove_ended(const struct upm_scope *scope, int map_fd, const int *pidfds)
+{
+	size_t ended = 0;
+
+	for (size_t i = 0; i < scope->processes.count; i++) {
+		const uint32_t key = (uint32_t)scope->processes.items[i];
+
+		if (!has_ended(pidfds[i]))
+			continue;
+		bpf_map_delete_elem(map_fd, &key);
+		ended++;
+	}
+	if (ended < scope->processes.count)
+		return UPM_OK;
+	return upm_fail(UPM_ERR_NOT_FOUND, ESRCH, operation, NULL,
+			"give the id of a process that runs", "every process to observe has ended");
+}
+
+static int open_with_pidfds(struct upm_process_filter *filter, const struct upm_scope *scope,
+			    int map_fd, int *pidfds)
+{
+	struct upm_pid_namespace space;
+	int status = upm_pid_namespace_of_self(&space);
+
+	for (size_t i = 0; i < scope->processes.count; i++)
+		pidfds[i] = open_process(scope->processes.items[i]);
+	if (!status)
+		status = fill(scope, map_fd, &space);
+	if (!status)
+		status = start_tracepoints(filter, scope, &space, map_fd);
+	if (!status)
+		status = remove_ended(scope, map_fd, pidfds);
+	for (size_t i = 0; i < scope->processes.count; i++)
+		if (pidfds[i] >= 0)
+			close(pidfds[i]);
+	return status;
+}
+
+int upm_process_filter_open(struct upm_process_filter *filter, const struct upm_scope *scope,
+			    int map_fd)
+{
+	int *pidfds = calloc(scope->processes.count + 1, sizeof(*pidfds));
+	int status;
+
+	*filter = (struct upm_process_filter){.fork_fd = -1, .exit_fd = -1};
+	status = pidfds ? open_with_pidfds(filter, scope, map_fd, pidfds)
+			: upm_fail_memory(operation);
+	free(pidfds);
+	return status;
+}
+
+uint64_t upm_process_filter_lost(const struct upm_process_filter *filter)
+{
+	const struct bpf_map *map;
+	const uint32_t key = 0;
+	uint64_t lost = 0;
+
+	if (!filter->object || filter->fork_fd < 0)
+		return 0;
+	map = bpf_object__find_map_by_name(filter->object, ".bss");
+	if (!map || bpf_map_lookup_elem(bpf_map__fd(map), &key, &lost))
+		return 0;
+	return lost;
+}
+
+void upm_process_filter_close(struct upm_process_filter *filter)
+{
+	if (filter->fork_fd >= 0)
+		close(filter->fork_fd);
+	if (filter->exit_fd >= 0)
+		close(filter->exit_fd);
+	bpf_object__close(filter->object);
+	*filter = (struct upm_process_filter){.fork_fd = -1, .exit_fd = -1};
+}
