@@ -2,7 +2,7 @@
 /*
  * bench JSON-FILE [NAME...]
  *
- * Runs all benchmarks, or those named: many node detach memory stages bpftrace.
+ * Runs all benchmarks, or those named: memory stages many node bpftrace detach.
  * Prints a table and writes JSON. A missed goal is printed and is no failure:
  * these are measurements, and a busy machine is no defect.
  */
@@ -18,8 +18,8 @@ static const struct {
 	const char *name;
 	void (*run)(void);
 } benchmarks[] = {
-	{"many", bench_attach_many}, {"node", bench_attach_node},  {"memory", bench_memory},
-	{"stages", bench_stages},    {"bpftrace", bench_bpftrace}, {"detach", bench_detach_perf},
+	{"memory", bench_memory},    {"stages", bench_stages},	   {"many", bench_attach_many},
+	{"node", bench_attach_node}, {"bpftrace", bench_bpftrace}, {"detach", bench_detach_perf},
 };
 
 void need_upm(int32_t status, const char *call)
