@@ -95,7 +95,7 @@ static int32_t parse_verdict(struct argp_state *state, const char *text)
 	for (int32_t verdict = 0; *(name = upm_verdict_name(verdict)) != '?'; verdict++)
 		if (strcmp(name, text) == 0)
 			return verdict;
-	argp_error(state, "--verdict %s: no such verdict; for example ok, unprobeable, no-match",
+	argp_error(state, "--verdict %s: no such verdict; for example ok, unprobeable, no_match",
 		   text);
 	return CLI_ANY_VERDICT;
 }

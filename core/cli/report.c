@@ -2,6 +2,8 @@
 #include "report.h"
 
 #include <errno.h>
+#include <poll.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "text.h"
@@ -42,20 +44,30 @@ FILE *cli_output_open(const char *path)
 	return output;
 }
 
+/* A pipe whose reader has had enough, as in `| head`, is nobody's fault. */
+static bool reader_is_gone(int fd)
+{
+	struct pollfd end = {.fd = fd, .events = POLLOUT};
+
+	return poll(&end, 1, 0) == 1 && (end.revents & POLLERR);
+}
+
 int cli_output_close(FILE *output, const char *path)
 {
-	int failed = ferror(output);
+	bool failed = ferror(output), is_silent;
 	int reason = 0;
 
 	if (fflush(output) == EOF) {
-		failed = 1;
+		failed = true;
 		reason = errno;
 	}
+	is_silent = failed && reader_is_gone(fileno(output));
 	if (path && fclose(output) == EOF && !failed) {
-		failed = 1;
+		failed = true;
 		reason = errno;
 	}
-	if (failed && reason && reason != EPIPE)
-		cli_fail("write to", path ? path : "the standard output", strerror(reason), "");
+	if (failed && !is_silent)
+		cli_fail("write to", path ? path : "the standard output",
+			 reason ? strerror(reason) : "not everything could be written", "");
 	return failed ? CLI_FAILED : CLI_DONE;
 }

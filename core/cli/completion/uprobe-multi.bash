@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+# bash completion for uprobe-multi; installed as uprobe-multi among the bash completions.
+
+_uprobe_multi_options()
+{
+	local common='--pid --output --json --help --usage --version'
+	local resolve='--debuginfo --no-debuginfo --debuginfod --all-matches'
+	local run='--duration --strict --backend'
+
+	case $1 in
+	list) echo "$common $resolve --demangle --no-demangle --verdict" ;;
+	count)
+		echo "$common $resolve $run --children --demangle --no-demangle" \
+			'--top --interval --sort --all'
+		;;
+	attach) echo "$common $resolve $run --program --pin" ;;
+	check) echo '--output --json --help --usage --version' ;;
+	esac
+}
+
+_uprobe_multi_pids()
+{
+	local directory
+
+	for directory in /proc/[0-9]*; do
+		echo "${directory#/proc/}"
+	done
+}
+
+# The words before "--" are ours; behind it is a command with completions of its own.
+_uprobe_multi_command_at()
+{
+	local i
+
+	for ((i = 2; i < COMP_CWORD; i++)); do
+		if [[ ${COMP_WORDS[i]} == -- ]]; then
+			echo $((i + 1))
+			return
+		fi
+	done
+}
+
+_uprobe_multi_values()
+{
+	local verdicts='ok unprobeable undefined data marker not_executable ambiguous no_match
+		mid_instruction red_zone go_return not_entry foreign truncated semaphore conflict
+		replaced unreadable refused process_gone vdso return_unsafe'
+
+	case $1 in
+	-p | --pid) compgen -W "$(_uprobe_multi_pids)" -- "$2" ;;
+	-o | --output) compgen -f -- "$2" ;;
+	--pin) compgen -d -- "$2" ;;
+	--backend) compgen -W 'auto multi perf' -- "$2" ;;
+	--sort) compgen -W 'hits rate' -- "$2" ;;
+	--verdict) compgen -W "$verdicts" -- "$2" ;;
+	-d | --duration | -i | --interval | -n | --top | --program) ;;
+	*) return 1 ;;
+	esac
+}
+
+_uprobe_multi()
+{
+	local current=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}
+	local command_at found
+
+	COMPREPLY=()
+	if ((COMP_CWORD == 1)); then
+		mapfile -t COMPREPLY < <(compgen -W 'list count attach check --help --version' -- "$current")
+		return
+	fi
+	command_at=$(_uprobe_multi_command_at)
+	if [[ -n $command_at ]]; then
+		if declare -F _command_offset >/dev/null; then
+			_command_offset "$command_at"
+		else
+			mapfile -t COMPREPLY < <(compgen -c -f -- "$current")
+		fi
+		return
+	fi
+	if found=$(_uprobe_multi_values "$before" "$current"); then
+		:
+	elif [[ $current == -* ]]; then
+		found=$(compgen -W "$(_uprobe_multi_options "${COMP_WORDS[1]}")" -- "$current")
+	elif [[ ${COMP_WORDS[1]} != check ]]; then
+		found=$(compgen -f -- "$current")
+	fi
+	if [[ -n $found ]]; then
+		mapfile -t COMPREPLY <<<"$found"
+	fi
+}
+
+complete -o filenames -F _uprobe_multi uprobe-multi
