@@ -47,7 +47,8 @@ static void learn_offsets(int program, const char *spec, struct known_offsets *k
 
 	known->count = upm_link_attached(link);
 	known->offsets = calloc(known->count, sizeof(*known->offsets));
-	need_errno(known->offsets ? 0 : -ENOMEM, "keep the offsets");
+	if (!known->offsets)
+		exit(1);
 	for (size_t i = 0; i < known->count; i++) {
 		struct upm_probe probe = {.size = sizeof(probe)};
 
