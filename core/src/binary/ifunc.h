@@ -25,7 +25,7 @@ struct upm_ifunc_resolver;
  * @return UPM_OK or UPM_ERR_MEMORY
  */
 int upm_ifunc_open(struct upm_binary *binary, int pid, struct upm_ifunc_resolver **out);
-enum upm_ifunc_answer upm_ifunc_target(const struct upm_ifunc_resolver *resolver,
+enum upm_ifunc_answer upm_ifunc_target(struct upm_ifunc_resolver *resolver,
 				       uint64_t resolver_address, uint64_t *offset);
 void upm_ifunc_close(struct upm_ifunc_resolver *resolver);
 

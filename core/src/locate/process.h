@@ -27,6 +27,8 @@ struct upm_mappings {
 int upm_process_group(int32_t pid, int32_t *tgid);
 /** @return false when the thread-group leader has exited while other threads live on. */
 bool upm_process_leader_alive(int32_t tgid);
+/** @return a thread of the process whose /proc directory can be read; 0 when all have exited. */
+int32_t upm_process_living_thread(int32_t tgid);
 /** Read /proc/PID/maps. UPM_ERR_NOT_FOUND, UPM_ERR_PERMISSION, UPM_ERR_MEMORY. */
 int upm_process_mappings(int32_t pid, struct upm_mappings *out);
 void upm_mappings_clear(struct upm_mappings *mappings);
@@ -36,7 +38,13 @@ void upm_mappings_clear(struct upm_mappings *mappings);
  * @return a descriptor, or a negative upm_status
  */
 int upm_process_open_mapping(int32_t pid, const struct upm_mapping *mapping);
+/** @return true when the mapping is of this file, also where maps and stat differ (overlayfs,
+ * btrfs). */
+bool upm_process_maps_file(int32_t pid, const struct upm_mapping *mapping, dev_t device,
+			   ino_t inode);
 /** Open a path as the process sees it, without leaving its root by a symlink. @return as above */
 int upm_process_open_path(int32_t pid, const char *path);
+/** Record a failure about a process; ESRCH gives UPM_ERR_NOT_FOUND. */
+int upm_fail_process(int32_t pid, int sys_errno, const char *message);
 
 #endif

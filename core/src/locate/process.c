@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/*
+ * What /proc says about a process. When the leader of a thread group has exited
+ * while other threads live on, its own directory is an empty shell (no maps, no
+ * root, no exe); that of a living thread has them all, so every path is built
+ * from upm_process_living_thread().
+ */
+#include "locate/process.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "locate/view.h"
+
+#define READ_PROCESS "read the process"
+#define DELETED " (deleted)"
+
+int upm_fail_process(int32_t pid, int sys_errno, const char *message)
+{
+	char name[32];
+	int status = sys_errno == ESRCH ? UPM_ERR_NOT_FOUND : upm_status_of_errno(sys_errno);
+
+	snprintf(name, sizeof(name), "process %" PRId32, pid);
+	if (status == UPM_ERR_NOT_FOUND)
+		return upm_fail(status, 0, READ_PROCESS, name, "list the running processes with ps",
+				"there is no such process");
+	return upm_fail(status, sys_errno, READ_PROCESS, name,
+			status == UPM_ERR_PERMISSION ? "run as root, or with CAP_SYS_PTRACE" : NULL,
+			"%s", message);
+}
+
+/* The value of a line "Key:\tvalue" of /proc/ID/status. */
+static bool read_status(int32_t id, const char *key, char *value, size_t size)
+{
+	char path[64], line[256];
+	size_t length = strlen(key);
+	bool found = false;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%" PRId32 "/status", id);
+	file = fopen(path, "re");
+	if (!file)
+		return false;
+	while (!found && fgets(line, sizeof(line), file)) {
+		if (strncmp(line, key, length) == 0 && line[length] == ':') {
+			snprintf(value, size, "%s",
+				 line + length + 1 + strspn(line + length + 1, " \t"));
+			found = true;
+		}
+	}
+	fclose(file);
+	return found;
+}
+
+int upm_process_group(int32_t pid, int32_t *tgid)
+{
+	char value[32];
+
+	if (pid <= 0 || !read_status(pid, "Tgid", value, sizeof(value)))
+		return upm_fail_process(pid, ESRCH, "");
+	*tgid = (int32_t)strtol(value, NULL, 10);
+	if (!upm_process_living_thread(*tgid))
+		return upm_fail_process(pid, ESRCH, "");
+	return UPM_OK;
+}
+
+static bool thread_alive(int32_t id)
+{
+	char state[32];
+
+	return read_status(id, "State", state, sizeof(state)) && *state != 'Z' && *state != 'X';
+}
+
+bool upm_process_leader_alive(int32_t tgid)
+{
+	return thread_alive(tgid);
+}
+
+int32_t upm_process_living_thread(int32_t tgid)
+{
+	char path[64];
+	int32_t found = 0;
+	struct dirent *entry;
+	DIR *tasks;
+
+	if (thread_alive(tgid))
+		return tgid;
+	snprintf(path, sizeof(path), "/proc/%" PRId32 "/task", tgid);
+	tasks = opendir(path);
+	if (!tasks)
+		return 0;
+	while (!found && (entry = readdir(tasks))) {
+		int32_t id = (int32_t)strtol(entry->d_name, NULL, 10);
+
+		if (isdigit((unsigned char)*entry->d_name) && thread_alive(id))
+			found = id;
+	}
+	closedir(tasks);
+	return found;
+}
+
+/* seq_file writes a newline within a path as \012. */
+static void unescape(char *path)
+{
+	char *to = path;
+
+	for (const char *from = path; *from; to++) {
+		if (strncmp(from, "\\012", 4) == 0) {
+			*to = '\n';
+			from += 4;
+		} else {
+			*to = *from++;
+		}
+	}
+	*to = '\0';
+}
+
+static bool take_path(const char *text, struct upm_mapping *mapping)
+{
+	size_t length;
+
+	mapping->path = strdup(text);
+	if (!mapping->path)
+		return false;
+	length = strlen(mapping->path);
+	if (*text == '/' && length > strlen(DELETED) &&
+	    strcmp(text + length - strlen(DELETED), DELETED) == 0) {
+		mapping->deleted = true;
+		mapping->path[length - strlen(DELETED)] = '\0';
+	}
+	unescape(mapping->path);
+	return true;
+}
+
+/* "start-end perms offset major:minor inode   path" */
+static int take_line(char *line, struct upm_mappings *out)
+{
+	struct upm_mapping mapping = {0};
+	unsigned int major, minor;
+	uint64_t inode;
+	char permissions[5];
+	int at = 0;
+
+	line[strcspn(line, "\n")] = '\0';
+	if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %4s %" SCNx64 " %x:%x %" SCNu64 " %n",
+		   &mapping.start, &mapping.end, permissions, &mapping.offset, &major, &minor,
+		   &inode, &at) < 7)
+		return UPM_OK;
+	mapping.device = makedev(major, minor);
+	mapping.inode = (ino_t)inode;
+	mapping.executable = permissions[2] == 'x';
+	if (!take_path(line + at, &mapping))
+		return upm_fail_memory(READ_PROCESS);
+	if (!upm_vector_push(&out->list, mapping)) {
+		free(mapping.path);
+		return upm_fail_memory(READ_PROCESS);
+	}
+	return UPM_OK;
+}
+
+int upm_process_mappings(int32_t pid, struct upm_mappings *out)
+{
+	int32_t living = upm_process_living_thread(pid);
+	char path[64], *line = NULL;
+	size_t capacity = 0;
+	int status = UPM_OK;
+	FILE *file;
+
+	memset(out, 0, sizeof(*out));
+	snprintf(path, sizeof(path), "/proc/%" PRId32 "/maps", living);
+	file = living ? fopen(path, "re") : NULL;
+	if (!file)
+		return upm_fail_process(pid, living ? errno : ESRCH,
+					"its memory mappings can not be read");
+	errno = 0;
+	while (!status && getline(&line, &capacity, file) > 0)
+		status = take_line(line, out);
+	if (!status && ferror(file) && errno)
+		status = upm_fail_process(pid, errno, "its memory mappings can not be read");
+	free(line);
+	fclose(file);
+	if (status)
+		upm_mappings_clear(out);
+	return status;
+}
+
+void upm_mappings_clear(struct upm_mappings *mappings)
+{
+	for (size_t i = 0; i < mappings->list.count; i++)
+		free(mappings->list.items[i].path);
+	upm_vector_clear(&mappings->list);
+}
+
+static int open_map_file(int32_t pid, const struct upm_mapping *mapping)
+{
+	char path[96];
+
+	snprintf(path, sizeof(path), "/proc/%" PRId32 "/map_files/%" PRIx64 "-%" PRIx64,
+		 upm_process_living_thread(pid), mapping->start, mapping->end);
+	return open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+}
+
+int upm_process_open_mapping(int32_t pid, const struct upm_mapping *mapping)
+{
+	int fd = open_map_file(pid, mapping);
+	int map_errno = errno;
+	struct stat facts;
+
+	if (fd >= 0)
+		return fd;
+	if (!mapping->deleted) {
+		fd = upm_process_open_path(pid, mapping->path);
+		if (fd >= 0 && fstat(fd, &facts) == 0 && facts.st_dev == mapping->device &&
+		    facts.st_ino == mapping->inode)
+			return fd;
+		if (fd >= 0)
+			close(fd);
+	}
+	return upm_fail(map_errno == EPERM || map_errno == EACCES ? UPM_ERR_PERMISSION
+								  : UPM_ERR_NOT_FOUND,
+			map_errno, "open a mapped file", mapping->path,
+			"run as root, or with CAP_CHECKPOINT_RESTORE, or restart the process",
+			"process %" PRId32 " maps a file that is no longer at its path", pid);
+}
+
+bool upm_process_maps_file(int32_t pid, const struct upm_mapping *mapping, dev_t device,
+			   ino_t inode)
+{
+	struct stat facts;
+	bool same;
+	int fd;
+
+	if (mapping->device == device && mapping->inode == inode)
+		return true;
+	/* Stacked file systems show another device, or even inode, in maps. */
+	if (mapping->inode == 0 || *mapping->path != '/')
+		return false;
+	fd = open_map_file(pid, mapping);
+	if (fd < 0)
+		return false;
+	same = fstat(fd, &facts) == 0 && facts.st_dev == device && facts.st_ino == inode;
+	close(fd);
+	return same;
+}
+
+int upm_process_open_path(int32_t pid, const char *path)
+{
+	struct upm_view view;
+	int fd = upm_view_open(&view, pid);
+
+	if (fd)
+		return fd;
+	fd = upm_view_open_file(&view, path);
+	upm_view_close(&view);
+	return fd;
+}

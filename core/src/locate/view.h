@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/*
+ * A file system as somebody sees it: this process, or another one in its own root
+ * and mount namespace. In another's view no symlink leads out of its root.
+ */
+#ifndef UPM_LOCATE_VIEW_H
+#define UPM_LOCATE_VIEW_H
+
+#include <glob.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct upm_view {
+	int32_t pid;	   /* 0 = this process */
+	int32_t directory; /* the thread whose /proc directory stands for pid */
+	int root;	   /* its root, or -1 when that is ours too */
+};
+
+/** @param pid  thread group; 0 = this process. @return UPM_OK, UPM_ERR_NOT_FOUND, …_PERMISSION. */
+int upm_view_open(struct upm_view *view, int32_t pid);
+void upm_view_close(struct upm_view *view);
+
+/** Open a file for reading. @return a descriptor, or a negative upm_status with the error recorded.
+ */
+int upm_view_open_file(const struct upm_view *view, const char *path);
+/** As upm_view_open_file(), without recording: for trying. @return a descriptor or -errno. */
+int upm_view_try(const struct upm_view *view, const char *path);
+/** Expand a pattern; glob(3). The result is given to globfree(). @return false when nothing
+ * matches. */
+bool upm_view_glob(const struct upm_view *view, const char *pattern, glob_t *result);
+/** Read a file into memory, with a NUL behind. @return free() it, or NULL. */
+char *upm_view_read(const struct upm_view *view, const char *path, size_t limit, size_t *size);
+/** The value of an environment variable. @return free() it, or NULL when it is not set. */
+char *upm_view_environment(const struct upm_view *view, const char *name);
+/** A path that may be relative made absolute. @return free() it, or NULL. */
+char *upm_view_absolute(const struct upm_view *view, const char *path);
+/** The path of an open file as /proc/PID/maps would show it to us. @return free() it, or NULL. */
+char *upm_path_of_fd(int fd);
+
+#endif
