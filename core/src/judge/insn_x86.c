@@ -48,7 +48,6 @@ enum prefix { NONE, ES, CS, SS, DS, FS, GS, OPERAND, ADDRESS, LOCK, REPNE, REPE 
 /* An instruction as the kernel's decoder sees it. */
 struct layout {
 	bool wide;	   /* 64-bit mode */
-	bool defined;	   /* there is such an instruction */
 	uint8_t encoding;  /* enum upm_x86_encoding */
 	uint16_t prefixes; /* 1 << enum prefix */
 	uint8_t last;	   /* enum prefix */
@@ -137,19 +136,27 @@ static void scan_legacy_map(struct layout *layout, struct bytes *bytes)
 	layout->opcode = take(bytes);
 }
 
+/* What stands between the legacy prefixes and the opcode. */
+static void scan_other_prefix(struct layout *layout, struct bytes *bytes)
+{
+	uint8_t next = peek(bytes, 0);
+
+	if (layout->wide && (next & 0xf0) == 0x40)
+		layout->rex = take(bytes);
+	else if (next == 0xc4 || next == 0xc5 || next == 0x62)
+		scan_vex(layout, bytes);
+	else if (next == 0xd5 && layout->wide)
+		layout->encoding = UPM_X86_REX2;
+	else if (next == 0x8f && peek(bytes, 1) >> 3 & 7) /* else pop */
+		layout->encoding = UPM_X86_XOP;
+}
+
 static void scan(struct layout *layout, const uint8_t *code, size_t available)
 {
 	struct bytes bytes = {code, available};
-	uint8_t next;
 
 	scan_prefixes(layout, &bytes);
-	if (layout->wide && (peek(&bytes, 0) & 0xf0) == 0x40)
-		layout->rex = take(&bytes);
-	next = peek(&bytes, 0);
-	if (next == 0xc4 || next == 0xc5 || next == 0x62)
-		scan_vex(layout, &bytes);
-	else if (next == 0xd5 && layout->wide)
-		layout->encoding = UPM_X86_REX2;
+	scan_other_prefix(layout, &bytes);
 	layout->first = layout->opcode = take(&bytes);
 	if (layout->first == 0x0f && layout->encoding == UPM_X86_LEGACY)
 		scan_legacy_map(layout, &bytes);
@@ -180,19 +187,14 @@ static bool branches(const struct layout *layout)
 	       layout->first == 0xeb;
 }
 
-/* The kernel does not decode opcodes that its map only has behind the other kind of prefix. */
+/* What the kernel does not decode. */
 static const char *refuse_unknown(const struct layout *layout)
 {
-	if (is_vector(layout))
-		return upm_x86_vector_known(layout->encoding, layout->map, layout->implied,
-					    layout->opcode, layout->modrm)
-			       ? NULL
-			       : "the kernel does not know this AVX instruction";
-	if (layout->map && !layout->defined &&
-	    (upm_x86_vector_known(UPM_X86_VEX, layout->map, layout->implied, layout->opcode,
-				  layout->modrm) ||
-	     upm_x86_vector_known(UPM_X86_EVEX, layout->map, layout->implied, layout->opcode,
-				  layout->modrm)))
+	if (is_vector(layout) &&
+	    !upm_x86_vector_known(layout->encoding, layout->map, layout->implied, layout->opcode,
+				  layout->modrm))
+		return "the kernel does not know this AVX instruction";
+	if (!is_vector(layout) && upm_x86_vector_only(layout->map, layout->implied, layout->opcode))
 		return "the opcode exists with a VEX or EVEX prefix only";
 	return NULL;
 }
@@ -364,18 +366,26 @@ static const char *refuse(const struct layout *layout)
 	return reason ? reason : refuse_opcode(layout);
 }
 
+/* Encodings that older kernels take for something else. */
+static const char *doubt(const struct layout *layout)
+{
+	if (layout->encoding == UPM_X86_REX2 || layout->map == 4)
+		return "APX instructions are treated differently from kernel to kernel";
+	if (layout->encoding == UPM_X86_XOP)
+		return "XOP instructions are treated differently from kernel to kernel";
+	return NULL;
+}
+
 static void reach_verdict(const struct layout *layout, struct upm_insn *insn)
 {
-	if (layout->encoding == UPM_X86_REX2 || layout->map == 4) {
-		insn->reason = "APX instructions are treated differently from kernel to kernel";
-		insn->harmful = true;
-		return;
-	}
-	insn->reason = refuse(layout);
-	if (insn->reason)
-		return;
-	insn->reason = harm_of(layout);
+	insn->reason = doubt(layout);
 	insn->harmful = insn->reason;
+	if (!insn->reason)
+		insn->reason = refuse(layout);
+	if (!insn->reason) {
+		insn->reason = harm_of(layout);
+		insn->harmful = insn->reason;
+	}
 	insn->probeable = !insn->reason;
 }
 
@@ -389,8 +399,7 @@ void upm_insn_judge_x86(const struct upm_insn_rules *rules, const uint8_t *code,
 	insn->reason = refuse_length(status, available);
 	if (insn->reason)
 		return;
-	layout.defined = ZYAN_SUCCESS(status);
-	insn->length = layout.defined ? decoded.length : 0;
+	insn->length = ZYAN_SUCCESS(status) ? decoded.length : 0;
 	scan(&layout, code, available);
 	insn->endbr = is_endbr(&layout);
 	insn->nop5 = layout.wide && insn->length == 5 && is_nop(&layout);

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum upm_x86_encoding { UPM_X86_LEGACY, UPM_X86_VEX, UPM_X86_EVEX, UPM_X86_REX2 };
+enum upm_x86_encoding { UPM_X86_LEGACY, UPM_X86_VEX, UPM_X86_EVEX, UPM_X86_REX2, UPM_X86_XOP };
 
 /* By the opcode byte: why the kernel refuses it, or NULL. */
 extern const char *const upm_x86_refused_64[256];
@@ -19,5 +19,8 @@ extern const char *const upm_x86_refused_32[256];
  */
 bool upm_x86_vector_known(enum upm_x86_encoding encoding, uint8_t map, uint8_t implied,
 			  uint8_t opcode, uint8_t modrm);
+
+/** @return whether the opcode of map 0 to 3 does not exist without a VEX or EVEX prefix. */
+bool upm_x86_vector_only(uint8_t map, uint8_t implied, uint8_t opcode);
 
 #endif

@@ -1,0 +1,631 @@
+// SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+/*
+ * The kernel is the oracle: for every instruction that the judge is asked about,
+ * its verdict must be what a multi link on the live kernel says.
+ *
+ * Instructions are written 16 bytes apart into a file that one process maps, and
+ * are never executed. All that are judged good must attach as one link; each
+ * that is judged bad must be refused alone, asked for by many threads, because
+ * every refusal waits for a grace period of the kernel. For 32-bit rules the
+ * file is itself a 32-bit program that sleeps.
+ */
+#include "support.h"
+
+#include <elf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <gelf.h>
+#include <glob.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "attach/features.h"
+#include "attach/sys.h"
+#include "judge/insn.h"
+
+#define SPACING 16
+#define FIRST_OFFSET 4096 /* in the file, behind the ELF header of the 32-bit program */
+#define THREADS 512
+#define MOST_REPORTED 20
+#define FEWEST_BINARIES 5
+
+struct encodings {
+	uint8_t (*items)[SPACING];
+	size_t count;
+	size_t capacity;
+};
+
+/* ---- what to ask about */
+
+static void add(struct encodings *all, const uint8_t *bytes, size_t count)
+{
+	if (all->count == all->capacity) {
+		all->capacity = all->capacity ? all->capacity * 2 : 4096;
+		all->items = realloc(all->items, all->capacity * SPACING);
+		assert_non_null(all->items);
+	}
+	memset(all->items[all->count], 0, SPACING);
+	memcpy(all->items[all->count++], bytes, count < SPACING ? count : SPACING);
+}
+
+static int compare_encodings(const void *left, const void *right)
+{
+	return memcmp(left, right, SPACING);
+}
+
+static void keep_distinct(struct encodings *all)
+{
+	size_t kept = 0;
+
+	if (!all->count)
+		return;
+	qsort(all->items, all->count, SPACING, compare_encodings);
+	for (size_t i = 1; i < all->count; i++)
+		if (memcmp(all->items[kept], all->items[i], SPACING) != 0)
+			memcpy(all->items[++kept], all->items[i], SPACING);
+	all->count = kept + 1;
+}
+
+/* Add every start followed by every opcode followed by every modrm byte and an operand. */
+struct family {
+	const char *const *starts; /* hexadecimal; ends with NULL */
+	const char *modrms;
+};
+
+static size_t from_hex(const char *hex, uint8_t *bytes)
+{
+	size_t count = 0;
+	unsigned int byte;
+	int used;
+
+	while (sscanf(hex, "%x%n", &byte, &used) == 1) {
+		bytes[count++] = byte;
+		hex += used;
+	}
+	return count;
+}
+
+static void add_opcodes(struct encodings *all, const uint8_t *start, size_t length,
+			const char *modrms)
+{
+	uint8_t modrm[16], bytes[32] = {0};
+	size_t modrm_count = from_hex(modrms, modrm);
+
+	memcpy(bytes, start, length);
+	for (unsigned int opcode = 0; opcode < 256; opcode++) {
+		bytes[length] = opcode;
+		for (size_t i = 0; i < modrm_count; i++) {
+			bytes[length + 1] = modrm[i];
+			bytes[length + 2] = 0x24;
+			add(all, bytes, length + 3);
+		}
+	}
+}
+
+static void add_family(struct encodings *all, const struct family *family)
+{
+	uint8_t start[16];
+
+	for (const char *const *hex = family->starts; *hex; hex++)
+		add_opcodes(all, start, from_hex(*hex, start), family->modrms);
+}
+
+static void add_legacy(struct encodings *all)
+{
+	static const char *const one_byte[] = {"",	"66",	 "67",		"f2", "f3", "f0",
+					       "26",	"2e",	 "36",		"3e", "64", "65",
+					       "66 f3", "f2 66", "64 65 66 67", NULL};
+	static const char *const rex[] = {"40", "41",	 "44",	  "48",	   "49",
+					  "4f", "66 48", "f3 41", "48 66", NULL};
+	static const char *const two_bytes[] = {
+		"0f",	 "66 0f", "f2 0f",    "f3 0f",	  "f0 0f",    "3e 0f", "64 0f",
+		"67 0f", "48 0f", "f2 48 0f", "66 41 0f", "66 64 0f", NULL};
+	static const char *const three_bytes[] = {
+		"0f 38",       "66 0f 38",    "f2 0f 38", "f3 0f 38", "f0 0f 38",
+		"66 48 0f 38", "0f 3a",	      "66 0f 3a", "f2 0f 3a", "f3 0f 3a",
+		"2e 0f 3a",    "66 48 0f 3a", NULL};
+	static const struct family families[] = {
+		{one_byte, "05 44 84 c0 d0 f8"},
+		{rex, "05 44 d0"},
+		{two_bytes, "05 44 d0"},
+		{three_bytes, "44 d0"},
+	};
+
+	for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++)
+		add_family(all, &families[i]);
+}
+
+static void add_vector(struct encodings *all)
+{
+	static const char *const modrms = "d1 14";
+	uint8_t start[4];
+
+	for (unsigned int implied = 0; implied < 4; implied++) {
+		add_opcodes(all, (uint8_t[]){0xc5, 0xf8 | implied}, 2, "c1 c9 d1 d9 f9 05 14");
+		for (unsigned int map = 0; map < 9; map++) {
+			memcpy(start, (uint8_t[]){0xc4, 0xe0 | map, 0x78 | implied}, 3);
+			add_opcodes(all, start, 3, modrms);
+			start[2] |= 0x84; /* W and L */
+			add_opcodes(all, start, 3, "c1");
+		}
+		for (unsigned int map = 0; map < 8; map++) {
+			memcpy(start, (uint8_t[]){0x62, 0xf0 | map, 0x7c | implied, 0x48}, 4);
+			add_opcodes(all, start, 4, modrms);
+			start[2] |= 0x80;
+			add_opcodes(all, start, 4, "c1");
+		}
+	}
+}
+
+static void add_odd_ones(struct encodings *all)
+{
+	static const char *const odd[] = {"26 2e 36 3e",    "f0 64 65 66", "64 65 66 67 f2",
+					  "64 65 66 67 f0", "d5 00",	   "d5 80",
+					  "8f e8 78",	    "66 c5 f8",	   "48 c5 f8",
+					  "c5 40",	    "c4 21 78",	   NULL};
+	static const struct family family = {odd, "00 c0 d0"};
+	uint8_t bytes[SPACING];
+	uint32_t random = 1;
+
+	add_family(all, &family);
+	for (size_t prefixes = 1; prefixes <= SPACING; prefixes++) {
+		memset(bytes, 0x66, sizeof(bytes));
+		if (prefixes < SPACING)
+			memcpy(bytes + prefixes, "\x48\x89\xc0",
+			       3 < SPACING - prefixes ? 3 : SPACING - prefixes);
+		add(all, bytes, SPACING);
+	}
+	for (int round = 0; round < 60000; round++) {
+		for (size_t i = 0; i < SPACING; i++)
+			bytes[i] = (random = random * 1664525 + 1013904223) >> 24;
+		add(all, bytes, SPACING);
+	}
+}
+
+static void add_generated(struct encodings *all)
+{
+	add_legacy(all);
+	add_vector(all);
+	add_odd_ones(all);
+}
+
+/* ---- first instructions of real binaries */
+
+struct image {
+	const uint8_t *bytes;
+	size_t size;
+	struct upm_insn_rules rules;
+};
+
+static void add_first_insn(struct encodings *all, Elf *elf, const struct image *image,
+			   uint64_t address)
+{
+	size_t count = 0, length;
+	GElf_Phdr segment;
+
+	elf_getphdrnum(elf, &count);
+	for (size_t i = 0; i < count; i++) {
+		uint64_t offset;
+
+		if (!gelf_getphdr(elf, i, &segment) || segment.p_type != PT_LOAD ||
+		    !(segment.p_flags & PF_X) || address < segment.p_vaddr ||
+		    address - segment.p_vaddr >= segment.p_filesz)
+			continue;
+		offset = address - segment.p_vaddr + segment.p_offset;
+		if (offset + UPM_INSN_MAX > image->size)
+			continue;
+		length = upm_insn_length(&image->rules, image->bytes + offset, UPM_INSN_MAX);
+		add(all, image->bytes + offset, length ? length : UPM_INSN_MAX);
+	}
+}
+
+static void add_symbols(struct encodings *all, Elf *elf, const struct image *image)
+{
+	Elf_Scn *section = NULL;
+	GElf_Shdr header;
+	GElf_Sym symbol;
+
+	while ((section = elf_nextscn(elf, section))) {
+		Elf_Data *data;
+
+		gelf_getshdr(section, &header);
+		if (header.sh_type != SHT_SYMTAB && header.sh_type != SHT_DYNSYM)
+			continue;
+		data = elf_getdata(section, NULL);
+		for (size_t i = 0; i < header.sh_size / header.sh_entsize; i++)
+			if (gelf_getsym(data, i, &symbol) && symbol.st_shndx != SHN_UNDEF &&
+			    GELF_ST_TYPE(symbol.st_info) == STT_FUNC)
+				add_first_insn(all, elf, image, symbol.st_value);
+	}
+}
+
+static bool add_binary(struct encodings *all, const char *path)
+{
+	struct image image = {.rules = {.machine = EM_X86_64, .bits = 64}};
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	size_t before = all->count;
+	Elf *elf;
+
+	if (fd < 0)
+		return false;
+	elf_version(EV_CURRENT);
+	image.size = lseek(fd, 0, SEEK_END);
+	image.bytes = mmap(NULL, image.size, PROT_READ, MAP_PRIVATE, fd, 0);
+	close(fd);
+	assert_ptr_not_equal(image.bytes, MAP_FAILED);
+	elf = elf_memory((char *)image.bytes, image.size);
+	if (elf)
+		add_symbols(all, elf, &image);
+	elf_end(elf);
+	munmap((void *)image.bytes, image.size);
+	return all->count > before;
+}
+
+static size_t add_binaries(struct encodings *all)
+{
+	static const char *const patterns[] = {
+		"/lib/*-linux-gnu/libc.so.6",
+		"/usr/bin/node",
+		"/usr/bin/perl",
+		"/usr/bin/python3.[0-9]*[0-9]",
+		"/usr/lib/jvm/*/lib/server/libjvm.so",
+		"/usr/lib/*-linux-gnu/libcrypto.so.3",
+		"/usr/lib/*-linux-gnu/libstdc++.so.6",
+		"/usr/lib/*-linux-gnu/libLLVM-*.so.1",
+		"/usr/lib/llvm-*/lib/libclang-cpp.so.*",
+		"/usr/lib/postgresql/*/bin/postgres",
+		"/usr/bin/gdb",
+		"/usr/lib/*-linux-gnu/libavcodec.so.*",
+	};
+	size_t binaries = 0;
+
+	for (size_t i = 0; i < sizeof(patterns) / sizeof(patterns[0]); i++) {
+		glob_t found;
+
+		if (glob(patterns[i], 0, NULL, &found) != 0)
+			continue;
+		if (add_binary(all, found.gl_pathv[0])) {
+			binaries++;
+			keep_distinct(all);
+		}
+		globfree(&found);
+	}
+	return binaries;
+}
+
+/* ---- asking the kernel */
+
+/* A file with the encodings and a process that maps it. */
+struct oracle {
+	char path[64];
+	int32_t pid;
+	int program;
+	const struct upm_insn_rules *rules;
+	const struct encodings *all;
+	const uint32_t *alone; /* numbers of the encodings to ask for one by one */
+	size_t alone_count;
+	atomic_size_t next;
+	int *answers; /* of each encoding: 0 or a negative errno */
+};
+
+static void write_file(struct oracle *oracle, const void *head, size_t head_size)
+{
+	size_t size = oracle->all->count * SPACING;
+	int fd;
+
+	strcpy(oracle->path, "/tmp/upm-oracle-XXXXXX");
+	fd = mkostemp(oracle->path, O_CLOEXEC);
+	assert_true(fd >= 0);
+	assert_int_equal(pwrite(fd, head, head_size, 0), (ssize_t)head_size);
+	assert_int_equal(pwrite(fd, oracle->all->items, size, FIRST_OFFSET), (ssize_t)size);
+	assert_int_equal(fchmod(fd, 0700), 0);
+	close(fd);
+}
+
+static int link_to(const struct oracle *oracle, const uint32_t *numbers, size_t count)
+{
+	uint64_t *offsets = malloc(count * sizeof(*offsets));
+	struct upm_multi_link request = {
+		.program_fd = oracle->program,
+		.attach_type = UPM_BPF_TRACE_UPROBE_MULTI,
+		.path = oracle->path,
+		.offsets = offsets,
+		.count = count,
+		.pid = oracle->pid,
+	};
+	int fd;
+
+	if (!offsets)
+		return -ENOMEM;
+	for (size_t i = 0; i < count; i++)
+		offsets[i] = FIRST_OFFSET + (uint64_t)numbers[i] * SPACING;
+	fd = upm_sys_link_multi(&request);
+	free(offsets);
+	return fd;
+}
+
+static void *ask_alone(void *argument)
+{
+	struct oracle *oracle = argument;
+	size_t i;
+
+	while ((i = atomic_fetch_add(&oracle->next, 1)) < oracle->alone_count) {
+		uint32_t number = oracle->alone[i];
+		int fd = link_to(oracle, &number, 1);
+
+		oracle->answers[number] = fd < 0 ? fd : 0;
+		if (fd >= 0)
+			close(fd);
+	}
+	return NULL;
+}
+
+static void ask_each_alone(struct oracle *oracle, const uint32_t *numbers, size_t count)
+{
+	pthread_t threads[THREADS];
+	size_t started = 0;
+
+	oracle->alone = numbers;
+	oracle->alone_count = count;
+	atomic_store(&oracle->next, 0);
+	while (started < THREADS && started < count &&
+	       pthread_create(&threads[started], NULL, ask_alone, oracle) == 0)
+		started++;
+	assert_true(started || !count);
+	while (started)
+		pthread_join(threads[--started], NULL);
+}
+
+/* Ask for many at once; only when the kernel minds, for each alone. */
+static void ask_together(struct oracle *oracle, const uint32_t *numbers, size_t count)
+{
+	int fd = link_to(oracle, numbers, count);
+
+	if (fd < 0) {
+		ask_each_alone(oracle, numbers, count);
+		return;
+	}
+	close(fd);
+	for (size_t i = 0; i < count; i++)
+		oracle->answers[numbers[i]] = 0;
+}
+
+static bool asks_for_refusal(int answer)
+{
+	return answer == -UPM_ENOTSUPP || answer == -ENOEXEC || answer == -EINVAL;
+}
+
+/* Some encodings the judge refuses whatever this kernel thinks of them. */
+static bool differs(const struct upm_insn *insn, int answer)
+{
+	if (insn->harmful)
+		return answer != 0 && !strstr(insn->reason, "from kernel to kernel");
+	return insn->probeable ? answer != 0 : !asks_for_refusal(answer);
+}
+
+static void report(const uint8_t *bytes, const struct upm_insn *insn, int answer)
+{
+	char hex[SPACING * 3 + 1] = "";
+
+	for (size_t i = 0; i < SPACING; i++)
+		sprintf(hex + i * 3, "%02x ", bytes[i]);
+	print_error("%s judged %s, the kernel says %d\n", hex,
+		    insn->reason ? insn->reason : "probeable", answer);
+}
+
+struct tally {
+	size_t accepted, refused, unknown, harmful, different;
+};
+
+static void compare(const struct oracle *oracle, const struct upm_insn *insns, struct tally *tally)
+{
+	for (size_t i = 0; i < oracle->all->count; i++) {
+		int answer = oracle->answers[i];
+
+		tally->accepted += answer == 0;
+		tally->refused += answer != 0;
+		tally->unknown += answer == -ENOEXEC;
+		tally->harmful += answer == 0 && insns[i].harmful;
+		if (differs(&insns[i], answer) && tally->different++ < MOST_REPORTED)
+			report(oracle->all->items[i], &insns[i], answer);
+	}
+}
+
+static void consult(struct oracle *oracle, struct tally *tally)
+{
+	size_t count = oracle->all->count, good = 0, bad = 0;
+	struct upm_insn *insns = calloc(count, sizeof(*insns));
+	uint32_t *good_ones = calloc(count, sizeof(*good_ones));
+	uint32_t *bad_ones = calloc(count, sizeof(*bad_ones));
+
+	oracle->answers = calloc(count, sizeof(*oracle->answers));
+	assert_true(insns && good_ones && bad_ones && oracle->answers);
+	for (size_t i = 0; i < count; i++) {
+		upm_insn_judge(oracle->rules, oracle->all->items[i], SPACING, 0, &insns[i]);
+		if (insns[i].probeable)
+			good_ones[good++] = i;
+		else
+			bad_ones[bad++] = i;
+	}
+	ask_together(oracle, good_ones, good);
+	ask_each_alone(oracle, bad_ones, bad);
+	compare(oracle, insns, tally);
+	free(insns);
+	free(good_ones);
+	free(bad_ones);
+	free(oracle->answers);
+	print_message("%zu distinct %u-bit instructions: the kernel accepts %zu (%zu of them are "
+		      "harmful) and refuses %zu (%zu of them it can not decode); %zu differ\n",
+		      count, oracle->rules->bits, tally->accepted, tally->harmful, tally->refused,
+		      tally->unknown, tally->different);
+}
+
+static void open_program(struct oracle *oracle)
+{
+	if (upm_kernel_features()->uprobe_multi != UPM_YES)
+		skip_because("this kernel has no uprobe multi link, or does not let this user ask");
+	oracle->program = upm_sys_program_load_nop(UPM_BPF_TRACE_UPROBE_MULTI);
+	assert_true(oracle->program >= 0);
+}
+
+static void consult_64(const struct encodings *all)
+{
+	struct upm_insn_rules rules;
+	struct oracle oracle = {.pid = getpid(), .rules = &rules, .all = all};
+	size_t size = FIRST_OFFSET + all->count * SPACING;
+	struct tally tally = {0};
+	void *mapped;
+	int fd;
+
+	if (!upm_insn_rules_of_kernel(EM_X86_64, 64, &rules))
+		skip_because("this machine does not run x86-64 code");
+	open_program(&oracle);
+	write_file(&oracle, "", 1);
+	fd = open(oracle.path, O_RDONLY | O_CLOEXEC);
+	mapped = mmap(NULL, size, PROT_READ | PROT_EXEC, MAP_PRIVATE, fd, 0);
+	close(fd);
+	assert_ptr_not_equal(mapped, MAP_FAILED);
+	consult(&oracle, &tally);
+	munmap(mapped, size);
+	unlink(oracle.path);
+	close(oracle.program);
+	assert_int_equal(tally.different, 0);
+	assert_true(tally.accepted && tally.refused);
+}
+
+/* ---- 32-bit code: a program without a libc whose text the encodings are */
+
+struct sleeper {
+	Elf32_Ehdr header;
+	Elf32_Phdr text;
+	uint8_t code[16];
+};
+
+static struct sleeper make_sleeper(size_t size)
+{
+	static const uint32_t base = 0x08048000;
+	struct sleeper sleeper = {
+		.header = {.e_ident = {ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS32, ELFDATA2LSB,
+				       EV_CURRENT},
+			   .e_type = ET_EXEC,
+			   .e_machine = EM_386,
+			   .e_version = EV_CURRENT,
+			   .e_entry = base + offsetof(struct sleeper, code),
+			   .e_phoff = offsetof(struct sleeper, text),
+			   .e_ehsize = sizeof(Elf32_Ehdr),
+			   .e_phentsize = sizeof(Elf32_Phdr),
+			   .e_phnum = 1},
+		.text = {.p_type = PT_LOAD,
+			 .p_vaddr = base,
+			 .p_filesz = size,
+			 .p_memsz = size,
+			 .p_flags = PF_R | PF_X,
+			 .p_align = 4096},
+		/* again: mov $29 (pause), %eax; int $0x80; jmp again */
+		.code = {0xb8, 29, 0, 0, 0, 0xcd, 0x80, 0xeb, 0xf7},
+	};
+
+	return sleeper;
+}
+
+/* @return its pid once it runs the program, or -1 when the kernel does not run it. */
+static int32_t start_program(const char *path)
+{
+	char *const arguments[] = {(char *)path, NULL};
+	char *const environment[] = {NULL};
+	int failed[2];
+	char byte;
+	pid_t pid;
+
+	assert_int_equal(pipe2(failed, O_CLOEXEC), 0);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		execve(path, arguments, environment);
+		_exit(write(failed[1], "x", 1) != 1);
+	}
+	close(failed[1]);
+	if (read(failed[0], &byte, 1) == 1) {
+		waitpid(pid, NULL, 0);
+		pid = -1;
+	}
+	close(failed[0]);
+	return pid;
+}
+
+static void consult_32(const struct encodings *all)
+{
+	struct upm_insn_rules rules;
+	struct oracle oracle = {.rules = &rules, .all = all};
+	struct sleeper sleeper = make_sleeper(FIRST_OFFSET + all->count * SPACING);
+	struct tally tally = {0};
+
+	if (!upm_insn_rules_of_kernel(EM_386, 32, &rules))
+		skip_because("this kernel does not run 32-bit programs");
+	open_program(&oracle);
+	write_file(&oracle, &sleeper, sizeof(sleeper));
+	oracle.pid = start_program(oracle.path);
+	assert_true(oracle.pid > 0);
+	consult(&oracle, &tally);
+	kill(oracle.pid, SIGKILL);
+	waitpid(oracle.pid, NULL, 0);
+	unlink(oracle.path);
+	close(oracle.program);
+	assert_int_equal(tally.different, 0);
+	assert_true(tally.accepted && tally.refused);
+}
+
+/* ---- tests */
+
+static void agrees_on_real_binaries(void **state)
+{
+	struct encodings all = {0};
+	size_t binaries = add_binaries(&all);
+
+	(void)state;
+	print_message("first instructions of every function of %zu binaries\n", binaries);
+	if (binaries < FEWEST_BINARIES)
+		skip_because("fewer than five large binaries are installed");
+	consult_64(&all);
+	free(all.items);
+}
+
+static void agrees_on_generated_64_bit_code(void **state)
+{
+	struct encodings all = {0};
+
+	(void)state;
+	add_generated(&all);
+	keep_distinct(&all);
+	consult_64(&all);
+	free(all.items);
+}
+
+static void agrees_on_generated_32_bit_code(void **state)
+{
+	struct encodings all = {0};
+
+	(void)state;
+	add_generated(&all);
+	keep_distinct(&all);
+	consult_32(&all);
+	free(all.items);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(agrees_on_real_binaries),
+		cmocka_unit_test(agrees_on_generated_64_bit_code),
+		cmocka_unit_test(agrees_on_generated_32_bit_code),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
