@@ -310,6 +310,29 @@ static void refuses_code_that_ends_early(void **state)
 	assert_int_equal(upm_insn_length(&new_kernel, call, sizeof(call)), 5);
 }
 
+/* With 16 bytes at hand common instructions take a short cut; with 15, none. */
+static void finds_the_same_length_both_ways(void **state)
+{
+	uint32_t random = 7;
+
+	(void)state;
+	for (int round = 0; round < 2000000; round++) {
+		uint8_t code[UPM_INSN_MAX];
+		size_t length;
+
+		for (size_t i = 0; i < sizeof(code); i++)
+			code[i] = (random = random * 1664525 + 1013904223) >> 24;
+		if (round % 4 == 0)
+			code[0] = 0x40 | (code[0] & 0xf);
+		if (round % 4 == 1)
+			code[0] = 0x0f;
+		length = upm_insn_length(&new_kernel, code, sizeof(code));
+		if (length != upm_insn_length(&new_kernel, code, sizeof(code) - 1))
+			fail_msg("%02x %02x %02x %02x: length %zu", code[0], code[1], code[2],
+				 code[3], length);
+	}
+}
+
 static void refuses_architectures_without_rules(void **state)
 {
 	struct upm_insn_rules rules;
@@ -360,6 +383,7 @@ int main(void)
 		cmocka_unit_test(follows_32_bit_rules),
 		cmocka_unit_test(follows_arm64_rules),
 		cmocka_unit_test(refuses_code_that_ends_early),
+		cmocka_unit_test(finds_the_same_length_both_ways),
 		cmocka_unit_test(refuses_architectures_without_rules),
 		cmocka_unit_test(judges_anything),
 	};

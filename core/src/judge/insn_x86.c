@@ -28,18 +28,17 @@
  * do not. All of it was seen on a 6.18 kernel; tests/live/oracle.c compares
  * this file with the kernel that it runs on.
  *
- * So the verdict comes from a scan of our own that sees what the kernel sees,
- * and Zydis says how long the instruction is and whether there is such a one.
+ * So the verdict comes from a scan of our own that sees what the kernel sees;
+ * only the length, which insn_x86_length.c finds, is that of the processor.
  */
 #include "judge/insn_arch.h"
 
-#include <Zydis/Zydis.h>
 #include <string.h>
 
+#include "judge/insn_x86_length.h"
 #include "judge/insn_x86_opcodes.h"
 #include "uprobe_multi.h"
 
-#define MOST_BYTES 15	 /* that an x86 instruction has */
 #define MOST_PREFIXES 4	 /* different ones that the kernel's decoder takes */
 #define PAGE_BYTES 4096u /* a call is written into one page at once */
 
@@ -326,35 +325,12 @@ static bool is_endbr(const struct layout *layout)
 	       (layout->modrm & 0xfe) == 0xfa;
 }
 
-static ZyanStatus decode(const struct upm_insn_rules *rules, const uint8_t *code, size_t available,
-			 ZydisDecodedInstruction *decoded)
-{
-	bool wide = rules->bits == 64;
-	ZydisDecoder decoder;
-
-	ZydisDecoderInit(&decoder,
-			 wide ? ZYDIS_MACHINE_MODE_LONG_64 : ZYDIS_MACHINE_MODE_LONG_COMPAT_32,
-			 wide ? ZYDIS_STACK_WIDTH_64 : ZYDIS_STACK_WIDTH_32);
-	ZydisDecoderEnableMode(&decoder, ZYDIS_DECODER_MODE_MINIMAL, ZYAN_TRUE);
-	return ZydisDecoderDecodeInstruction(&decoder, NULL, code, available, decoded);
-}
-
 size_t upm_insn_length_x86(const struct upm_insn_rules *rules, const uint8_t *code,
 			   size_t available)
 {
-	ZydisDecodedInstruction decoded;
+	const char *reason;
 
-	return ZYAN_SUCCESS(decode(rules, code, available, &decoded)) ? decoded.length : 0;
-}
-
-static const char *refuse_length(ZyanStatus status, size_t available)
-{
-	if (status == ZYDIS_STATUS_INSTRUCTION_TOO_LONG ||
-	    (status == ZYDIS_STATUS_NO_MORE_DATA && available >= MOST_BYTES))
-		return "the instruction is longer than 15 bytes";
-	if (status == ZYDIS_STATUS_NO_MORE_DATA)
-		return "the code ends in the middle of the instruction";
-	return NULL;
+	return upm_x86_length(rules->bits == 64, code, available, &reason);
 }
 
 static const char *refuse(const struct layout *layout)
@@ -393,13 +369,10 @@ void upm_insn_judge_x86(const struct upm_insn_rules *rules, const uint8_t *code,
 			uint64_t address, struct upm_insn *insn)
 {
 	struct layout layout = {.wide = rules->bits == 64};
-	ZydisDecodedInstruction decoded;
-	ZyanStatus status = decode(rules, code, available, &decoded);
 
-	insn->reason = refuse_length(status, available);
+	insn->length = upm_x86_length(layout.wide, code, available, &insn->reason);
 	if (insn->reason)
 		return;
-	insn->length = ZYAN_SUCCESS(status) ? decoded.length : 0;
 	scan(&layout, code, available);
 	insn->endbr = is_endbr(&layout);
 	insn->nop5 = layout.wide && insn->length == 5 && is_nop(&layout);
