@@ -97,9 +97,9 @@ demo:
 # The sources are the build's own, wherever they lie.
 SHELL_SOURCES := tests/setup tests/run tests/demo/run .ci/run
 C_SOURCES     := $(wildcard core/src/*/*.[ch] core/cli/*.[ch] core/include/*.h kernel/bpf/*.[ch] \
-                   tests/*.[ch] tests/unit/*.[ch] tests/live/*.[ch] tests/bench/*.[ch] tests/target/*.[ch] \
+                   tests/*.[ch] tests/unit/*.[ch] tests/live/*.[ch] tests/oracle/*.[ch] tests/bench/*.[ch] tests/target/*.[ch] \
                    tests/bpf/*.[ch])
-LINTED        := $(LIB_SOURCES) $(CLI_SOURCES) $(wildcard tests/*.c tests/unit/*.c tests/live/*.c tests/bench/*.c)
+LINTED        := $(LIB_SOURCES) $(CLI_SOURCES) $(wildcard tests/*.c tests/unit/*.c tests/live/*.c tests/oracle/*.c tests/bench/*.c)
 # One file a run: clang-tidy 14 finds unset va_lists in the second one.
 TIDY_FLAGS     = -std=gnu11 -D_GNU_SOURCE -Icore/include -Icore/src -Ikernel/bpf -Itests \
                  -DUPM_VERSION=\"$(VERSION)\" -DUPM_BPF_DIRECTORY=\"$(abspath $(BUILD))/bpf\"

@@ -11,6 +11,7 @@ $(TEST_PROGRAMS) $(SAMPLE): $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(BUILD)/ob
 	@mkdir -p $(@D)
 	$(CC) $(SANITIZE) -o $@ $^ $(LDFLAGS) $(LIBS) $(TEST_LIBS) -pthread
 $(BUILD)/obj/tests/%.o: CPPFLAGS += -Itests
+$(BUILD)/tests/live/oracle: $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tests/oracle/*.c))
 
 TEST_BPF := $(patsubst tests/bpf/%.c,$(BUILD)/tests/bpf/%.o,$(wildcard tests/bpf/*.bpf.c))
 $(BUILD)/tests/bpf/%.bpf.o: tests/bpf/%.bpf.c $(wildcard tests/bpf/*.h)

@@ -14,8 +14,6 @@
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <gelf.h>
-#include <glob.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -29,278 +27,12 @@
 #include "attach/features.h"
 #include "attach/sys.h"
 #include "judge/insn.h"
+#include "oracle/encodings.h"
 
-#define SPACING 16
 #define FIRST_OFFSET 4096 /* in the file, behind the ELF header of the 32-bit program */
 #define THREADS 512
 #define MOST_REPORTED 20
 #define FEWEST_BINARIES 5
-
-struct encodings {
-	uint8_t (*items)[SPACING];
-	size_t count;
-	size_t capacity;
-};
-
-/* ---- what to ask about */
-
-static void add(struct encodings *all, const uint8_t *bytes, size_t count)
-{
-	if (all->count == all->capacity) {
-		all->capacity = all->capacity ? all->capacity * 2 : 4096;
-		all->items = realloc(all->items, all->capacity * SPACING);
-		assert_non_null(all->items);
-	}
-	memset(all->items[all->count], 0, SPACING);
-	memcpy(all->items[all->count++], bytes, count < SPACING ? count : SPACING);
-}
-
-static int compare_encodings(const void *left, const void *right)
-{
-	return memcmp(left, right, SPACING);
-}
-
-static void keep_distinct(struct encodings *all)
-{
-	size_t kept = 0;
-
-	if (!all->count)
-		return;
-	qsort(all->items, all->count, SPACING, compare_encodings);
-	for (size_t i = 1; i < all->count; i++)
-		if (memcmp(all->items[kept], all->items[i], SPACING) != 0)
-			memcpy(all->items[++kept], all->items[i], SPACING);
-	all->count = kept + 1;
-}
-
-/* Add every start followed by every opcode followed by every modrm byte and an operand. */
-struct family {
-	const char *const *starts; /* hexadecimal; ends with NULL */
-	const char *modrms;
-};
-
-static size_t from_hex(const char *hex, uint8_t *bytes)
-{
-	size_t count = 0;
-	unsigned int byte;
-	int used;
-
-	while (sscanf(hex, "%x%n", &byte, &used) == 1) {
-		bytes[count++] = byte;
-		hex += used;
-	}
-	return count;
-}
-
-static void add_opcodes(struct encodings *all, const uint8_t *start, size_t length,
-			const char *modrms)
-{
-	uint8_t modrm[16], bytes[32] = {0};
-	size_t modrm_count = from_hex(modrms, modrm);
-
-	memcpy(bytes, start, length);
-	for (unsigned int opcode = 0; opcode < 256; opcode++) {
-		bytes[length] = opcode;
-		for (size_t i = 0; i < modrm_count; i++) {
-			bytes[length + 1] = modrm[i];
-			bytes[length + 2] = 0x24;
-			add(all, bytes, length + 3);
-		}
-	}
-}
-
-static void add_family(struct encodings *all, const struct family *family)
-{
-	uint8_t start[16];
-
-	for (const char *const *hex = family->starts; *hex; hex++)
-		add_opcodes(all, start, from_hex(*hex, start), family->modrms);
-}
-
-static void add_legacy(struct encodings *all)
-{
-	static const char *const one_byte[] = {"",	"66",	 "67",		"f2", "f3", "f0",
-					       "26",	"2e",	 "36",		"3e", "64", "65",
-					       "66 f3", "f2 66", "64 65 66 67", NULL};
-	static const char *const rex[] = {"40", "41",	 "44",	  "48",	   "49",
-					  "4f", "66 48", "f3 41", "48 66", NULL};
-	static const char *const two_bytes[] = {
-		"0f",	 "66 0f", "f2 0f",    "f3 0f",	  "f0 0f",    "3e 0f", "64 0f",
-		"67 0f", "48 0f", "f2 48 0f", "66 41 0f", "66 64 0f", NULL};
-	static const char *const three_bytes[] = {
-		"0f 38",       "66 0f 38",    "f2 0f 38", "f3 0f 38", "f0 0f 38",
-		"66 48 0f 38", "0f 3a",	      "66 0f 3a", "f2 0f 3a", "f3 0f 3a",
-		"2e 0f 3a",    "66 48 0f 3a", NULL};
-	static const struct family families[] = {
-		{one_byte, "05 44 84 c0 d0 f8"},
-		{rex, "05 44 d0"},
-		{two_bytes, "05 44 d0"},
-		{three_bytes, "44 d0"},
-	};
-
-	for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++)
-		add_family(all, &families[i]);
-}
-
-static void add_vector(struct encodings *all)
-{
-	static const char *const modrms = "d1 14";
-	uint8_t start[4];
-
-	for (unsigned int implied = 0; implied < 4; implied++) {
-		add_opcodes(all, (uint8_t[]){0xc5, 0xf8 | implied}, 2, "c1 c9 d1 d9 f9 05 14");
-		for (unsigned int map = 0; map < 9; map++) {
-			memcpy(start, (uint8_t[]){0xc4, 0xe0 | map, 0x78 | implied}, 3);
-			add_opcodes(all, start, 3, modrms);
-			start[2] |= 0x84; /* W and L */
-			add_opcodes(all, start, 3, "c1");
-		}
-		for (unsigned int map = 0; map < 8; map++) {
-			memcpy(start, (uint8_t[]){0x62, 0xf0 | map, 0x7c | implied, 0x48}, 4);
-			add_opcodes(all, start, 4, modrms);
-			start[2] |= 0x80;
-			add_opcodes(all, start, 4, "c1");
-		}
-	}
-}
-
-static void add_odd_ones(struct encodings *all)
-{
-	static const char *const odd[] = {"26 2e 36 3e",    "f0 64 65 66", "64 65 66 67 f2",
-					  "64 65 66 67 f0", "d5 00",	   "d5 80",
-					  "8f e8 78",	    "66 c5 f8",	   "48 c5 f8",
-					  "c5 40",	    "c4 21 78",	   NULL};
-	static const struct family family = {odd, "00 c0 d0"};
-	uint8_t bytes[SPACING];
-	uint32_t random = 1;
-
-	add_family(all, &family);
-	for (size_t prefixes = 1; prefixes <= SPACING; prefixes++) {
-		memset(bytes, 0x66, sizeof(bytes));
-		if (prefixes < SPACING)
-			memcpy(bytes + prefixes, "\x48\x89\xc0",
-			       3 < SPACING - prefixes ? 3 : SPACING - prefixes);
-		add(all, bytes, SPACING);
-	}
-	for (int round = 0; round < 60000; round++) {
-		for (size_t i = 0; i < SPACING; i++)
-			bytes[i] = (random = random * 1664525 + 1013904223) >> 24;
-		add(all, bytes, SPACING);
-	}
-}
-
-static void add_generated(struct encodings *all)
-{
-	add_legacy(all);
-	add_vector(all);
-	add_odd_ones(all);
-}
-
-/* ---- first instructions of real binaries */
-
-struct image {
-	const uint8_t *bytes;
-	size_t size;
-	struct upm_insn_rules rules;
-};
-
-static void add_first_insn(struct encodings *all, Elf *elf, const struct image *image,
-			   uint64_t address)
-{
-	size_t count = 0, length;
-	GElf_Phdr segment;
-
-	elf_getphdrnum(elf, &count);
-	for (size_t i = 0; i < count; i++) {
-		uint64_t offset;
-
-		if (!gelf_getphdr(elf, i, &segment) || segment.p_type != PT_LOAD ||
-		    !(segment.p_flags & PF_X) || address < segment.p_vaddr ||
-		    address - segment.p_vaddr >= segment.p_filesz)
-			continue;
-		offset = address - segment.p_vaddr + segment.p_offset;
-		if (offset + UPM_INSN_MAX > image->size)
-			continue;
-		length = upm_insn_length(&image->rules, image->bytes + offset, UPM_INSN_MAX);
-		add(all, image->bytes + offset, length ? length : UPM_INSN_MAX);
-	}
-}
-
-static void add_symbols(struct encodings *all, Elf *elf, const struct image *image)
-{
-	Elf_Scn *section = NULL;
-	GElf_Shdr header;
-	GElf_Sym symbol;
-
-	while ((section = elf_nextscn(elf, section))) {
-		Elf_Data *data;
-
-		gelf_getshdr(section, &header);
-		if (header.sh_type != SHT_SYMTAB && header.sh_type != SHT_DYNSYM)
-			continue;
-		data = elf_getdata(section, NULL);
-		for (size_t i = 0; i < header.sh_size / header.sh_entsize; i++)
-			if (gelf_getsym(data, i, &symbol) && symbol.st_shndx != SHN_UNDEF &&
-			    GELF_ST_TYPE(symbol.st_info) == STT_FUNC)
-				add_first_insn(all, elf, image, symbol.st_value);
-	}
-}
-
-static bool add_binary(struct encodings *all, const char *path)
-{
-	struct image image = {.rules = {.machine = EM_X86_64, .bits = 64}};
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	size_t before = all->count;
-	Elf *elf;
-
-	if (fd < 0)
-		return false;
-	elf_version(EV_CURRENT);
-	image.size = lseek(fd, 0, SEEK_END);
-	image.bytes = mmap(NULL, image.size, PROT_READ, MAP_PRIVATE, fd, 0);
-	close(fd);
-	assert_ptr_not_equal(image.bytes, MAP_FAILED);
-	elf = elf_memory((char *)image.bytes, image.size);
-	if (elf)
-		add_symbols(all, elf, &image);
-	elf_end(elf);
-	munmap((void *)image.bytes, image.size);
-	return all->count > before;
-}
-
-static size_t add_binaries(struct encodings *all)
-{
-	static const char *const patterns[] = {
-		"/lib/*-linux-gnu/libc.so.6",
-		"/usr/bin/node",
-		"/usr/bin/perl",
-		"/usr/bin/python3.[0-9]*[0-9]",
-		"/usr/lib/jvm/*/lib/server/libjvm.so",
-		"/usr/lib/*-linux-gnu/libcrypto.so.3",
-		"/usr/lib/*-linux-gnu/libstdc++.so.6",
-		"/usr/lib/*-linux-gnu/libLLVM-*.so.1",
-		"/usr/lib/llvm-*/lib/libclang-cpp.so.*",
-		"/usr/lib/postgresql/*/bin/postgres",
-		"/usr/bin/gdb",
-		"/usr/lib/*-linux-gnu/libavcodec.so.*",
-	};
-	size_t binaries = 0;
-
-	for (size_t i = 0; i < sizeof(patterns) / sizeof(patterns[0]); i++) {
-		glob_t found;
-
-		if (glob(patterns[i], 0, NULL, &found) != 0)
-			continue;
-		if (add_binary(all, found.gl_pathv[0])) {
-			binaries++;
-			keep_distinct(all);
-		}
-		globfree(&found);
-	}
-	return binaries;
-}
-
-/* ---- asking the kernel */
 
 /* A file with the encodings and a process that maps it. */
 struct oracle {
@@ -317,7 +49,7 @@ struct oracle {
 
 static void write_file(struct oracle *oracle, const void *head, size_t head_size)
 {
-	size_t size = oracle->all->count * SPACING;
+	size_t size = oracle->all->count * ENCODING_BYTES;
 	int fd;
 
 	strcpy(oracle->path, "/tmp/upm-oracle-XXXXXX");
@@ -345,7 +77,7 @@ static int link_to(const struct oracle *oracle, const uint32_t *numbers, size_t 
 	if (!offsets)
 		return -ENOMEM;
 	for (size_t i = 0; i < count; i++)
-		offsets[i] = FIRST_OFFSET + (uint64_t)numbers[i] * SPACING;
+		offsets[i] = FIRST_OFFSET + (uint64_t)numbers[i] * ENCODING_BYTES;
 	fd = upm_sys_link_multi(&request);
 	free(offsets);
 	return fd;
@@ -412,9 +144,9 @@ static bool differs(const struct upm_insn *insn, int answer)
 
 static void report(const uint8_t *bytes, const struct upm_insn *insn, int answer)
 {
-	char hex[SPACING * 3 + 1] = "";
+	char hex[ENCODING_BYTES * 3 + 1] = "";
 
-	for (size_t i = 0; i < SPACING; i++)
+	for (size_t i = 0; i < ENCODING_BYTES; i++)
 		sprintf(hex + i * 3, "%02x ", bytes[i]);
 	print_error("%s judged %s, the kernel says %d\n", hex,
 		    insn->reason ? insn->reason : "probeable", answer);
@@ -448,7 +180,7 @@ static void consult(struct oracle *oracle, struct tally *tally)
 	oracle->answers = calloc(count, sizeof(*oracle->answers));
 	assert_true(insns && good_ones && bad_ones && oracle->answers);
 	for (size_t i = 0; i < count; i++) {
-		upm_insn_judge(oracle->rules, oracle->all->items[i], SPACING, 0, &insns[i]);
+		upm_insn_judge(oracle->rules, oracle->all->items[i], ENCODING_BYTES, 0, &insns[i]);
 		if (insns[i].probeable)
 			good_ones[good++] = i;
 		else
@@ -479,7 +211,7 @@ static void consult_64(const struct encodings *all)
 {
 	struct upm_insn_rules rules;
 	struct oracle oracle = {.pid = getpid(), .rules = &rules, .all = all};
-	size_t size = FIRST_OFFSET + all->count * SPACING;
+	size_t size = FIRST_OFFSET + all->count * ENCODING_BYTES;
 	struct tally tally = {0};
 	void *mapped;
 	int fd;
@@ -564,7 +296,7 @@ static void consult_32(const struct encodings *all)
 {
 	struct upm_insn_rules rules;
 	struct oracle oracle = {.rules = &rules, .all = all};
-	struct sleeper sleeper = make_sleeper(FIRST_OFFSET + all->count * SPACING);
+	struct sleeper sleeper = make_sleeper(FIRST_OFFSET + all->count * ENCODING_BYTES);
 	struct tally tally = {0};
 
 	if (!upm_insn_rules_of_kernel(EM_386, 32, &rules))
@@ -587,7 +319,7 @@ static void consult_32(const struct encodings *all)
 static void agrees_on_real_binaries(void **state)
 {
 	struct encodings all = {0};
-	size_t binaries = add_binaries(&all);
+	size_t binaries = encodings_add_binaries(&all);
 
 	(void)state;
 	print_message("first instructions of every function of %zu binaries\n", binaries);
@@ -602,8 +334,8 @@ static void agrees_on_generated_64_bit_code(void **state)
 	struct encodings all = {0};
 
 	(void)state;
-	add_generated(&all);
-	keep_distinct(&all);
+	encodings_add_generated(&all);
+	encodings_keep_distinct(&all);
 	consult_64(&all);
 	free(all.items);
 }
@@ -613,8 +345,8 @@ static void agrees_on_generated_32_bit_code(void **state)
 	struct encodings all = {0};
 
 	(void)state;
-	add_generated(&all);
-	keep_distinct(&all);
+	encodings_add_generated(&all);
+	encodings_keep_distinct(&all);
 	consult_32(&all);
 	free(all.items);
 }
