@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "resolve/return_safety.h"
 
 #define KINDS 3
 
@@ -107,6 +108,7 @@ static int find_conflicts(struct planner *planner)
 static int32_t verdict_of(const struct planner *planner, size_t index, const char **reason)
 {
 	const struct upm_probe_entry *probe = &planner->table->probes.items[index];
+	uint8_t hazard = UPM_VERDICT_OK;
 
 	*reason = NULL;
 	if (probe->verdict != UPM_VERDICT_OK)
@@ -123,7 +125,9 @@ static int32_t verdict_of(const struct planner *planner, size_t index, const cha
 		*reason = "a session program takes uprobes, and sees entry and return of each";
 		return UPM_VERDICT_REFUSED;
 	}
-	return UPM_VERDICT_OK;
+	if (planner->rules->session)
+		*reason = upm_return_hazard(planner->table, probe, &hazard);
+	return hazard;
 }
 
 static int count_slots(struct planner *planner)

@@ -94,8 +94,6 @@ bool upm_symbol_is_better(const struct upm_symbol *symbol, const struct upm_symb
 {
 	int difference = rank_of_entry(symbol) - rank_of_entry(than);
 
-	if (symbol->name[0] == '\0' || than->name[0] == '\0')
-		return symbol->name[0] != '\0';
 	if (difference)
 		return difference > 0;
 	return rank_of_name(symbol->name) > rank_of_name(than->name);

@@ -108,20 +108,14 @@ static bool is_entry(struct judge *judge, const struct upm_probe_entry *probe)
 static void judge_return(struct judge *judge, struct upm_probe_entry *probe)
 {
 	uint8_t verdict = UPM_VERDICT_OK;
-	const char *hazard = upm_return_hazard(probe->symbol, &verdict);
+	const char *hazard;
 
-	if (judge->binary->go) {
-		verdict = UPM_VERDICT_GO_RETURN;
-		hazard = "Go moves and checks its stacks: a return probe would crash the program";
-	} else if (!hazard && !is_entry(judge, probe)) {
-		verdict = UPM_VERDICT_NOT_ENTRY;
-		hazard = "a return probe has to be at a function's entry, where the stack pointer "
-			 "points to the return address";
-	}
-	if (!hazard)
+	if (probe->symbol_offset && !is_behind_endbr(judge, probe))
+		probe->flags |= UPM_PROBE_RETURN_UNSAFE;
+	if (probe->kind != UPM_KIND_URETPROBE)
 		return;
-	probe->flags |= UPM_PROBE_RETURN_UNSAFE;
-	if (probe->kind == UPM_KIND_URETPROBE)
+	hazard = upm_return_hazard(judge->table, probe, &verdict);
+	if (hazard)
 		condemn(probe, verdict, hazard);
 }
 

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "resolve/return_safety.h"
+
 struct upm_probe_table *upm_probe_table_new(void)
 {
 	struct upm_probe_table *table = calloc(1, sizeof(*table));
@@ -129,6 +131,7 @@ void upm_probe_table_describe(const struct upm_probe_table *table, size_t index,
 {
 	const struct upm_probe_entry *entry = &table->probes.items[index];
 	const struct upm_probe_file *file = &table->files.items[entry->file];
+	uint8_t hazard;
 
 	*probe = (struct upm_probe){
 		.size = sizeof(*probe),
@@ -148,6 +151,8 @@ void upm_probe_table_describe(const struct upm_probe_table *table, size_t index,
 		.flags = entry->flags,
 		.alias_count = entry->alias_count,
 	};
+	if (upm_return_hazard(table, entry, &hazard))
+		probe->flags |= UPM_PROBE_RETURN_UNSAFE;
 	if (file->binary)
 		upm_binary_address_of(file->binary, entry->offset, &probe->address);
 }

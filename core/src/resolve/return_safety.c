@@ -4,8 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "uprobe_multi.h"
-
 static int by_name(const void *key, const void *element)
 {
 	return strcmp(key, *(const char *const *)element);
@@ -46,16 +44,36 @@ static const char *look_up(const char *symbol)
 	return NULL;
 }
 
-const char *upm_return_hazard(const char *symbol, uint8_t *verdict)
+const char *upm_return_hazard_of_name(const char *symbol)
 {
 	const char *cold = strstr(symbol, ".cold");
-	const char *why = NULL;
 
 	if (cold && (cold[5] == '\0' || cold[5] == '.'))
-		why = "it is a cold part, entered by a jump: there is no return address to replace";
-	else if (symbol[0] == '_' || symbol[0] == 'g' || symbol[0] == 's')
-		why = look_up(symbol);
-	if (why)
+		return "it is a cold part, entered by a jump: there is no return address to "
+		       "replace";
+	if (symbol[0] == '_' || symbol[0] == 'g' || symbol[0] == 's')
+		return look_up(symbol);
+	return NULL;
+}
+
+const char *upm_return_hazard(const struct upm_probe_table *table,
+			      const struct upm_probe_entry *probe, uint8_t *verdict)
+{
+	const struct upm_binary *binary = table->files.items[probe->file].binary;
+	const char *why;
+
+	if (binary && binary->go) {
+		*verdict = UPM_VERDICT_GO_RETURN;
+		return "Go moves and checks its stacks: a return probe would crash the program";
+	}
+	why = upm_return_hazard_of_name(probe->symbol);
+	if (why) {
 		*verdict = UPM_VERDICT_RETURN_UNSAFE;
+	} else if (probe->flags & UPM_PROBE_RETURN_UNSAFE) {
+		*verdict = UPM_VERDICT_NOT_ENTRY;
+		why = "a return probe has to be at a function's entry, where the stack pointer "
+		      "points "
+		      "to the return address";
+	}
 	return why;
 }

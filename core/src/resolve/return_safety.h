@@ -18,14 +18,17 @@
 #ifndef UPM_RESOLVE_RETURN_SAFETY_H
 #define UPM_RESOLVE_RETURN_SAFETY_H
 
-#include <stdint.h>
+#include "resolve/probe_table.h"
 
 /**
- * @param symbol   raw name of the function, "" when unknown
- * @param verdict  receives the return verdict when there is something against it
- * @return why a return probe on this function would harm, a static string; NULL when nothing speaks
- * against it
+ * What speaks against a return probe, or a session, at the place of a probe.
+ * @param verdict  receives the verdict when something does
+ * @return why it would harm, a static string; NULL when nothing speaks against it
  */
-const char *upm_return_hazard(const char *symbol, uint8_t *verdict);
+const char *upm_return_hazard(const struct upm_probe_table *table,
+			      const struct upm_probe_entry *probe, uint8_t *verdict);
+
+/** The part of it that the function's raw name tells; "" = unknown. */
+const char *upm_return_hazard_of_name(const char *symbol);
 
 #endif

@@ -17,7 +17,7 @@ static bool collect(struct upm_symbol_index *index)
 
 			upm_symbol_table_get(index->tables.items[t], i, &symbol);
 			found.place = symbol.address;
-			if (upm_symbol_is_function(&symbol) &&
+			if (upm_symbol_is_function(&symbol) && symbol.name[0] &&
 			    !upm_vector_push(&index->functions.list, found))
 				return false;
 		}
