@@ -281,7 +281,7 @@ static int32_t start_program(const char *path)
 	assert_true(pid >= 0);
 	if (pid == 0) {
 		execve(path, arguments, environment);
-		_exit(write(failed[1], "x", 1) != 1);
+		_exit(write(failed[1], "x", 1) == 1 ? 0 : 1);
 	}
 	close(failed[1]);
 	if (read(failed[0], &byte, 1) == 1) {

@@ -137,6 +137,17 @@ static void steps_the_rest(void **state)
 	assert_false(judge(&new_kernel, "0f 1e fa", 0).endbr);
 }
 
+static void knows_what_hits_more_than_once(void **state)
+{
+	(void)state;
+	assert_true(judge(&new_kernel, "f3 48 ab", 0).repeats);
+	assert_true(judge(&new_kernel, "f3 a4", 0).repeats);
+	assert_true(judge(&kernel_32, "f2 ae", 0).repeats);
+	assert_false(judge(&new_kernel, "48 ab", 0).repeats);
+	assert_false(judge(&new_kernel, "f3 c3", 0).repeats);
+	assert_false(judge(&new_kernel, "f3 a8 00", 0).repeats);
+}
+
 static void refuses_what_the_kernel_refuses(void **state)
 {
 	static const struct encoding table[] = {
@@ -376,6 +387,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(emulates_branches_pushes_and_nops),
 		cmocka_unit_test(steps_the_rest),
+		cmocka_unit_test(knows_what_hits_more_than_once),
 		cmocka_unit_test(refuses_what_the_kernel_refuses),
 		cmocka_unit_test(refuses_what_the_kernel_runs_wrongly),
 		cmocka_unit_test(knows_which_nops_become_calls),

@@ -342,6 +342,16 @@ static const char *refuse(const struct layout *layout)
 	return reason ? reason : refuse_opcode(layout);
 }
 
+/* Single-stepping a string instruction stops after each repetition, at the breakpoint again. */
+static bool repeats(const struct layout *layout)
+{
+	bool string = (layout->first >= 0xa4 && layout->first <= 0xa7) ||
+		      (layout->first >= 0xaa && layout->first <= 0xaf);
+
+	return string && layout->encoding == UPM_X86_LEGACY &&
+	       (has_prefix(layout, REPE) || has_prefix(layout, REPNE));
+}
+
 /* Encodings that older kernels take for something else. */
 static const char *doubt(const struct layout *layout)
 {
@@ -375,6 +385,7 @@ void upm_insn_judge_x86(const struct upm_insn_rules *rules, const uint8_t *code,
 		return;
 	scan(&layout, code, available);
 	insn->endbr = is_endbr(&layout);
+	insn->repeats = repeats(&layout);
 	insn->nop5 = layout.wide && insn->length == 5 && is_nop(&layout);
 	if (calls_nop10(rules, code, insn->length, address)) {
 		insn->probeable = true;
