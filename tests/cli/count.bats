@@ -1,0 +1,159 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+# uprobe-multi count on processes that run already
+
+load helpers
+
+# Start a program that waits for a byte on a named pipe, calls getppid() 1,000 times and ends.
+start_caller() {
+	mkfifo "$BATS_TEST_TMPDIR/go"
+	start perl -e 'open my $go, "<", $ARGV[0]; getppid() for 1 .. 1000' "$BATS_TEST_TMPDIR/go"
+	CALLER=$!
+	eventually is_running "$CALLER" perl
+}
+
+let_caller_go() {
+	echo >"$BATS_TEST_TMPDIR/go"
+}
+
+start_sleeper() {
+	start sleep 60
+	SLEEPER=$!
+	eventually is_running "$SLEEPER" sleep
+}
+
+@test "JSON has the keys of the design" {
+	start_sleeper
+	run --separate-stderr "$UPM" count --json -d 200ms -p "$SLEEPER" 'libc.so.6:*'
+	[ "$status" -eq 0 ]
+	jq -e '.backend == "uprobe_multi" and .links == 1 and .attached > 2000' <<<"$output"
+	jq -e '.attach_seconds > 0 and .detach_seconds > 0 and .interval_seconds >= 0.2' <<<"$output"
+	jq -e '.ended == "duration" and (has("command") | not)' <<<"$output"
+	jq -e '.attached == (.probes | length) and .total == ([.probes[].hits] | add)' <<<"$output"
+	jq -e 'all(.probes[]; has("path") and has("symbol") and has("offset") and has("hits"))' \
+		<<<"$output"
+	jq -e '.skipped[] | select(.symbol == "pthread_spin_lock") |
+		.verdict == "unprobeable" and (.reason | length) > 0 and .offset > 0' <<<"$output"
+}
+
+@test "hits are exact, and the end of the process ends the count" {
+	start_caller
+	start "$UPM" count --json -o "$BATS_TEST_TMPDIR/out" -p "$CALLER" libc.so.6:getppid
+	counter=$!
+	eventually holds_link "$counter"
+	let_caller_go
+	wait "$counter"
+	[ "$(jq .total "$BATS_TEST_TMPDIR/out")" -eq 1000 ]
+	[ "$(jq -r .ended "$BATS_TEST_TMPDIR/out")" = processes ]
+}
+
+@test "several processes: the count goes on until the last has ended" {
+	start_caller
+	start sleep 1
+	first=$!
+	start "$UPM" count --json -o "$BATS_TEST_TMPDIR/out" -p "$first,$CALLER" -p "$CALLER" \
+		libc.so.6:getppid
+	counter=$!
+	eventually holds_link "$counter"
+	wait "$first"
+	kill -0 "$counter"
+	let_caller_go
+	wait "$counter"
+	[ "$(jq .total "$BATS_TEST_TMPDIR/out")" -eq 1000 ]
+}
+
+@test "other processes do not count" {
+	start_sleeper
+	start "$UPM" count --json -o "$BATS_TEST_TMPDIR/out" -p "$SLEEPER" libc.so.6:getppid
+	counter=$!
+	eventually holds_link "$counter"
+	perl -e 'getppid() for 1 .. 1000'
+	kill -INT "$counter"
+	wait "$counter"
+	[ "$(jq .total "$BATS_TEST_TMPDIR/out")" -eq 0 ]
+}
+
+@test "a process that does not exist is named" {
+	run --separate-stderr "$UPM" count -p 2147483646 'libc.so.6:getppid'
+	[ "$status" -eq 1 ]
+	[[ $stderr == uprobe-multi:*2147483646* ]]
+}
+
+@test "the final table has the hit functions, the summary and what was skipped" {
+	run --separate-stderr "$UPM" count libc.so.6:getppid libc.so.6:pthread_spin_lock \
+		libc.so.6:abort -- perl -e 'getppid() for 1 .. 12345'
+	[ "$status" -eq 0 ]
+	[[ ${lines[0]} == *HITS*RATE/S*SYMBOL*BINARY* ]]
+	[[ ${lines[1]} == 12,345*getppid*libc.so.6 ]]
+	[[ $output != *abort* ]]
+	[[ $output == *"hits     12,345"* ]]
+	[[ $output == *"2 attached, 1 skipped, 1 link (uprobe_multi)"* ]]
+	[[ $output == *"attach "*"observed "*"detach "* ]]
+	[[ $output == *"1 unprobeable"*"pthread_spin_lock in "*"lock"* ]]
+	[[ $output != *$'\x1b'* ]]
+}
+
+@test "--all shows functions without hits, -n limits the rows" {
+	run --separate-stderr "$UPM" count --all libc.so.6:getppid libc.so.6:abort -- true
+	[[ $output == *abort* ]]
+	run --separate-stderr "$UPM" count -n 3 'libc.so.6:*' -- perl -e 1
+	[[ ${lines[0]} == *HITS* ]]
+	[[ ${lines[4]} == "and "*" more; -n 0 shows all" ]]
+}
+
+@test "rows are sorted by hits" {
+	run --separate-stderr "$UPM" count -n 0 'libc.so.6:*' -- sort /etc/passwd -o /dev/null
+	[ "$status" -eq 0 ]
+	hits=$(grep -E '^ *[0-9,]+ +[0-9,.]+  ' <<<"$output" | awk '{gsub(",", "", $1); print $1}')
+	[ "$(wc -l <<<"$hits")" -gt 20 ]
+	sort -rnc <<<"$hits"
+}
+
+@test "nothing to attach: the reasons, exit status 1" {
+	run --separate-stderr "$UPM" count -d 1 libc.so.6:pthread_spin_lock libc.so.6:nowhere
+	[ "$status" -eq 1 ]
+	[ -z "$output" ]
+	[[ $stderr == uprobe-multi:* ]]
+	[[ $stderr == *unprobeable*pthread_spin_lock*lock* ]]
+	[[ $stderr == *no_match*nowhere* ]]
+}
+
+@test "nothing to attach, JSON: a document with the reasons, exit status 1" {
+	run --separate-stderr "$UPM" count --json -d 1 libc.so.6:pthread_spin_lock
+	[ "$status" -eq 1 ]
+	jq -e '.attached == 0 and .total == 0 and .skipped[0].verdict == "unprobeable" and
+		(.error | length) > 0' <<<"$output"
+}
+
+@test "--strict refuses a set with a probe that would be skipped, and names it" {
+	run --separate-stderr "$UPM" count --strict -d 1 libc.so.6:getppid \
+		libc.so.6:pthread_spin_lock
+	[ "$status" -eq 1 ]
+	[ -z "$output" ]
+	[[ $stderr == uprobe-multi:*pthread_spin_lock* ]]
+}
+
+@test "the perf backend counts the same" {
+	run --separate-stderr "$UPM" count --json --backend perf libc.so.6:getppid -- \
+		perl -e 'getppid() for 1 .. 100'
+	[ "$status" -eq 0 ]
+	jq -e '.backend == "perf_event" and .total == 100' <<<"$output"
+}
+
+@test "return probes count returns" {
+	run --separate-stderr "$UPM" count --json uretprobe:libc.so.6:getppid libc.so.6:getppid -- \
+		perl -e 'getppid() for 1 .. 100'
+	[ "$status" -eq 0 ]
+	jq -e '.total == 200 and ([.probes[].kind] | sort) == ["uprobe", "uretprobe"]' <<<"$output"
+}
+
+@test "a full disk is an error although the count went well" {
+	run --separate-stderr "$UPM" count -o /dev/full libc.so.6:getppid -- true
+	[ "$status" -eq 1 ]
+	[[ $stderr == *"write to /dev/full: No space left"* ]]
+	run --separate-stderr "$UPM" count -o /no/such/directory/file libc.so.6:getppid -- \
+		touch "$BATS_TEST_TMPDIR/touched"
+	[ "$status" -eq 1 ]
+	[[ $stderr == *"/no/such/directory/file"* ]]
+	[ ! -e "$BATS_TEST_TMPDIR/touched" ]
+}

@@ -1,0 +1,123 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+# How a run ends: Ctrl-C and its kin, kill -9, and what is left behind: nothing.
+
+load helpers
+
+# Count a sleeping process into the file out, until a signal.
+start_count() {
+	start sleep 60
+	SLEEPER=$!
+	eventually is_running "$SLEEPER" sleep
+	start "$UPM" count "$@" -o "$BATS_TEST_TMPDIR/out" -p "$SLEEPER" 'libc.so.6:*'
+	COUNTER=$!
+	eventually holds_link "$COUNTER"
+}
+
+@test "SIGINT, SIGTERM and SIGHUP: the final table, exit status 0" {
+	for signal in INT TERM HUP; do
+		start_count
+		libc_is_changed "$SLEEPER"
+		kill -"$signal" "$COUNTER"
+		wait "$COUNTER"
+		grep -q '^hits ' "$BATS_TEST_TMPDIR/out"
+		grep -q '^probes ' "$BATS_TEST_TMPDIR/out"
+		libc_is_unchanged "$SLEEPER"
+		kill -0 "$SLEEPER"
+		end_started
+	done
+}
+
+@test "SIGINT: JSON is whole" {
+	start_count --json
+	kill -INT "$COUNTER"
+	wait "$COUNTER"
+	jq -e '.ended == "signal" and .attached > 2000' "$BATS_TEST_TMPDIR/out"
+}
+
+@test "nohup stays in force" {
+	start sleep 60
+	sleeper=$!
+	eventually is_running "$sleeper" sleep
+	start nohup "$UPM" count --json -o "$BATS_TEST_TMPDIR/out" -p "$sleeper" libc.so.6:getppid
+	counter=$!
+	eventually holds_link "$counter"
+	kill -HUP "$counter"
+	kill -0 "$counter"
+	kill -TERM "$counter"
+	wait "$counter"
+	jq -e '.ended == "signal"' "$BATS_TEST_TMPDIR/out"
+}
+
+@test "SIGINT with a command: it is not killed, and its state is told" {
+	mkfifo "$BATS_TEST_TMPDIR/go"
+	start "$UPM" count --json -o "$BATS_TEST_TMPDIR/out" libc.so.6:getppid -- \
+		perl -e 'open my $go, "<", $ARGV[0]; open my $done, ">", $ARGV[1]' \
+		"$BATS_TEST_TMPDIR/go" "$BATS_TEST_TMPDIR/done"
+	counter=$!
+	eventually holds_link "$counter"
+	kill -INT "$counter"
+	wait "$counter"
+	jq -e '.ended == "signal" and .command.running' "$BATS_TEST_TMPDIR/out"
+	echo >"$BATS_TEST_TMPDIR/go"
+	eventually test -e "$BATS_TEST_TMPDIR/done"
+}
+
+@test "kill -9 while counting: no breakpoint is left, the process goes on" {
+	start_count
+	libc_is_changed "$SLEEPER"
+	kill -KILL "$COUNTER"
+	wait "$COUNTER" || true
+	eventually libc_is_unchanged "$SLEEPER"
+	kill -0 "$SLEEPER"
+}
+
+@test "kill -9 at any time while attaching: no breakpoint is left" {
+	start sleep 60
+	sleeper=$!
+	eventually is_running "$sleeper" sleep
+	for delay in 0.01 0.03 0.05 0.08 0.12; do
+		start "$UPM" count -p "$sleeper" 'libc.so.6:*'
+		counter=$!
+		sleep "$delay"
+		kill -KILL "$counter"
+		wait "$counter" || true
+		eventually libc_is_unchanged "$sleeper"
+	done
+	kill -0 "$sleeper"
+}
+
+# Stop a counter between the fork of its command and its release. @return 1 when it was faster.
+catch_holding() {
+	local i
+
+	for ((i = 0; i < 1000; i++)); do
+		HELD=$(cat "/proc/$1/task/$1/children" 2>/dev/null || true)
+		HELD=${HELD% }
+		if [[ -n $HELD ]]; then
+			kill -STOP "$1"
+			is_running "$HELD" uprobe-multi
+			return
+		fi
+	done
+	return 1
+}
+
+kill_while_holding() {
+	rm -f "$BATS_TEST_TMPDIR/touched"
+	start "$UPM" count 'libc.so.6:*' -- touch "$BATS_TEST_TMPDIR/touched"
+	counter=$!
+	eventually is_running "$counter" uprobe-multi
+	if ! catch_holding "$counter"; then
+		kill -KILL "$counter"
+		return 1
+	fi
+	kill -KILL "$counter"
+	wait "$counter" || true
+}
+
+@test "kill -9 before the command is let go: it never runs" {
+	eventually kill_while_holding
+	eventually test ! -e "/proc/$HELD"
+	[ ! -e "$BATS_TEST_TMPDIR/touched" ]
+}

@@ -1,0 +1,127 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+# The command line: help, and what is refused with exit status 2.
+
+load helpers
+
+# Expect exit status 2, nothing on standard output, and this on standard error.
+refuses() {
+	local wanted=$1
+
+	shift
+	run --separate-stderr "$UPM" "$@"
+	[ "$status" -eq 2 ]
+	[ -z "$output" ]
+	[[ $stderr == *"$wanted"* ]]
+}
+
+@test "no arguments: usage, exit status 2" {
+	refuses "Usage: uprobe-multi"
+}
+
+@test "help goes to standard output" {
+	for help in "--help" "-h" "help" "list --help" "count --help" "attach -h" "check --help"; do
+		run --separate-stderr "$UPM" $help
+		[ "$status" -eq 0 ]
+		[[ $output == Usage:\ uprobe-multi* ]]
+		[ -z "$stderr" ]
+	done
+}
+
+@test "help of count has examples and every option of the manual page" {
+	run "$UPM" count --help
+	[[ $output == *"Examples:"* ]]
+	for option in --pid --output --json --debuginfo --no-debuginfo --debuginfod --all-matches \
+		--duration --strict --backend --children --top --interval --sort --all \
+		--demangle --no-demangle; do
+		[[ $output == *"$option"* ]]
+	done
+}
+
+@test "the version is that of the library" {
+	run "$UPM" --version
+	[ "$status" -eq 0 ]
+	[ "$output" = "uprobe-multi $(cat "$BATS_TEST_DIRNAME/../../core/VERSION")" ]
+	run "$UPM" count --version
+	[ "$status" -eq 0 ]
+}
+
+@test "an unknown command is refused by name" {
+	refuses "run frobnicate: no such command" frobnicate
+}
+
+@test "a spec in place of a command gets a hint" {
+	refuses "for example: uprobe-multi count SPEC" 'libc.so.6:*'
+}
+
+@test "unknown options are refused" {
+	refuses "--frobnicate" count --frobnicate libc.so.6:malloc
+	refuses "invalid option -- 'd'" list -d 1 libc.so.6:malloc
+	refuses "unrecognized option" list --strict libc.so.6:malloc
+	refuses "unrecognized option" attach --children x.o
+	refuses "invalid option -- 'p'" check -p 1
+}
+
+@test "missing arguments are refused" {
+	refuses "no SPEC given" list
+	refuses "no SPEC given" count -d 1
+	refuses "no BPF object given" attach
+	refuses "no COMMAND" count libc.so.6:malloc --
+	refuses "takes no argument" check libc.so.6:malloc
+	refuses "takes no COMMAND" check -- true
+}
+
+@test "bad values are refused and named" {
+	refuses "-p x" count -p x libc.so.6:malloc
+	refuses "-p 1,,2" count -p 1,,2 libc.so.6:malloc
+	refuses "-p -1" count -p -1 libc.so.6:malloc
+	refuses "-p 99999999999" count -p 99999999999 libc.so.6:malloc
+	refuses "soon: not a time" count -d soon libc.so.6:malloc
+	refuses "0: not a time" count -d 0 libc.so.6:malloc
+	refuses "-3: not a time" count -d -3 libc.so.6:malloc
+	refuses "nan: not a time" count -d nan libc.so.6:malloc
+	refuses "-n many" count -n many libc.so.6:malloc
+	refuses "--backend kprobe" count --backend kprobe libc.so.6:malloc
+	refuses "--sort name" count --sort name libc.so.6:malloc
+	refuses "--verdict fine" list --verdict fine libc.so.6:malloc
+}
+
+@test "options that do not go together are refused" {
+	refuses "--children needs" count --children libc.so.6:malloc
+	refuses "--pin attaches and exits" attach --pin /sys/fs/bpf/x -d 1 x.o
+	refuses "--pin attaches and exits" attach --pin /sys/fs/bpf/x x.o -- true
+}
+
+@test "completions know the verdicts that --verdict knows" {
+	for file in uprobe-multi.bash _uprobe-multi; do
+		completion=$BATS_TEST_DIRNAME/../../core/cli/completion/$file
+		verdicts=$(sed -n "/ok unprobeable/,/return_unsafe/p" "$completion" |
+			tr -d "'()" | sed 's/.*verdicts=//')
+		[ "$(wc -w <<<"$verdicts")" -ge 22 ]
+		for verdict in $verdicts; do
+			run "$UPM" list --verdict "$verdict" libc.so.6:malloc
+			[ "$status" -ne 2 ]
+		done
+	done
+}
+
+@test "bash completes subcommands, options and values" {
+	run bash -c '
+		source "$1"
+		complete_words() {
+			COMP_WORDS=("$@")
+			COMP_CWORD=$(($# - 1))
+			_uprobe_multi
+			echo "${COMPREPLY[@]}"
+		}
+		complete_words uprobe-multi co
+		complete_words uprobe-multi count --strict --ba
+		complete_words uprobe-multi count --backend p
+		complete_words uprobe-multi list --verdict unp
+	' - "$BATS_TEST_DIRNAME/../../core/cli/completion/uprobe-multi.bash"
+	[ "$status" -eq 0 ]
+	[ "$output" = "count
+--backend
+perf
+unprobeable" ]
+}
