@@ -11,7 +11,7 @@
 #include "binary/symbol_table.h"
 
 #define UNPACK "unpack .gnu_debugdata"
-#define UNPACKED_MAX (UINT64_C(512) << 20)
+#define UNPACKED_MAX (UINT64_C(256) << 20)
 #define MEMORY_MAX (UINT64_C(128) << 20) /* xz -9 needs 65 MiB */
 #define FIRST_GUESS 8			 /* times the packed size */
 

@@ -22,6 +22,7 @@ struct closure {
 	struct upm_locator *locator;
 	const struct upm_view *view;
 	struct upm_library_search *search;
+	UPM_VECTOR(char *) loaded; /* names that the loader needs not look for again */
 };
 
 static int add_file(int fd, const char *path, void *context)
@@ -104,6 +105,24 @@ static int add_executable(struct closure *closure)
 	return status;
 }
 
+static bool is_loaded(const struct closure *closure, const char *name)
+{
+	for (size_t i = 0; i < closure->loaded.count; i++) {
+		if (strcmp(closure->loaded.items[i], name) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* @param name  allocated; becomes the closure's */
+static int note_loaded(struct closure *closure, char *name)
+{
+	if (name && upm_vector_push(&closure->loaded, name))
+		return UPM_OK;
+	free(name);
+	return upm_fail_memory(UPM_LOCATE);
+}
+
 static int add_library(struct closure *closure, const char *name, const struct upm_binary *needer)
 {
 	size_t found = 0;
@@ -111,9 +130,11 @@ static int add_library(struct closure *closure, const char *name, const struct u
 
 	if (strchr(name, '/'))
 		return add_path(closure, name, "a library that the program needs");
+	if (is_loaded(closure, name))
+		return UPM_OK;
 	status = upm_library_find(closure->search, name, needer, add_file, closure, &found);
 	if (status || found)
-		return status;
+		return status ? status : note_loaded(closure, strdup(name));
 	return upm_locations_add_failure(&closure->locator->closure, UPM_VERDICT_UNREADABLE, name,
 					 0, "%s needs this library, but it is nowhere to be found",
 					 needer ? needer->path : "LD_PRELOAD");
@@ -136,10 +157,14 @@ static int add_preloaded(struct closure *closure)
 static int add_needed(struct closure *closure, const struct upm_binary *needer)
 {
 	struct upm_dynamic dynamic;
+	char *soname;
 	int status = upm_dynamic_read(needer, &dynamic);
 
 	if (status)
 		return status == UPM_ERR_MEMORY ? status : UPM_OK;
+	soname = dynamic.has_soname ? upm_dynamic_string(needer, &dynamic, dynamic.soname) : NULL;
+	if (soname)
+		status = note_loaded(closure, soname);
 	for (size_t i = 0; i < dynamic.needed.count && !status; i++) {
 		char *name = upm_dynamic_string(needer, &dynamic, dynamic.needed.items[i]);
 
@@ -189,6 +214,9 @@ int upm_program_closure(struct upm_locator *locator, const struct upm_locations 
 	if (!status)
 		status = read_closure(&closure);
 	upm_library_search_free(closure.search);
+	for (size_t i = 0; i < closure.loaded.count; i++)
+		free(closure.loaded.items[i]);
+	upm_vector_clear(&closure.loaded);
 	locator->closure_read = !status;
 	if (status)
 		upm_locations_clear(&locator->closure);
