@@ -12,8 +12,8 @@ static void print_links(FILE *out, const struct upm_link *link)
 	for (size_t i = 0; i < upm_link_kernel_links(link); i++) {
 		if (upm_link_kernel_get(link, i, &each) != UPM_OK || !each.id)
 			continue;
-		fprintf(out, "  link %u: %s %s probes in ", each.id,
-			cli_text_number(number, each.probes), upm_kind_name(each.kind));
+		fprintf(out, "  link %u: %s in ", each.id,
+			cli_text_counted(number, each.probes, upm_kind_name(each.kind)));
 		cli_text_put(out, each.path, 0, 0);
 		if (each.pid)
 			fprintf(out, ", process %d", (int)each.pid);
@@ -26,16 +26,16 @@ static void print_attachment(FILE *out, const struct cli_attachment *attachment)
 	const struct upm_link *link = attachment->link;
 	struct cli_names names = {.demangle = true};
 	struct cli_skipped skipped = {link, attachment->set};
-	char number[CLI_NUMBER_SIZE], time[CLI_NUMBER_SIZE];
-	size_t links = link ? upm_link_kernel_links(link) : 0;
+	char number[CLI_NUMBER_SIZE], time[CLI_NUMBER_SIZE], links[CLI_NUMBER_SIZE];
 
 	cli_text_put(out, attachment->program.name, 0, 0);
 	fprintf(out, " (%s): ", attachment->program.section);
 	if (link)
-		fprintf(out, "%s probes attached in %s, %zu link%s (%s)\n",
-			cli_text_number(number, upm_link_attached(link)),
-			cli_text_duration(time, upm_link_attach_ns(link)), links,
-			links == 1 ? "" : "s", upm_backend_name(upm_link_backend(link)));
+		fprintf(out, "%s attached in %s, %s (%s)\n",
+			cli_text_counted(number, upm_link_attached(link), "probe"),
+			cli_text_duration(time, upm_link_attach_ns(link)),
+			cli_text_counted(links, upm_link_kernel_links(link), "link"),
+			upm_backend_name(upm_link_backend(link)));
 	else
 		fprintf(out, "%s\n", attachment->note);
 	if (link && upm_link_backend(link) == UPM_BACKEND_UPROBE_MULTI)

@@ -89,8 +89,8 @@ static void announce(const struct cli_count *count)
 
 	if (!cli_window_of(STDERR_FILENO).terminal || count->run.options->command)
 		return;
-	fprintf(stderr, "counting at %s probes; Ctrl-C ends\n",
-		cli_text_number(number, count->attached_count));
+	fprintf(stderr, "counting at %s; Ctrl-C ends\n",
+		cli_text_counted(number, count->attached_count, "probe"));
 }
 
 static int watch(struct cli_count *count, struct cli_wait *wait)

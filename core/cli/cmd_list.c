@@ -184,7 +184,7 @@ static void print_summary(const struct listing *listing)
 	size_t good = upm_probe_set_count_verdict(listing->set, UPM_VERDICT_OK);
 	char number[CLI_NUMBER_SIZE];
 
-	fprintf(stderr, "%s probes can be attached", cli_text_number(number, good));
+	fprintf(stderr, "%s can be attached", cli_text_counted(number, good, "probe"));
 	if (total > good)
 		fprintf(stderr, ", %s can not", cli_text_number(number, total - good));
 	fputc('\n', stderr);

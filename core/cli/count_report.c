@@ -21,20 +21,20 @@ static void print_hits(FILE *out, const struct cli_count *count)
 
 	fprintf(out, "hits     %s", cli_text_number(total, count->total));
 	if (count->total && seconds > 0)
-		fprintf(out, " (%s/s) in %s functions",
+		fprintf(out, " (%s/s) in %s",
 			cli_text_number(rate, (uint64_t)((double)count->total / seconds + 0.5)),
-			cli_text_number(functions, functions_hit(count)));
+			cli_text_counted(functions, functions_hit(count), "function"));
 	fputc('\n', out);
 }
 
-static void print_probes(FILE *out, const struct cli_count *count, size_t links)
+static void print_probes(FILE *out, const struct cli_count *count)
 {
 	char attached[CLI_NUMBER_SIZE], skipped[CLI_NUMBER_SIZE], number[CLI_NUMBER_SIZE];
 
-	fprintf(out, "probes   %s attached, %s skipped, %s link%s (%s)\n",
+	fprintf(out, "probes   %s attached, %s skipped, %s (%s)\n",
 		cli_text_number(attached, count->attached_count),
 		cli_text_number(skipped, upm_link_skipped(count->link)),
-		cli_text_number(number, links), links == 1 ? "" : "s",
+		cli_text_counted(number, count->links, "link"),
 		upm_backend_name(upm_link_backend(count->link)));
 }
 
@@ -60,7 +60,7 @@ void cli_count_print(FILE *out, struct cli_count *count, const struct cli_window
 	cli_table_print(out, count, window);
 	fputc('\n', out);
 	print_hits(out, count);
-	print_probes(out, count, count->links);
+	print_probes(out, count);
 	print_times(out, count);
 	cli_run_print_command(out, &count->run);
 	cli_skipped_print(out, &skipped, &count->names);

@@ -119,14 +119,14 @@ static void print_title(FILE *out, const struct cli_count *count, uint64_t now)
 {
 	char total[CLI_NUMBER_SIZE], attached[CLI_NUMBER_SIZE], skipped[CLI_NUMBER_SIZE];
 	char time[CLI_NUMBER_SIZE];
-	char line[256];
+	char line[256], links[CLI_NUMBER_SIZE];
 
-	snprintf(line, sizeof(line),
-		 "%s hits, %s probes, %s skipped, %zu link%s (%s), %s; Ctrl-C ends",
-		 cli_text_number(total, count->total),
-		 cli_text_number(attached, count->attached_count),
-		 cli_text_number(skipped, upm_link_skipped(count->link)), count->links,
-		 count->links == 1 ? "" : "s", upm_backend_name(upm_link_backend(count->link)),
+	snprintf(line, sizeof(line), "%s, %s, %s skipped, %s (%s), %s; Ctrl-C ends",
+		 cli_text_counted(total, count->total, "hit"),
+		 cli_text_counted(attached, count->attached_count, "probe"),
+		 cli_text_number(skipped, upm_link_skipped(count->link)),
+		 cli_text_counted(links, count->links, "link"),
+		 upm_backend_name(upm_link_backend(count->link)),
 		 cli_text_duration(time, now - count->run.started_ns));
 	cli_text_put(out, line, cli_window_of(STDOUT_FILENO).columns, 0);
 	fputs("\x1b[K\n", out);

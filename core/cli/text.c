@@ -26,6 +26,14 @@ const char *cli_text_number(char buffer[CLI_NUMBER_SIZE], uint64_t value)
 	return buffer;
 }
 
+const char *cli_text_counted(char buffer[CLI_NUMBER_SIZE], uint64_t count, const char *noun)
+{
+	size_t length = strlen(cli_text_number(buffer, count));
+
+	snprintf(buffer + length, CLI_NUMBER_SIZE - length, " %s%s", noun, count == 1 ? "" : "s");
+	return buffer;
+}
+
 const char *cli_text_duration(char buffer[CLI_NUMBER_SIZE], uint64_t nanoseconds)
 {
 	uint64_t seconds = nanoseconds / 1000000000;

@@ -7,10 +7,13 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#define CLI_NUMBER_SIZE 32
+#define CLI_NUMBER_SIZE 48
 
 /** Write value with thousands separators. @return buffer */
 const char *cli_text_number(char buffer[CLI_NUMBER_SIZE], uint64_t value);
+
+/** Write "1 probe" or "2,199 probes". @return buffer */
+const char *cli_text_counted(char buffer[CLI_NUMBER_SIZE], uint64_t count, const char *noun);
 
 /** Write a span of time in the unit that suits it, such as "12.3 ms". @return buffer */
 const char *cli_text_duration(char buffer[CLI_NUMBER_SIZE], uint64_t nanoseconds);

@@ -70,6 +70,6 @@ counter_is_attached() {
 }
 
 @test "JSON on a terminal is JSON alone" {
-	run on_terminal "'$UPM' count --json -p $SLEEPER -d 300ms -i 0.1 libc.so.6:getppid"
+	run on_terminal "'$UPM' count --json -p $SLEEPER -d 300ms -i 0.1 libc.so.6:getppid 2>/dev/null"
 	plain "$output" | jq -e '.attached == 1'
 }
