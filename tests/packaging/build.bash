@@ -8,4 +8,4 @@ HEADER=$TOP/core/include/uprobe_multi.h
 MAP=$TOP/core/src/libuprobe_multi.map
 CC=${CC:-cc} CXX=${CXX:-c++}
 # The tests run make of their own: nothing of the make that runs them shall reach it.
-unset MAKEFLAGS MAKELEVEL MFLAGS
+unset MAKEFLAGS MAKELEVEL MFLAGS BUILD SETUP PREFIX DESTDIR
