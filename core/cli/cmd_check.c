@@ -64,10 +64,8 @@ static void print_answer(FILE *out, const struct cli_window *window, uint32_t an
 {
 	if (answer == UPM_YES)
 		fprintf(out, "%s%-7s%s", cli_green(window), "yes", cli_plain(window));
-	else if (answer == UPM_NO)
-		fprintf(out, "%s%-7s%s", cli_red(window), "no", cli_plain(window));
 	else
-		fprintf(out, "%-7s", "unknown");
+		fprintf(out, "%-7s", answer == UPM_NO ? "no" : "unknown");
 }
 
 static void print_questions(FILE *out, const struct cli_window *window, const char *prefix,
@@ -118,9 +116,11 @@ static void print_table(FILE *out, const struct upm_features *features)
 	print_questions(out, &window, "", questions, LENGTH(questions), features);
 	fprintf(out, "%scapabilities%s\n", cli_bold(&window), cli_plain(&window));
 	print_questions(out, &window, "cap_", capabilities, LENGTH(capabilities), features);
-	fprintf(out, "%sbackend%s  %s\n", cli_bold(&window), cli_plain(&window),
+	fprintf(out, "%sbackend%s  %s%s%s\n", cli_bold(&window), cli_plain(&window),
+		features->backend ? cli_green(&window) : cli_red(&window),
 		features->backend ? upm_backend_name(features->backend)
-				  : "none: probes can not be attached");
+				  : "none: probes can not be attached",
+		cli_plain(&window));
 	print_hints(out, features);
 }
 

@@ -75,6 +75,14 @@ static int start(struct cli_count *count)
 	return list_attached(count);
 }
 
+/* The first table comes soon, so that it is seen that something happens. */
+static uint64_t first_tick(const struct cli_options *options)
+{
+	uint64_t soon = CLI_SECOND_NS / 5;
+
+	return cli_now_ns() + (options->interval_ns < soon ? options->interval_ns : soon);
+}
+
 /* With a command on the same terminal, tables are drawn over its output only when asked for. */
 static bool wants_live_table(const struct cli_options *options)
 {
@@ -97,7 +105,7 @@ static int watch(struct cli_count *count, struct cli_wait *wait)
 {
 	const struct cli_options *options = count->run.options;
 	bool live = wants_live_table(options);
-	uint64_t tick_ns = live ? cli_now_ns() + options->interval_ns : UINT64_MAX;
+	uint64_t tick_ns = live ? first_tick(options) : UINT64_MAX;
 	struct cli_live table = {0};
 	int status = 0;
 
