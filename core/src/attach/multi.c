@@ -126,6 +126,7 @@ static enum step keep(struct attempt *attempt, int fd, size_t count)
 {
 	struct upm_kernel_handle handle = {
 		.fd = fd,
+		.event_fd = -1,
 		.file = attempt->group->file,
 		.pid = attempt->pid,
 		.probes = (uint32_t)count,

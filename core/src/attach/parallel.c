@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #define THREADS_MAX 128
@@ -28,7 +29,7 @@ static void *drain(void *argument)
 }
 
 /* The helpers block every signal: the application's handlers run on its own threads. */
-static size_t start(struct pool *pool, pthread_t *threads, size_t wanted)
+static size_t start(void *(*run)(void *), void *argument, pthread_t *threads, size_t wanted)
 {
 	size_t started = 0, stack = STACK_SIZE > PTHREAD_STACK_MIN ? STACK_SIZE : PTHREAD_STACK_MIN;
 	sigset_t all, before;
@@ -39,7 +40,8 @@ static size_t start(struct pool *pool, pthread_t *threads, size_t wanted)
 	pthread_attr_setstacksize(&attributes, stack);
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	while (started < wanted && pthread_create(&threads[started], &attributes, drain, pool) == 0)
+	while (started < wanted &&
+	       pthread_create(&threads[started], &attributes, run, argument) == 0)
 		started++;
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	pthread_attr_destroy(&attributes);
@@ -57,7 +59,7 @@ void upm_parallel(size_t count, size_t max_threads, void (*work)(void *context, 
 	if (wanted > THREADS_MAX)
 		wanted = THREADS_MAX;
 	if (wanted > 1)
-		started = start(&pool, threads, wanted - 1);
+		started = start(drain, &pool, threads, wanted - 1);
 	drain(&pool);
 	for (size_t i = 0; i < started; i++)
 		pthread_join(threads[i], NULL);
@@ -74,4 +76,37 @@ static void close_one(void *context, size_t index)
 void upm_close_all(const int *fds, size_t count)
 {
 	upm_parallel(count, THREADS_MAX, close_one, (void *)fds);
+}
+
+struct remains {
+	int *fds;
+	size_t count;
+};
+
+static void *close_in_turn(void *argument)
+{
+	struct remains *remains = argument;
+
+	for (size_t i = 0; i < remains->count; i++)
+		close(remains->fds[i]);
+	free(remains->fds);
+	free(remains);
+	return NULL;
+}
+
+void upm_close_later(int *fds, size_t count)
+{
+	struct remains *remains = malloc(sizeof(*remains));
+	pthread_t thread;
+
+	if (remains) {
+		*remains = (struct remains){.fds = fds, .count = count};
+		if (start(close_in_turn, remains, &thread, 1) == 1)
+			pthread_detach(thread);
+		else
+			close_in_turn(remains);
+		return;
+	}
+	upm_close_all(fds, count);
+	free(fds);
 }

@@ -1,9 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * The backend of perf events: one event and one link for each probe and process. The link
- * keeps its event, so the event's own descriptor is closed at once and a probe
- * costs one descriptor. Kernels before 5.15 have no such links: there the event itself
- * is the handle, and can carry no cookie.
+ * The backend of perf events: one event and one link for each probe and process.
+ *
+ * A link keeps its event alive, so one descriptor for each probe would do. But the end of an
+ * event is slow, and goes one by one through a lock of the whole kernel (parallel.h), while
+ * links end side by side. So the event's own descriptor is kept too, as long as the limit
+ * allows two for each probe: a detach then ends the links, after which no program
+ * runs any more, and leaves the events to a thread behind.
+ *
+ * Kernels before 5.15 have no such links: there the event itself is the handle, and can
+ * carry no cookie.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -27,7 +33,8 @@ struct perf_attempt {
 	struct upm_attach_job *job;
 	struct upm_perf_pmu pmu;
 	const char *path;
-	bool cookies; /* the kernel links events with cookies */
+	bool cookies;	  /* the kernel links events with cookies */
+	bool keep_events; /* there are descriptors enough */
 };
 
 static int read_pmu(struct upm_perf_pmu *pmu)
@@ -66,24 +73,32 @@ static size_t open_descriptors(void)
 	return count;
 }
 
-static int make_room(uint64_t wanted)
+/* Raise the soft limit as far as need be. @return whether so many more can be opened */
+static bool make_room(rlim_t wanted, struct rlimit *limit)
 {
-	struct rlimit limit;
 	rlim_t needed = wanted + open_descriptors() + SPARE_DESCRIPTORS;
 
-	if (getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur >= needed)
+	if (getrlimit(RLIMIT_NOFILE, limit) || limit->rlim_cur >= needed)
+		return true;
+	if (limit->rlim_max < needed)
+		return false;
+	limit->rlim_cur = needed;
+	return setrlimit(RLIMIT_NOFILE, limit) == 0;
+}
+
+static int reserve_descriptors(struct perf_attempt *attempt)
+{
+	uint64_t wanted = attempt->job->total;
+	struct rlimit limit;
+
+	attempt->keep_events = attempt->cookies && make_room(2 * wanted, &limit);
+	if (attempt->keep_events || make_room(wanted, &limit))
 		return UPM_OK;
-	if (limit.rlim_max >= needed) {
-		limit.rlim_cur = needed;
-		if (setrlimit(RLIMIT_NOFILE, &limit) == 0)
-			return UPM_OK;
-	}
 	return upm_fail(UPM_ERR_LIMIT, EMFILE, operation, NULL,
 			"raise the hard limit (ulimit -Hn), attach fewer probes, or use the "
 			"multi backend, which takes one descriptor for all",
-			"%llu probes take %llu open descriptors, and the hard limit is %llu",
-			(unsigned long long)wanted, (unsigned long long)needed,
-			(unsigned long long)limit.rlim_max);
+			"%llu probes take as many open descriptors, and the hard limit is %llu",
+			(unsigned long long)wanted, (unsigned long long)limit.rlim_max);
 }
 
 static int open_event(const struct perf_attempt *attempt, const struct upm_plan_group *group,
@@ -111,21 +126,26 @@ static int open_event(const struct perf_attempt *attempt, const struct upm_plan_
 	return result;
 }
 
-/* The descriptor that keeps the event with its program; event_fd is used up. */
-static int link_event(const struct perf_attempt *attempt, int event_fd, uint64_t cookie)
+/* Give the event its program. On failure the event is closed. */
+static int link_event(const struct perf_attempt *attempt, int event_fd, uint64_t cookie,
+		      struct upm_kernel_handle *handle)
 {
-	int result;
+	int program_fd = attempt->job->program_fd;
+	int failure = 0;
 
+	handle->fd = event_fd;
+	handle->event_fd = -1;
 	if (attempt->cookies) {
-		result = upm_sys_link_perf(attempt->job->program_fd, event_fd, cookie);
-		close(event_fd);
-		return result;
+		handle->fd = upm_sys_link_perf(program_fd, event_fd, cookie);
+		failure = handle->fd < 0 ? handle->fd : 0;
+	} else if (ioctl(event_fd, PERF_EVENT_IOC_SET_BPF, program_fd)) {
+		failure = -errno;
 	}
-	if (ioctl(event_fd, PERF_EVENT_IOC_SET_BPF, attempt->job->program_fd) == 0)
-		return event_fd;
-	result = -errno;
-	close(event_fd);
-	return result;
+	if (!failure && attempt->keep_events)
+		handle->event_fd = event_fd;
+	else if (failure || attempt->cookies)
+		close(event_fd);
+	return failure;
 }
 
 static int make_handle(const struct perf_attempt *attempt, const struct upm_plan_group *group,
@@ -138,15 +158,15 @@ static int make_handle(const struct perf_attempt *attempt, const struct upm_plan
 		.probes = 1,
 		.kind = group->kind,
 	};
-	int result = open_event(attempt, group, at, pid);
+	int event_fd = open_event(attempt, group, at, pid);
+	int failure;
 
-	if (result >= 0)
-		result = link_event(attempt, result, attempt->job->plan.cookies[at]);
-	if (result < 0)
-		return result;
-	handle.fd = result;
-	link->handles.items[link->handles.count++] = handle;
-	return 0;
+	if (event_fd < 0)
+		return event_fd;
+	failure = link_event(attempt, event_fd, attempt->job->plan.cookies[at], &handle);
+	if (!failure)
+		link->handles.items[link->handles.count++] = handle;
+	return failure;
 }
 
 /* What ends the attach; anything else is taken as the probe's fault. */
@@ -215,7 +235,7 @@ int upm_perf_attach(struct upm_attach_job *job)
 	if (!status && !attempt.cookies)
 		status = check_cookies(job);
 	if (!status)
-		status = make_room(job->total);
+		status = reserve_descriptors(&attempt);
 	if (!status && !upm_vector_reserve(&job->link->handles, job->total))
 		status = upm_fail_memory(operation);
 	for (size_t i = 0; i < job->plan.groups.count && !status; i++)
