@@ -29,3 +29,16 @@ const char *test_build_path(const char *name)
 	snprintf(path, sizeof(path), "%s/%s", build ? build : "build", name);
 	return path;
 }
+
+size_t test_from_hex(const char *hex, uint8_t *bytes)
+{
+	size_t count = 0;
+	unsigned int byte;
+	int used;
+
+	while (sscanf(hex, "%x%n", &byte, &used) == 1) {
+		bytes[count++] = byte;
+		hex += used;
+	}
+	return count;
+}

@@ -27,4 +27,7 @@ void test_expect(int32_t got, int32_t wanted, const char *call, const char *file
  * buffer. */
 const char *test_build_path(const char *name);
 
+/** Bytes from hexadecimal numbers with blanks between them. @return how many */
+size_t test_from_hex(const char *hex, uint8_t *bytes);
+
 #endif

@@ -158,19 +158,6 @@ static void prepare(struct machine *machine)
 		((uint8_t *)machine->vectors)[i] = i * 37;
 }
 
-static size_t from_hex(const char *hex, uint8_t *bytes)
-{
-	size_t count = 0;
-	unsigned int byte;
-	int used;
-
-	while (sscanf(hex, "%x%n", &byte, &used) == 1) {
-		bytes[count++] = byte;
-		hex += used;
-	}
-	return count;
-}
-
 /* ---- one piece in its own process */
 
 enum outcome { SAME, CHANGED, DIED, NOT_ARMED };
@@ -262,7 +249,7 @@ static void write_pieces(int fd)
 
 	for (size_t i = 0; i < count; i++) {
 		memset(code, 0xc3, sizeof(code)); /* ret */
-		from_hex(pieces[i].hex, code);
+		test_from_hex(pieces[i].hex, code);
 		assert_int_equal(write(fd, code, sizeof(code)), sizeof(code));
 	}
 }

@@ -32,7 +32,7 @@ void encodings_keep_distinct(struct encodings *all)
 	qsort(all->items, all->count, ENCODING_BYTES, compare_encodings);
 	for (size_t i = 1; i < all->count; i++)
 		if (memcmp(all->items[kept], all->items[i], ENCODING_BYTES) != 0)
-			memcpy(all->items[++kept], all->items[i], ENCODING_BYTES);
+			memmove(all->items[++kept], all->items[i], ENCODING_BYTES);
 	all->count = kept + 1;
 }
 
@@ -42,24 +42,11 @@ struct family {
 	const char *modrms;
 };
 
-static size_t from_hex(const char *hex, uint8_t *bytes)
-{
-	size_t count = 0;
-	unsigned int byte;
-	int used;
-
-	while (sscanf(hex, "%x%n", &byte, &used) == 1) {
-		bytes[count++] = byte;
-		hex += used;
-	}
-	return count;
-}
-
 static void add_opcodes(struct encodings *all, const uint8_t *start, size_t length,
 			const char *modrms)
 {
 	uint8_t modrm[16], bytes[32] = {0};
-	size_t modrm_count = from_hex(modrms, modrm);
+	size_t modrm_count = test_from_hex(modrms, modrm);
 
 	memcpy(bytes, start, length);
 	for (unsigned int opcode = 0; opcode < 256; opcode++) {
@@ -77,7 +64,7 @@ static void add_family(struct encodings *all, const struct family *family)
 	uint8_t start[16];
 
 	for (const char *const *hex = family->starts; *hex; hex++)
-		add_opcodes(all, start, from_hex(*hex, start), family->modrms);
+		add_opcodes(all, start, test_from_hex(*hex, start), family->modrms);
 }
 
 static void add_legacy(struct encodings *all)

@@ -25,25 +25,12 @@ static const struct upm_insn_rules kernel_32 = {
 	.machine = EM_386, .bits = 32, .nops_emulated = true};
 static const struct upm_insn_rules arm64 = {.machine = EM_AARCH64, .bits = 64};
 
-static size_t from_hex(const char *hex, uint8_t *bytes)
-{
-	size_t count = 0;
-	unsigned int byte;
-	int used;
-
-	while (sscanf(hex, "%x%n", &byte, &used) == 1) {
-		bytes[count++] = byte;
-		hex += used;
-	}
-	return count;
-}
-
 static struct upm_insn judge(const struct upm_insn_rules *rules, const char *hex, uint64_t address)
 {
 	uint8_t bytes[UPM_INSN_MAX] = {0};
 	struct upm_insn insn;
 
-	from_hex(hex, bytes);
+	test_from_hex(hex, bytes);
 	upm_insn_judge(rules, bytes, sizeof(bytes), address, &insn);
 	return insn;
 }
