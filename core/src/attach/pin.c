@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "attach/link.h"
-#include "attach/opened.h"
+#include "attach/reopen.h"
 #include "attach/sys.h"
 #include "base/error.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-#include "attach/opened.h"
+#include "attach/reopen.h"
 
 #include <limits.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /* A link made again from what the kernel tells about its kernel links. */
-#ifndef UPM_ATTACH_OPENED_H
-#define UPM_ATTACH_OPENED_H
+#ifndef UPM_ATTACH_REOPEN_H
+#define UPM_ATTACH_REOPEN_H
 
 #include "attach/link.h"
 
