@@ -97,7 +97,9 @@ static inline size_t image_symbols(struct image *image, bool dynamic,
 	uint8_t *records = calloc(count + 1, entry);
 	char strings[4096] = "";
 
-	for (size_t i = 0; records && i < count; i++) {
+	if (!records)
+		abort();
+	for (size_t i = 0; i < count; i++) {
 		uint8_t *record = records + (i + 1) * entry;
 		uint8_t info = (uint8_t)(symbols[i].binding << 4 | symbols[i].type);
 		bool wide = image->bits == 64;

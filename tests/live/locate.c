@@ -138,10 +138,18 @@ static ino_t inode_of(const char *path)
 	return facts.st_ino;
 }
 
+static void load(const char *path)
+{
+	static void *handle;
+
+	handle = dlopen(path, RTLD_NOW);
+	if (!handle)
+		_exit(2);
+}
+
 static void map_library(int ready)
 {
-	if (!dlopen(library, RTLD_NOW))
-		_exit(2);
+	load(library);
 	tell_ready(ready);
 }
 
@@ -220,9 +228,9 @@ static void live_in_a_container(int ready)
 	if (symlink("/lib/libinner.so", path))
 		_exit(5);
 	snprintf(path, sizeof(path), "%s/lib/escape.so", root);
-	if (symlink("../../../../../../etc/hostname", path) || chroot(root) || chdir("/") ||
-	    !dlopen("/lib/libinner.so", RTLD_NOW))
+	if (symlink("../../../../../../etc/hostname", path) || chroot(root) || chdir("/"))
 		_exit(6);
+	load("/lib/libinner.so");
 	tell_ready(ready);
 }
 
@@ -269,7 +277,8 @@ static void lose_the_leader(int ready)
 	pthread_t thread;
 
 	fd = ready;
-	if (!dlopen(library, RTLD_NOW) || pthread_create(&thread, NULL, stay, &fd))
+	load(library);
+	if (pthread_create(&thread, NULL, stay, &fd))
 		_exit(2);
 	syscall(SYS_exit, 0);
 }
@@ -360,8 +369,7 @@ static void odd_names(int ready)
 
 	snprintf(path, sizeof(path), "%s/a\nb (deleted)", directory);
 	copy_file(library, path);
-	if (!dlopen(path, RTLD_NOW))
-		_exit(2);
+	load(path);
 	tell_ready(ready);
 }
 

@@ -52,7 +52,7 @@ static void add_link(struct image *image, const char *name, uint32_t crc)
 	uint8_t link[64] = {0};
 	size_t padded = (strlen(name) + 4) & ~(size_t)3;
 
-	memcpy(link, name, strlen(name));
+	memcpy(link, name, strlen(name) + 1);
 	image_put(image, link + padded, crc, 4);
 	image_section(image, ".gnu_debuglink", SHT_PROGBITS, 0, link, padded + 4);
 }
@@ -253,7 +253,7 @@ static void make_server(void)
 	char path[128];
 	size_t at;
 
-	at = (size_t)snprintf(path, sizeof(path), "file://%s/", directory);
+	snprintf(path, sizeof(path), "file://%s/", directory);
 	setenv("DEBUGINFOD_URLS", path, 1);
 	setenv("DEBUGINFOD_CACHE_PATH", in_directory("cache"), 1);
 	mkdir(in_directory("buildid"), 0700);

@@ -28,6 +28,8 @@ static struct sample read_sample(const char *path)
 	while ((got = read(fd, sample.bytes + sample.size, READ_MAX - sample.size)) > 0)
 		sample.size += (size_t)got;
 	close(fd);
+	if (!sample.size)
+		abort();
 	return sample;
 }
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 #include "support.h"
 
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -31,16 +30,17 @@ static bool count(const struct upm_ldso_entry *entry, void *context)
 static char *read_cache(size_t *size)
 {
 	char *bytes = calloc(1, CACHE_MAX);
-	int fd = open("/etc/ld.so.cache", O_RDONLY | O_CLOEXEC);
-	ssize_t got;
+	FILE *file = fopen("/etc/ld.so.cache", "re");
 
-	assert_non_null(bytes);
 	*size = 0;
-	while (fd >= 0 && (got = read(fd, bytes + *size, CACHE_MAX - 1 - *size)) > 0)
-		*size += (size_t)got;
-	close(fd);
-	if (*size == 0)
+	if (bytes && file)
+		*size = fread(bytes, 1, CACHE_MAX - 1, file);
+	if (file)
+		fclose(file);
+	if (*size == 0) {
 		skip_because("this system has no /etc/ld.so.cache");
+		abort();
+	}
 	return bytes;
 }
 
@@ -65,7 +65,7 @@ static void reads_the_new_format_behind_the_old(void **state)
 
 	(void)state;
 	assert_non_null(joined);
-	memcpy(joined, "ld.so-1.7.0", 11);
+	memcpy(joined, "ld.so-1.7.0", sizeof("ld.so-1.7.0"));
 	joined[12] = 5;
 	memcpy(joined + gap, bytes, size);
 	assert_true(upm_ldso_cache_visit(bytes, size, count, &new_only));

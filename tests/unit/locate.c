@@ -135,7 +135,8 @@ static void finds_paths_and_globs(void **state)
 
 static void finds_commands_and_libraries(void **state)
 {
-	char *saved = strdup(getenv("PATH"));
+	const char *set = getenv("PATH");
+	char *saved = strdup(set ? set : "");
 
 	(void)state;
 	make_plain(in_directory("bin/command"));

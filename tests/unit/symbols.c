@@ -306,10 +306,10 @@ static void file_without_symbols_has_no_tables(void **state)
 	upm_binary_unref(binary);
 }
 
-static void check_against_loader(const struct upm_symbol_table *table, ElfW(Addr) bias,
+static void check_against_loader(const struct upm_symbol_table *table, uintptr_t bias,
 				 const char *name, const char *version)
 {
-	struct upm_symbol symbol;
+	struct upm_symbol symbol = {0};
 	void *address = dlvsym(RTLD_DEFAULT, name, version);
 
 	assert_non_null(address);
@@ -320,7 +320,7 @@ static void check_against_loader(const struct upm_symbol_table *table, ElfW(Addr
 static void agrees_with_the_loader(void **state)
 {
 	struct upm_symbol_tables tables;
-	struct upm_symbol symbol;
+	struct upm_symbol symbol = {0};
 	struct upm_binary *binary;
 	struct link_map *map;
 	Dl_info info;

@@ -214,29 +214,8 @@ bool upm_symbol_table_is_debug(const struct upm_symbol_table *table)
 	return table->debug;
 }
 
-static void set_version(const struct upm_symbol_table *table, size_t index, uint32_t name,
-			struct upm_symbol *symbol)
-{
-	const struct upm_cut_name *cut;
-
-	symbol->version = "";
-	symbol->default_version = true;
-	if (table->version_of) {
-		uint16_t number = table->version_of[index] & 0x7fff;
-
-		if (number < table->version_count && table->versions[number]) {
-			symbol->version = table->versions[number];
-			symbol->default_version =
-				!symbol->undefined && !(table->version_of[index] & 0x8000);
-		}
-	} else if ((cut = upm_versions_cut_of(table, name))) {
-		symbol->version = table->strings + cut->version;
-		symbol->default_version = cut->default_version;
-	}
-}
-
-void upm_symbol_table_get(const struct upm_symbol_table *table, size_t index,
-			  struct upm_symbol *symbol)
+void upm_symbol_table_peek(const struct upm_symbol_table *table, size_t index,
+			   struct upm_symbol *symbol)
 {
 	uint32_t name;
 	uint16_t section;
@@ -263,5 +242,34 @@ void upm_symbol_table_get(const struct upm_symbol_table *table, size_t index,
 	symbol->type = ELF64_ST_TYPE(info);
 	symbol->binding = ELF64_ST_BIND(info);
 	symbol->undefined = section == SHN_UNDEF;
-	set_version(table, index, name, symbol);
+	symbol->version = "";
+	symbol->default_version = true;
+}
+
+void upm_symbol_table_version(const struct upm_symbol_table *table, size_t index,
+			      struct upm_symbol *symbol)
+{
+	const struct upm_cut_name *cut;
+
+	if (!symbol->name[0])
+		return;
+	if (table->version_of) {
+		uint16_t number = table->version_of[index] & 0x7fff;
+
+		if (number < table->version_count && table->versions[number]) {
+			symbol->version = table->versions[number];
+			symbol->default_version =
+				!symbol->undefined && !(table->version_of[index] & 0x8000);
+		}
+	} else if ((cut = upm_versions_cut_of(table, (uint32_t)(symbol->name - table->strings)))) {
+		symbol->version = table->strings + cut->version;
+		symbol->default_version = cut->default_version;
+	}
+}
+
+void upm_symbol_table_get(const struct upm_symbol_table *table, size_t index,
+			  struct upm_symbol *symbol)
+{
+	upm_symbol_table_peek(table, index, symbol);
+	upm_symbol_table_version(table, index, symbol);
 }

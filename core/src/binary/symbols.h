@@ -45,6 +45,13 @@ int upm_binary_symbols(struct upm_binary *binary, unsigned sources, upm_progress
 
 size_t upm_symbol_table_size(const struct upm_symbol_table *table);
 bool upm_symbol_table_is_debug(const struct upm_symbol_table *table);
+/** As upm_symbol_table_get() but for the version, which reads as none: for loops over whole tables.
+ */
+void upm_symbol_table_peek(const struct upm_symbol_table *table, size_t index,
+			   struct upm_symbol *symbol);
+/** What upm_symbol_table_peek() leaves out: version and default_version of symbol number index. */
+void upm_symbol_table_version(const struct upm_symbol_table *table, size_t index,
+			      struct upm_symbol *symbol);
 /** Fill in symbol number index (< size). Never fails: a bad name offset reads as "". */
 void upm_symbol_table_get(const struct upm_symbol_table *table, size_t index,
 			  struct upm_symbol *symbol);

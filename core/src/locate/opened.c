@@ -36,19 +36,27 @@ static void free_location(struct upm_location *location)
 	free(location->reason);
 }
 
-int upm_locations_add_copy(struct upm_locations *out, const struct upm_location *location)
+static int add_new(struct upm_locations *out, const struct upm_location *location)
 {
-	struct upm_location copy = *location;
+	struct upm_location copy = {
+		.binary = location->binary,
+		.path = strdup(location->path),
+		.reason = location->reason ? strdup(location->reason) : NULL,
+		.verdict = location->verdict,
+		.pid = location->pid,
+	};
 
-	if (is_listed(out, location))
-		return UPM_OK;
-	copy.path = strdup(location->path);
-	copy.reason = location->reason ? strdup(location->reason) : NULL;
-	copy.binary = location->binary ? upm_binary_ref(location->binary) : NULL;
+	if (copy.binary)
+		upm_binary_ref(copy.binary);
 	if (copy.path && (copy.reason || !location->reason) && upm_vector_push(&out->list, copy))
 		return UPM_OK;
 	free_location(&copy);
 	return fail_memory();
+}
+
+int upm_locations_add_copy(struct upm_locations *out, const struct upm_location *location)
+{
+	return is_listed(out, location) ? UPM_OK : add_new(out, location);
 }
 
 int upm_locations_add_failure(struct upm_locations *out, int32_t verdict, const char *path,
@@ -79,20 +87,20 @@ void upm_locations_clear(struct upm_locations *locations)
 static int open_new(struct upm_locator *locator, int fd, const char *path, const struct stat *facts,
 		    size_t *index)
 {
-	struct upm_opened opened = {.device = facts->st_dev, .inode = facts->st_ino};
-	int status = upm_binary_open_fd(fd, path, &opened.binary);
+	struct upm_binary *binary = NULL;
+	int status = upm_binary_open_fd(fd, path, &binary);
+	struct upm_opened opened = {
+		.device = facts->st_dev,
+		.inode = facts->st_ino,
+		.binary = binary,
+		.reason = status ? strdup(upm_error_last()->message) : NULL,
+	};
 
-	if (status == UPM_ERR_MEMORY)
-		return status;
-	if (status) {
-		opened.reason = strdup(upm_error_last()->message);
-		if (!opened.reason)
-			return fail_memory();
-	}
 	*index = locator->opened.count;
-	if (upm_vector_push(&locator->opened, opened))
+	if (status != UPM_ERR_MEMORY && (binary || opened.reason) &&
+	    upm_vector_push(&locator->opened, opened))
 		return UPM_OK;
-	upm_binary_unref(opened.binary);
+	upm_binary_unref(binary);
 	free(opened.reason);
 	return fail_memory();
 }
