@@ -31,7 +31,8 @@ static int list_attached(struct cli_count *count)
 	count->attached = calloc(attached + 1, sizeof(*count->attached));
 	count->hits = calloc(size + 1, sizeof(*count->hits));
 	count->new_hits = calloc(size + 1, sizeof(*count->new_hits));
-	if (!count->attached || !count->hits || !count->new_hits)
+	count->window = calloc(size + 1, sizeof(*count->window));
+	if (!count->attached || !count->hits || !count->new_hits || !count->window)
 		return out_of_memory();
 	for (size_t i = 0; i < attached; i++)
 		if (upm_link_attached_get(count->link, i, &probe) == UPM_OK && probe.cookie < size)
@@ -123,23 +124,43 @@ static int watch(struct cli_count *count, struct cli_wait *wait)
 	return status;
 }
 
+/* Rates are taken from the time between these two. */
+static int open_window(struct cli_count *count)
+{
+	if (read_hits(count))
+		return CLI_FAILED;
+	memcpy(count->window, count->hits, upm_probe_set_size(count->set) * sizeof(*count->hits));
+	count->run.started_ns = cli_now_ns();
+	return 0;
+}
+
+static int close_window(struct cli_count *count)
+{
+	count->observed_ns = cli_now_ns() - count->run.started_ns;
+	if (read_hits(count))
+		return CLI_FAILED;
+	for (size_t i = 0; i < upm_probe_set_size(count->set); i++)
+		count->window[i] = count->hits[i] - count->window[i];
+	return 0;
+}
+
 static int observe(struct cli_count *count)
 {
 	struct cli_run *run = &count->run;
 	struct cli_wait wait;
 	int status = cli_wait_open(&wait, run->options, run->launch.pid ? &run->launch : NULL);
 
+	if (!status)
+		status = open_window(count);
 	if (!status) {
-		run->started_ns = cli_now_ns();
 		cli_wait_start(&wait, run->options);
 		status = cli_run_release(run);
-		if (!status)
-			status = watch(count, &wait);
 	}
+	if (!status)
+		status = watch(count, &wait);
 	cli_wait_close(&wait);
-	if (status)
-		return status;
-	count->observed_ns = cli_now_ns() - run->started_ns;
+	if (status || close_window(count))
+		return CLI_FAILED;
 	upm_observer_stop(count->observer, &count->detach_ns);
 	cli_run_reap(run);
 	return read_hits(count);
@@ -198,6 +219,7 @@ static void release(struct cli_count *count)
 	free(count->attached);
 	free(count->hits);
 	free(count->new_hits);
+	free(count->window);
 }
 
 int cli_count(const struct cli_options *options)

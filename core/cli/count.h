@@ -20,8 +20,9 @@ struct cli_count {
 	bool full_paths;    /**< two files of the set have the same base name */
 	uint64_t *hits;	    /**< one per probe of the set */
 	uint64_t *new_hits; /**< those since the reading before */
+	uint64_t *window;   /**< those while all probes were armed: without attach and detach */
 	uint64_t total;
-	uint64_t observed_ns;
+	uint64_t observed_ns; /**< length of that window */
 	uint64_t detach_ns;
 };
 

@@ -14,15 +14,22 @@ static size_t functions_hit(const struct cli_count *count)
 	return hit;
 }
 
+static uint64_t hits_per_second(const struct cli_count *count)
+{
+	uint64_t hits = 0;
+
+	for (size_t i = 0; i < count->attached_count; i++)
+		hits += count->window[count->attached[i]];
+	return (uint64_t)((double)hits * 1e9 / (double)count->observed_ns + 0.5);
+}
+
 static void print_hits(FILE *out, const struct cli_count *count)
 {
 	char total[CLI_NUMBER_SIZE], rate[CLI_NUMBER_SIZE], functions[CLI_NUMBER_SIZE];
-	double seconds = (double)count->observed_ns / 1e9;
 
 	fprintf(out, "hits     %s", cli_text_number(total, count->total));
-	if (count->total && seconds > 0)
-		fprintf(out, " (%s/s) in %s",
-			cli_text_number(rate, (uint64_t)((double)count->total / seconds + 0.5)),
+	if (count->total && count->observed_ns)
+		fprintf(out, " (%s/s) in %s", cli_text_number(rate, hits_per_second(count)),
 			cli_text_counted(functions, functions_hit(count), "function"));
 	fputc('\n', out);
 }

@@ -24,7 +24,7 @@ struct rows {
 	uint64_t rated_ns;     /* … and the time they came in */
 };
 
-/* Widths in columns. */
+/* Widths in columns; never less than the headings'. */
 struct layout {
 	size_t hits;
 	size_t rate;
@@ -158,7 +158,8 @@ static void print_frame(FILE *out, struct cli_live *live, struct cli_count *coun
 			struct rows *rows, const struct cli_window *window)
 {
 	uint64_t now = cli_now_ns();
-	struct layout layout = {4, 6, live->symbol_width, live->path_width, 0, "\x1b[K\n"};
+	struct layout layout = {
+		4, 6, larger(live->symbol_width, 6), larger(live->path_width, 6), 0, "\x1b[K\n"};
 
 	rows->rated_ns = now - (live->drawn_ns ? live->drawn_ns : count->run.started_ns);
 	measure(count, rows, &layout);
@@ -221,8 +222,8 @@ void cli_table_print(FILE *out, struct cli_count *count, const struct cli_window
 {
 	const struct cli_options *options = count->run.options;
 	size_t limit = final_limit(options, window), found;
-	struct rows rows = {.rated = count->hits, .rated_ns = count->observed_ns};
-	struct layout layout = {4, 6, 0, 0, 0, "\n"};
+	struct rows rows = {.rated = count->window, .rated_ns = count->observed_ns};
+	struct layout layout = {4, 6, 6, 6, 0, "\n"};
 	char number[CLI_NUMBER_SIZE];
 
 	rows.positions = calloc(count->attached_count + 1, sizeof(*rows.positions));

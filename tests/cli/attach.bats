@@ -40,7 +40,7 @@ setup_file() {
 			return count();
 		}
 
-		char license[] SEC("license") = "GPL";
+		char LICENSE[] SEC("license") = "GPL";
 	END
 	clang -target bpf -mcpu=v3 -O2 -g -I"/usr/include/$(gcc -print-multiarch)" \
 		-c -o "$BATS_FILE_TMPDIR/two.bpf.o" "$BATS_FILE_TMPDIR/two.bpf.c"
