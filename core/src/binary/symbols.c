@@ -251,8 +251,6 @@ void upm_symbol_table_version(const struct upm_symbol_table *table, size_t index
 {
 	const struct upm_cut_name *cut;
 
-	if (!symbol->name[0])
-		return;
 	if (table->version_of) {
 		uint16_t number = table->version_of[index] & 0x7fff;
 
@@ -261,7 +259,8 @@ void upm_symbol_table_version(const struct upm_symbol_table *table, size_t index
 			symbol->default_version =
 				!symbol->undefined && !(table->version_of[index] & 0x8000);
 		}
-	} else if ((cut = upm_versions_cut_of(table, (uint32_t)(symbol->name - table->strings)))) {
+	} else if (table->cuts.count && symbol->name[0] &&
+		   (cut = upm_versions_cut_of(table, (uint32_t)(symbol->name - table->strings)))) {
 		symbol->version = table->strings + cut->version;
 		symbol->default_version = cut->default_version;
 	}

@@ -25,9 +25,7 @@ static bool version_fits(const struct upm_spec *spec, const struct upm_symbol *s
 
 static bool is_wanted(const struct upm_spec *spec, const struct upm_symbol *symbol)
 {
-	if (!upm_symbol_is_function(symbol) || symbol->name[0] == '\0')
-		return false;
-	return symbol->size || spec->form == UPM_SPEC_NAME;
+	return upm_symbol_is_function(symbol) && (symbol->size || spec->form == UPM_SPEC_NAME);
 }
 
 static enum upm_match compare(const struct collector *collector, const struct upm_symbol *symbol)
@@ -122,6 +120,9 @@ static int collect_symbol(struct collector *collector, const struct upm_symbol *
 static int collect_tables(struct collector *collector)
 {
 	const struct upm_symbol_tables *tables = &collector->matches->tables;
+	void (*get)(const struct upm_symbol_table *, size_t, struct upm_symbol *) =
+		collector->request->spec->version ? upm_symbol_table_get : upm_symbol_table_peek;
+	struct upm_found found;
 	struct upm_symbol symbol;
 	int status = UPM_OK;
 
@@ -131,11 +132,10 @@ static int collect_tables(struct collector *collector)
 		uint8_t flags = upm_symbol_table_is_debug(table) ? UPM_PROBE_DEBUG_SYMBOL : 0;
 
 		for (size_t i = 0; i < size && !status; i++) {
-			upm_symbol_table_get(table, i, &symbol);
-			status = collect_symbol(collector, &symbol,
-						(struct upm_found){.symbol = (uint32_t)i,
-								   .table = (uint16_t)t,
-								   .flags = flags});
+			get(table, i, &symbol);
+			found = upm_found_of(&symbol, t, i);
+			found.flags = flags;
+			status = collect_symbol(collector, &symbol, found);
 		}
 	}
 	return status;

@@ -11,26 +11,18 @@
 struct group {
 	const struct upm_matches *matches;
 	size_t first, count;
-	size_t best; /* the point whose name is shown */
+	size_t best;   /* the point whose name is shown */
+	bool one_name; /* they are one symbol, met in .symtab and in .dynsym */
 };
-
-static void symbol_of(const struct upm_matches *matches, const struct upm_found *point,
-		      struct upm_symbol *symbol)
-{
-	upm_symbol_table_get(matches->tables.items[point->table], point->symbol, symbol);
-}
 
 static void choose_best(struct group *group)
 {
 	const struct upm_found *points = group->matches->points.list.items;
 	struct upm_symbol best, symbol;
 
-	group->best = group->first;
-	if (group->count == 1)
-		return;
-	symbol_of(group->matches, &points[group->first], &best);
+	upm_found_symbol(&points[group->first], group->matches->tables, &best);
 	for (size_t i = group->first + 1; i < group->first + group->count; i++) {
-		symbol_of(group->matches, &points[i], &symbol);
+		upm_found_symbol(&points[i], group->matches->tables, &symbol);
 		if (upm_symbol_is_better(&symbol, &best)) {
 			best = symbol;
 			group->best = i;
@@ -38,15 +30,31 @@ static void choose_best(struct group *group)
 	}
 }
 
+/*
+ * A linker copies what it exports from .symtab to .dynsym, so two entries of one
+ * address, size, type and binding, one in each table, are one symbol. Knowing that without a look
+ * at the names saves two cache misses a function. The .dynsym one, which comes later, has the
+ * version.
+ */
+static bool are_one_symbol(const struct upm_found *points)
+{
+	return points[0].table != points[1].table && !(points[1].flags & UPM_PROBE_DEBUG_SYMBOL) &&
+	       points[0].size == points[1].size && points[0].info == points[1].info;
+}
+
 static struct group group_at(const struct upm_matches *matches, size_t first)
 {
-	const struct upm_found *points = matches->points.list.items;
-	struct group group = {.matches = matches, .first = first, .count = 1};
+	const struct upm_found *points = &matches->points.list.items[first];
+	size_t most = matches->points.list.count - first;
+	struct group group = {.matches = matches, .first = first, .count = 1, .best = first};
 
-	while (first + group.count < matches->points.list.count &&
-	       points[first + group.count].place == points[first].place)
+	while (group.count < most && points[group.count].place == points->place)
 		group.count++;
-	choose_best(&group);
+	group.one_name = group.count == 2 && are_one_symbol(points);
+	if (group.one_name)
+		group.best = first + 1;
+	else if (group.count > 1)
+		choose_best(&group);
 	return group;
 }
 
@@ -66,11 +74,9 @@ static bool add_aliases(struct upm_probe_table *table, const struct group *group
 {
 	probe->first_alias = (uint32_t)table->aliases.count;
 	for (size_t i = group->first; i < group->first + group->count; i++) {
-		struct upm_symbol symbol;
+		const char *name = group->matches->points.list.items[i].name;
 
-		symbol_of(group->matches, &group->matches->points.list.items[i], &symbol);
-		if (!is_listed(table, probe, symbol.name) &&
-		    !upm_vector_push(&table->aliases, symbol.name))
+		if (!is_listed(table, probe, name) && !upm_vector_push(&table->aliases, name))
 			return false;
 	}
 	probe->alias_count = (uint32_t)(table->aliases.count - probe->first_alias);
@@ -103,7 +109,7 @@ static int add_group(const struct upm_placement *placement, const struct group *
 	const struct upm_found *point = &group->matches->points.list.items[group->best];
 	struct upm_symbol symbol;
 
-	symbol_of(group->matches, point, &symbol);
+	upm_found_symbol(point, group->matches->tables, &symbol);
 	struct upm_probe_entry probe = {
 		.offset = point->place,
 		.symbol = symbol.name,
@@ -117,7 +123,7 @@ static int add_group(const struct upm_placement *placement, const struct group *
 		.verdict = point->verdict,
 		.flags = point->flags,
 	};
-	if (group->count > 1 && !add_aliases(table, group, &probe))
+	if (group->count > 1 && !group->one_name && !add_aliases(table, group, &probe))
 		return upm_fail_memory("make probes");
 	if (!upm_vector_push(&table->probes, probe))
 		return upm_fail_memory("make probes");
@@ -160,7 +166,7 @@ static void find_candidates(const struct upm_match_request *request,
 
 		group = group_at(matches, i);
 		point = &matches->points.list.items[group.best];
-		symbol_of(matches, point, &symbol);
+		upm_found_symbol(point, matches->tables, &symbol);
 		if (strcmp(symbol.name, request->spec->pattern) == 0)
 			add_candidate(candidates, &symbol, point->place);
 	}

@@ -13,9 +13,10 @@ static bool collect(struct upm_symbol_index *index)
 		size_t size = upm_symbol_table_size(index->tables.items[t]);
 
 		for (size_t i = 0; i < size; i++) {
-			struct upm_found found = {.symbol = (uint32_t)i, .table = (uint16_t)t};
+			struct upm_found found;
 
-			upm_symbol_table_get(index->tables.items[t], i, &symbol);
+			upm_symbol_table_peek(index->tables.items[t], i, &symbol);
+			found = upm_found_of(&symbol, t, i);
 			found.place = symbol.address;
 			if (upm_symbol_is_function(&symbol) && symbol.name[0] &&
 			    !upm_vector_push(&index->functions.list, found))
@@ -68,8 +69,7 @@ bool upm_symbol_index_find(const struct upm_symbol_index *index, uint64_t addres
 
 		if (found && function->place != symbol->address)
 			break;
-		upm_symbol_table_get(index->tables.items[function->table], function->symbol,
-				     &candidate);
+		upm_found_symbol(function, index->tables, &candidate);
 		if (!covers(&candidate, address))
 			continue;
 		if (!found || upm_symbol_is_better(&candidate, symbol))
