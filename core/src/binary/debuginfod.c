@@ -8,19 +8,22 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include <elfutils/debuginfod.h>
-
 #include "base/error.h"
 #include "binary/symbol_table.h"
 
 #define FETCH "fetch the debug file"
+#define SONAME "libdebuginfod.so.1"
+
+/* Of its interface we use this much, so that building needs no header of it. */
+struct debuginfod_client;
+typedef int (*progress_fn)(struct debuginfod_client *client, long done, long total);
 
 struct client_library {
 	void *handle;
-	debuginfod_client *(*begin)(void);
-	void (*end)(debuginfod_client *);
-	int (*find)(debuginfod_client *, const unsigned char *, int, char **);
-	void (*set_progress)(debuginfod_client *, debuginfod_progressfn_t);
+	struct debuginfod_client *(*begin)(void);
+	void (*end)(struct debuginfod_client *);
+	int (*find)(struct debuginfod_client *, const unsigned char *, int, char **);
+	void (*set_progress)(struct debuginfod_client *, progress_fn);
 };
 
 struct fetch {
@@ -40,7 +43,7 @@ static bool find_functions(struct client_library *library)
 		      {"debuginfod_find_debuginfo", (void **)&library->find},
 		      {"debuginfod_set_progressfn", (void **)&library->set_progress}};
 
-	library->handle = dlopen(DEBUGINFOD_SONAME, RTLD_NOW | RTLD_LOCAL);
+	library->handle = dlopen(SONAME, RTLD_NOW | RTLD_LOCAL);
 	for (size_t i = 0; library->handle && i < sizeof(wanted) / sizeof(wanted[0]); i++) {
 		*wanted[i].function = dlsym(library->handle, wanted[i].name);
 		if (!*wanted[i].function)
@@ -52,7 +55,7 @@ static bool find_functions(struct client_library *library)
 /* The client's progress function has no context of its own. */
 static _Thread_local struct fetch *current;
 
-static int forward_progress(debuginfod_client *client, long done, long total)
+static int forward_progress(struct debuginfod_client *client, long done, long total)
 {
 	(void)client;
 	if (current->progress("debuginfo", done > 0 ? (uint64_t)done : 0,
@@ -63,7 +66,7 @@ static int forward_progress(debuginfod_client *client, long done, long total)
 
 static int fetch_file(struct upm_binary *binary, struct fetch *fetch, char **path)
 {
-	debuginfod_client *client = fetch->library->begin();
+	struct debuginfod_client *client = fetch->library->begin();
 	int fd;
 
 	if (!client)
@@ -97,7 +100,7 @@ static int add_file(struct upm_binary *binary, int fd, const char *path)
  * binary's own symbols still serve. */
 int upm_debuginfod_load(struct upm_binary *binary, upm_progress_fn progress, void *context)
 {
-	const char *servers = getenv(DEBUGINFOD_URLS_ENV_VAR);
+	const char *servers = getenv("DEBUGINFOD_URLS");
 	struct client_library library;
 	struct fetch fetch = {.library = &library, .progress = progress, .context = context};
 	char *path = NULL;
@@ -106,7 +109,7 @@ int upm_debuginfod_load(struct upm_binary *binary, upm_progress_fn progress, voi
 	if (!servers || !*servers || !binary->build_id_size)
 		return UPM_OK;
 	if (!find_functions(&library))
-		return upm_fail(UPM_ERR_UNSUPPORTED, 0, FETCH, DEBUGINFOD_SONAME,
+		return upm_fail(UPM_ERR_UNSUPPORTED, 0, FETCH, SONAME,
 				"install the debuginfod client library (libdebuginfod1)",
 				"DEBUGINFOD_URLS is set but the library can not be loaded");
 	fd = fetch_file(binary, &fetch, &path);
