@@ -116,7 +116,7 @@ lint-cppcheck:
 	@cppcheck --quiet --error-exitcode=1 --std=c11 --enable=warning,performance,portability --inline-suppr \
 	  --suppressions-list=.cppcheck --library=posix -j2 -D_GNU_SOURCE \
 	  '-DLIBBPF_OPTS(type, name, ...)=struct type name = {__VA_ARGS__}' \
-	  '-Dbpf_object__for_each_program(at, object)=while ((at = bpf_object__next_program(object, at)))' \
+	  '-DElfW(type)=Elf64_##type' '-Dbpf_object__for_each_program(at, object)=while ((at = bpf_object__next_program(object, at)))' \
 	  -Icore/include -Icore/src -Ikernel/bpf -Itests $(LINTED)
 lint-tidy:
 	@printf '%s\n' $(LINTED) | xargs -P2 -I{} sh -c 'clang-tidy --quiet {} -- $(TIDY_FLAGS) 2>/dev/null'
