@@ -194,7 +194,10 @@ enum upm_probe_flag {
 	/** No symbol covers the offset, so that it starts an instruction is the caller's word. */
 	UPM_PROBE_UNVERIFIED = 8,
 	/** A return probe or a session here would harm the program; see the return verdicts. */
-	UPM_PROBE_RETURN_UNSAFE = 16
+	UPM_PROBE_RETURN_UNSAFE = 16,
+	/** The instruction is a repeated string operation (rep movsb …): the probe is hit at each
+	 *  repetition, not once. */
+	UPM_PROBE_REPEATS = 32
 };
 
 /**

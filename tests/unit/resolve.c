@@ -203,6 +203,18 @@ static void costs(void **state)
 	}
 }
 
+static void a_repeated_instruction_is_flagged(void **state)
+{
+	struct upm_probe_set *set = resolve_one("known:rep_first");
+	struct upm_probe probe = get(set, 0);
+
+	(void)state;
+	assert_int_equal(probe.verdict, UPM_VERDICT_OK);
+	assert_int_equal(probe.flags & UPM_PROBE_REPEATS, UPM_PROBE_REPEATS);
+	assert_true(probe.reason[0]);
+	upm_probe_set_free(set);
+}
+
 /* The kernel's CALL in place of a nop5 overwrites the red zone, unless it steps over it. */
 static void a_nop5_inside_a_function(void **state)
 {
@@ -333,6 +345,7 @@ int main(void)
 		cmocka_unit_test(a_misspelt_name_gets_suggestions),
 		cmocka_unit_test(code_is_judged),
 		cmocka_unit_test(costs),
+		cmocka_unit_test(a_repeated_instruction_is_flagged),
 		cmocka_unit_test(a_nop5_inside_a_function),
 		cmocka_unit_test(return_probes),
 		cmocka_unit_test(an_indirect_function_without_process),

@@ -134,6 +134,8 @@ static void judge_code(struct judge *judge, struct upm_probe_entry *probe)
 	upm_binary_address_of(judge->binary, probe->offset, &address);
 	upm_insn_judge(&judge->rules, code, available, address, &insn);
 	probe->cost = insn.probeable ? insn.cost : UPM_COST_UNKNOWN;
+	if (insn.repeats)
+		probe->flags |= UPM_PROBE_REPEATS;
 	if (!insn.probeable)
 		condemn(probe, UPM_VERDICT_UNPROBEABLE, insn.reason);
 	else if (insn.cost == UPM_COST_NOP5 && !judge->rules.nop5_red_zone_safe &&
@@ -169,6 +171,18 @@ static void judge_place(struct judge *judge, struct upm_probe_entry *probe)
 			"the offset is in no executable segment of the file");
 }
 
+/* What a user should know of a probe although it is good. */
+static const char *remark_on(const struct upm_probe_entry *probe)
+{
+	if (probe->flags & UPM_PROBE_REPEATS)
+		return "it begins with a repeated string instruction: a hit at each repetition, "
+		       "not "
+		       "one a call";
+	if (probe->flags & UPM_PROBE_UNVERIFIED)
+		return "no symbol covers it: that an instruction begins there is not verified";
+	return "";
+}
+
 static void judge_probe(struct judge *judge, struct upm_probe_entry *probe)
 {
 	judge_place(judge, probe);
@@ -180,10 +194,8 @@ static void judge_probe(struct judge *judge, struct upm_probe_entry *probe)
 		judge_semaphore(judge, probe);
 	if (probe->verdict == UPM_VERDICT_OK)
 		judge_return(judge, probe);
-	if (probe->verdict == UPM_VERDICT_OK && !probe->reason[0] &&
-	    (probe->flags & UPM_PROBE_UNVERIFIED))
-		probe->reason =
-			"no symbol covers it: that an instruction begins there is not verified";
+	if (probe->verdict == UPM_VERDICT_OK && !probe->reason[0])
+		probe->reason = remark_on(probe);
 }
 
 int upm_judge_probes(struct upm_probe_table *table, size_t first)
