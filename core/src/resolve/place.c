@@ -31,10 +31,9 @@ static void choose_best(struct group *group)
 }
 
 /*
- * A linker copies what it exports from .symtab to .dynsym, so two entries of one
- * address, size, type and binding, one in each table, are one symbol. Knowing that without a look
- * at the names saves two cache misses a function. The .dynsym one, which comes later, has the
- * version.
+ * A linker copies what it exports from .symtab to .dynsym, so two entries of one address,
+ * size, type and binding, one in each table, are one symbol. Knowing that without a look
+ * at the names saves two cache misses a function. The first table, .dynsym, has the version.
  */
 static bool are_one_symbol(const struct upm_found *points)
 {
@@ -51,9 +50,7 @@ static struct group group_at(const struct upm_matches *matches, size_t first)
 	while (group.count < most && points[group.count].place == points->place)
 		group.count++;
 	group.one_name = group.count == 2 && are_one_symbol(points);
-	if (group.one_name)
-		group.best = first + 1;
-	else if (group.count > 1)
+	if (group.count > 1 && !group.one_name)
 		choose_best(&group);
 	return group;
 }
