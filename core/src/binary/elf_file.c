@@ -258,6 +258,8 @@ void upm_elf_close(struct upm_elf *elf)
 	upm_elf_close(elf->debugdata_image);
 	for (size_t i = 0; i < sizeof(elf->debug_files) / sizeof(elf->debug_files[0]); i++)
 		upm_binary_unref(elf->debug_files[i]);
+	if (elf->usdt_notes)
+		elf->free_usdt_notes(elf->usdt_notes);
 	elf_end(elf->handle);
 	pthread_mutex_destroy(&elf->lock);
 	free(elf->image);

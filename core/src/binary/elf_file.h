@@ -44,6 +44,8 @@ struct upm_elf {
 	unsigned loaded;			/* enum upm_symbol_source that are done */
 	struct upm_elf *debugdata_image;
 	struct upm_binary *debug_files[2]; /* local, debuginfod */
+	void *usdt_notes;		   /* of usdt/notes.c, with what frees them */
+	void (*free_usdt_notes)(void *notes);
 };
 
 /* Operations, as errors name them. */
@@ -57,6 +59,11 @@ void upm_elf_close(struct upm_elf *elf);
 /** @return false when there is no such section or its header can not be read. */
 bool upm_elf_section(const struct upm_elf *elf, size_t number, GElf_Shdr *header);
 uint8_t upm_elf_bits(const struct upm_elf *elf);
+/**
+ * The section names, ended with a NUL, for sh_name < *size.
+ * @return free() it; NULL when there are none (*size = 0) or they can not be read
+ */
+char *upm_elf_section_names(const struct upm_elf *elf, uint64_t *size);
 
 /**
  * A copy of a range, followed by a NUL.

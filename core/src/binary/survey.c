@@ -112,7 +112,7 @@ static int take_section(struct upm_elf *elf, struct upm_binary *binary, size_t n
 }
 
 /* A damaged table of section names costs only what is found by name. */
-static char *read_section_names(const struct upm_elf *elf, uint64_t *size)
+char *upm_elf_section_names(const struct upm_elf *elf, uint64_t *size)
 {
 	GElf_Shdr header;
 	size_t number;
@@ -129,7 +129,7 @@ static char *read_section_names(const struct upm_elf *elf, uint64_t *size)
 static int survey_sections(struct upm_elf *elf, struct upm_binary *binary)
 {
 	uint64_t names_size;
-	char *names = read_section_names(elf, &names_size);
+	char *names = upm_elf_section_names(elf, &names_size);
 	int status = UPM_OK;
 
 	for (size_t i = 1; i < elf->section_count && !status; i++) {

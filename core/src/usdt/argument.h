@@ -33,23 +33,33 @@ struct upm_usdt_argument {
 	bool is_signed;
 	bool is_float;	    /* SIZE@f…, or an xmm register */
 	bool has_base;	    /* of UPM_USDT_FS and UPM_USDT_INDEXED */
+	bool biased;	    /* MEMORY, INDEXED: value is a virtual address of the ELF file, to which
+			       the load bias is added: table(,%rax,8) */
 	uint16_t base;	    /* byte offset of the register in struct pt_regs */
 	uint16_t index;	    /* likewise */
 	uint8_t scale;	    /* 0 … 3: the index is shifted left by it */
-	int64_t value;	    /* constant, displacement, or virtual address */
+	int64_t value;	    /* constant, already cut to size and sign; displacement; or virtual
+			       address */
 	uint8_t high_byte;  /* 1: bits 8–15 of the register (%ah …) */
 	const char *reason; /* with UPM_USDT_NOWHERE: why, a static string */
 	const char *text;   /* this argument's own text: points into the list, not terminated */
 	size_t text_length;
 };
 
-/** Address of a symbol, for operands such as "counter+8(%rip)". @return false when unknown. */
+/**
+ * Address of a symbol, for operands such as "counter+8(%rip)". A name may have a version
+ * ("name@VERSION"). A name that ends in "@tpoff" (in whatever case) asks for the distance of a
+ * thread-local variable from the thread pointer.
+ * @return false when unknown
+ */
 typedef bool (*upm_usdt_symbol_fn)(void *context, const char *name, size_t length,
 				   uint64_t *address);
 
 /**
  * Take a site's argument list apart ("-4@%edi 8@16(%rsp)"); never fails as a whole.
+ * An argument without SIZE@ is signed, and as wide as its register or else as an address.
  * Text behind an argument that makes no sense becomes an argument with a reason.
+ * @param symbol   may be NULL
  * @param machine  EM_X86_64, EM_386 or EM_AARCH64; for others every argument has a reason
  * @return number of arguments, at most UPM_USDT_ARGUMENTS_MAX
  */
