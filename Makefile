@@ -78,7 +78,7 @@ $(BUILD)/checked: core/VERSION $(HEADER)
 	  print "$(HEADER) says " found ", core/VERSION says " wanted > "/dev/stderr"; exit 1 }' $(HEADER)
 	@touch $@
 
-include tests/tests.mk tests/bench/bench.mk core/install.mk
+include tests/tests.mk tests/fuzz/fuzz.mk tests/bench/bench.mk core/install.mk
 
 # SETUP=no: never install packages.
 SETUP_PACKAGES = $(if $(filter no,$(SETUP)),@:,@tests/setup)
@@ -97,9 +97,9 @@ demo:
 # The sources are the build's own, wherever they lie.
 SHELL_SOURCES := tests/setup tests/run tests/demo/run .ci/run
 C_SOURCES     := $(wildcard core/src/*/*.[ch] core/cli/*.[ch] core/include/*.h kernel/bpf/*.[ch] \
-                   tests/*.[ch] tests/unit/*.[ch] tests/live/*.[ch] tests/oracle/*.[ch] tests/bench/*.[ch] tests/target/*.[ch] \
+                   tests/*.[ch] tests/fuzz/*.[ch] tests/unit/*.[ch] tests/live/*.[ch] tests/oracle/*.[ch] tests/bench/*.[ch] tests/target/*.[ch] \
                    tests/bpf/*.[ch])
-LINTED        := $(LIB_SOURCES) $(CLI_SOURCES) $(wildcard tests/*.c tests/unit/*.c tests/live/*.c tests/oracle/*.c tests/bench/*.c)
+LINTED        := $(LIB_SOURCES) $(CLI_SOURCES) $(wildcard tests/*.c tests/fuzz/*.c tests/unit/*.c tests/live/*.c tests/oracle/*.c tests/bench/*.c)
 # One file a run: clang-tidy 14 finds unset va_lists in the second one.
 TIDY_FLAGS     = -std=gnu11 -D_GNU_SOURCE -Icore/include -Icore/src -Ikernel/bpf -Itests \
                  -DUPM_VERSION=\"$(VERSION)\" -DUPM_BPF_DIRECTORY=\"$(abspath $(BUILD))/bpf\"
@@ -123,7 +123,7 @@ lint-tidy:
 
 .PHONY: clean
 clean:
-	rm -rf $(BUILD) $(BUILD)-asan
+	rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-fuzz
 
 .PHONY: help
 help:
@@ -132,11 +132,12 @@ help:
 	@echo "make demo        count every function of a running program and of its libc (as root)"
 	@echo "make test        all tests; the last line sums them up (as root; VERBOSE=1 shows their output)"
 	@echo "make asan        the C tests under the address and undefined-behaviour sanitizers"
+	@echo "make fuzz        fuzz the parsers, FUZZ_SECONDS=$(FUZZ_SECONDS) for each of FUZZ_TARGETS"
 	@echo "make bench       measure against the raw system calls; writes $(BUILD)/bench.json (as root)"
 	@echo "make lint        clang-format, shellcheck, cppcheck, clang-tidy"
 	@echo "make install     PREFIX=$(PREFIX) DESTDIR=$(DESTDIR)"
 	@echo "make uninstall   remove what install put there"
-	@echo "make clean       remove $(BUILD)/ and $(BUILD)-asan/"
-	@echo "setup, demo, test, bench and lint install missing packages; SETUP=no forbids it."
+	@echo "make clean       remove $(BUILD)/, $(BUILD)-asan/ and $(BUILD)-fuzz/"
+	@echo "setup, demo, test, fuzz, bench and lint install missing packages; SETUP=no forbids it."
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)

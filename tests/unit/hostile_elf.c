@@ -227,6 +227,16 @@ static void sparse_terabyte(void **state)
 	free(image);
 }
 
+static void no_segments(void **state)
+{
+	struct image *image = rich_image(64, false, false);
+
+	(void)state;
+	image_put(image, image->bytes + sizeof(Elf64_Ehdr), PT_NULL, 4);
+	assert_true(read_everything(image->bytes, image->size));
+	free(image);
+}
+
 /* Records that all point to each other would take for ever to walk one by one. */
 static void overlapping_versions(void **state)
 {
@@ -257,9 +267,10 @@ static void overlapping_versions(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(cut_anywhere),	   cmocka_unit_test(cut_while_open),
-		cmocka_unit_test(mutated_images),  cmocka_unit_test(mutated_real_file),
-		cmocka_unit_test(sparse_terabyte), cmocka_unit_test(overlapping_versions),
+		cmocka_unit_test(cut_anywhere),		cmocka_unit_test(cut_while_open),
+		cmocka_unit_test(mutated_images),	cmocka_unit_test(mutated_real_file),
+		cmocka_unit_test(sparse_terabyte),	cmocka_unit_test(no_segments),
+		cmocka_unit_test(overlapping_versions),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

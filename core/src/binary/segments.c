@@ -3,8 +3,9 @@
 #include "binary/binary.h"
 
 #define for_each_segment(segment, binary)                                                          \
-	for (const struct upm_segment *segment = (binary)->segments.items;                         \
-	     segment < (binary)->segments.items + (binary)->segments.count; segment++)
+	for (const struct upm_segment *segment = (binary)->segments.items,                         \
+				      *end = segment ? segment + (binary)->segments.count : NULL;  \
+	     segment != end; segment++)
 
 bool upm_binary_offset_of(const struct upm_binary *binary, uint64_t address, uint64_t *offset)
 {

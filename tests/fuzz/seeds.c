@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/*
+ * seeds DIRECTORY TARGET...
+ *
+ * Writes the inputs that fuzzing begins with: DIRECTORY/TARGET/seed-N. What fuzzing has
+ * added to a corpus stays there.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "elf_image.h"
+
+static const char *directory;
+static unsigned number;
+
+static void write_seed(const void *bytes, size_t size)
+{
+	char path[4096];
+
+	snprintf(path, sizeof(path), "%s/seed-%u", directory, number++);
+	bytes_to_file(bytes, size, path);
+}
+
+static size_t add_note(const struct image *image, uint8_t *at, const char *strings, size_t size)
+{
+	size_t word = image->bits / 8, text = 3 * word + size;
+
+	memset(at, 0, 20 + text + 3);
+	image_put(image, at, sizeof("stapsdt"), 4);
+	image_put(image, at + 4, text, 4);
+	image_put(image, at + 8, 3, 4);
+	memcpy(at + 12, "stapsdt", sizeof("stapsdt"));
+	image_put(image, at + 20, IMAGE_BASE + 0x40, word);
+	image_put(image, at + 20 + word, IMAGE_BASE + 0x400, word);
+	image_put(image, at + 20 + 2 * word, IMAGE_BASE + 0x80, word);
+	memcpy(at + 20 + 3 * word, strings, size);
+	return 20 + ((text + 3) & ~(size_t)3);
+}
+
+static size_t add_notes(const struct image *image, uint8_t *at)
+{
+	static const char first[] = "app\0start\0-4@%edi 8@16(%rsp)", second[] = "app\0stop\0";
+	size_t size = add_note(image, at, first, sizeof(first));
+
+	return size + add_note(image, at + size, second, sizeof(second));
+}
+
+static void seed_usdt_notes(void)
+{
+	for (unsigned flags = 0; flags < 16; flags++) {
+		struct image order = {.bits = flags & 1 ? 64 : 32, .big = flags & 2};
+		uint8_t bytes[512] = {(uint8_t)flags};
+
+		write_seed(bytes, 1 + add_notes(&order, bytes + 1));
+	}
+}
+
+static void seed_text(const char *text)
+{
+	write_seed(text, strlen(text));
+}
+
+/* The first letter of a list chooses the machine: its code modulo 4, 4 = without symbols. */
+static void seed_usdt_arguments(void)
+{
+	static const char *const lists[] = {
+		"@-4@%edi 8@%rax -1@%ah 2@%r13w %rdi 8f@%xmm0 16@(%rsp)",
+		"@-4@$-1 8@$0xffffffffffffffff 1@$010 8@$8+16",
+		"@8@-8+16(%rsp) 4@(%rax,%rcx,8) 4@table(,%rax,4) 8@16(%rip)",
+		"@-4@glob(%rip) 8@a.b$c+8(%rip) 8@8+_ZN3foo3barE(%rip) 8@v@V_1",
+		"@8@%fs:0 -4@%fs:-4(%rax) -4@%fs:tls@tpoff+4 8@%gs:0 8@g@GOTPCREL(%rip)",
+		"A4@8(%esp) 8@%eax 4@glob 4@(%ebx,%ecx,4) 4@glob@GOTOFF(%ebx)",
+		"B8@x0 -4@w1 8@sp 8@xzr -4@#10 4f@s0",
+		"B8@[x0] 8@[sp, #-4] 8@[x1, x2, lsl 3] 8@[x0, #:lo12:glob+4] 8@glob",
+		"D-4@glob(%rip)",
+		"C-4@%r2",
+	};
+
+	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
+		seed_text(lists[i]);
+}
+
+static void seed_spec(void)
+{
+	static const char *const specs[] = {
+		"libc.so.6:malloc\nmalloc",
+		"uprobe:/usr/bin/app:*init*@V_1\nre_init",
+		"uretprobe:/bin/a\\:b:name@@V_2+0x10\nname",
+		"*:/^std::.*(push|pop)$/\n_ZNSt6vectorIiSaIiEE9push_backEOi",
+		"app:ns::name(int)\n_ZN2ns4nameEi",
+		"app:[a-z]?\\*\nab",
+		"app:0x1234\n",
+		"usdt:libjvm.so:hotspot:gc__*\ngc__begin",
+		"app:<alloc::vec::Vec<T>>::push\n_RNvC6_123foo3bar",
+	};
+
+	for (size_t i = 0; i < sizeof(specs) / sizeof(specs[0]); i++)
+		seed_text(specs[i]);
+}
+
+static void seed_one_elf(unsigned kind)
+{
+	static const struct image_symbol symbols[] = {
+		{"one", IMAGE_BASE + 0x400, 8, STT_FUNC, STB_GLOBAL, 1},
+		{"two@@V_2", IMAGE_BASE + 0x408, 8, STT_FUNC, STB_GLOBAL, 1},
+		{"three@V_3", 0, 0, STT_FUNC, STB_GLOBAL, SHN_UNDEF},
+	};
+	static const uint8_t id[20] = {9};
+	struct image *image = image_new(kind & 1 ? 64 : 32, kind & 2);
+	uint8_t dynamic[32 * 16] = {0}, notes[512];
+	size_t table = image_symbols(image, true, symbols, 3), word = image->bits / 8;
+	uint64_t values[][2] = {
+		{DT_SYMTAB, IMAGE_BASE + image->sections[table].offset},
+		{DT_STRTAB, IMAGE_BASE + image->sections[table + 1].offset},
+		{DT_STRSZ, image->sections[table + 1].size},
+		{DT_NEEDED, 1},
+		{DT_SONAME, 1},
+	};
+
+	image_symbols(image, false, symbols, 3);
+	image_note(image, "GNU", NT_GNU_BUILD_ID, id, sizeof(id));
+	image_section(image, ".stapsdt.base", SHT_PROGBITS, SHF_ALLOC, "", 1);
+	image_section(image, ".note.stapsdt", SHT_NOTE, 0, notes, add_notes(image, notes));
+	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
+		image_put(image, dynamic + 2 * word * i, values[i][0], word);
+		image_put(image, dynamic + 2 * word * i + word, values[i][1], word);
+	}
+	image->dynamic = image_append(image, dynamic, sizeof(dynamic));
+	image->dynamic_size = sizeof(dynamic);
+	image->without_sections = kind & 4;
+	image_finish(image);
+	write_seed(image->bytes, image->size);
+	free(image);
+}
+
+static void seed_elf(void)
+{
+	for (unsigned kind = 0; kind < 8; kind++)
+		seed_one_elf(kind);
+}
+
+/* Two entries in the newer format, alone and behind an empty cache in the older one. */
+static void seed_ldso_cache(void)
+{
+	static const char strings[] = "liba.so.1\0/lib/liba.so.1\0libb.so.2\0/lib/libb.so.2";
+	enum { OLD = 16, HEADER = 48, ENTRY = 24, NAMES = HEADER + 2 * ENTRY };
+	struct image order = {0};
+	uint8_t bytes[OLD + NAMES + sizeof(strings)] = {0}, *cache = bytes + OLD;
+
+	memcpy(bytes, "ld.so-1.7.0", sizeof("ld.so-1.7.0"));
+	memcpy(cache, "glibc-ld.so.cache1.1", 20);
+	image_put(&order, cache + 20, 2, 4);
+	image_put(&order, cache + 24, sizeof(strings), 4);
+	for (size_t i = 0; i < 2; i++) {
+		uint8_t *entry = cache + HEADER + i * ENTRY;
+
+		image_put(&order, entry, 0x303, 4);
+		image_put(&order, entry + 4, NAMES + 25 * i, 4);
+		image_put(&order, entry + 8, NAMES + 25 * i + 10, 4);
+	}
+	memcpy(cache + NAMES, strings, sizeof(strings));
+	write_seed(cache, NAMES + sizeof(strings));
+	write_seed(bytes, sizeof(bytes));
+}
+
+static const struct {
+	const char *name;
+	void (*seed)(void);
+} targets[] = {
+	{"usdt_notes", seed_usdt_notes},
+	{"usdt_arguments", seed_usdt_arguments},
+	{"spec", seed_spec},
+	{"elf", seed_elf},
+	{"ldso_cache", seed_ldso_cache},
+};
+
+static void seed_target(const char *parent, const char *name)
+{
+	static char path[2048];
+
+	snprintf(path, sizeof(path), "%s/%s", parent, name);
+	mkdir(parent, 0755);
+	mkdir(path, 0755);
+	directory = path;
+	number = 0;
+	for (size_t i = 0; i < sizeof(targets) / sizeof(targets[0]); i++) {
+		if (strcmp(targets[i].name, name) == 0)
+			targets[i].seed();
+	}
+	if (!number) {
+		fprintf(stderr, "seeds: there is no fuzz target '%s'\n", name);
+		exit(1);
+	}
+}
+
+int main(int count, char **arguments)
+{
+	for (int i = 2; i < count; i++)
+		seed_target(arguments[1], arguments[i]);
+	return 0;
+}
