@@ -7,6 +7,7 @@
  *     8+16(%rbp,%rcx,4)       memory; each part may be missing
  *     sym+4(%rip), sym+4      memory at an address of this file
  *     table+4(,%rcx,8)        likewise with registers: code that is not position-independent
+ *     sym@GOTOFF(%ebx)        likewise: 32-bit code that is position-independent
  *     %fs:sym@tpoff(%rax)     a variable of the thread
  *
  * Numbers before (%rip) are taken from the site itself, for want of an instruction whose
@@ -161,7 +162,7 @@ static bool take_memory(struct upm_usdt_operand *operand, struct memory *memory)
 	return true;
 }
 
-static bool place_in_thread(struct upm_usdt_operand *operand, const struct memory *memory)
+static bool place_in_thread(struct upm_usdt_operand *operand, struct memory *memory)
 {
 	const struct upm_usdt_sum *sum = &memory->sum;
 
@@ -176,12 +177,30 @@ static bool place_in_thread(struct upm_usdt_operand *operand, const struct memor
 	return true;
 }
 
-static bool place_in_file(struct upm_usdt_operand *operand, const struct memory *memory)
+/*
+ * sym@GOTOFF(%ebx): the register holds the address of the linker's table, so that the sum is the
+ * address of the symbol. Of two registers that are not scaled either could be that one.
+ */
+static bool drop_table_register(struct memory *memory)
+{
+	struct upm_usdt_sum *sum = &memory->sum;
+
+	if (!sum->symbol || !memory->base.width || memory->base.offset == IP ||
+	    (memory->index.width && memory->scale == 0) ||
+	    !upm_usdt_is(sum->symbol + sum->stem, sum->length - sum->stem, "@gotoff"))
+		return false;
+	sum->length = sum->stem;
+	memory->base.width = 0;
+	memory->base.offset = 0;
+	return true;
+}
+
+static bool place_in_file(struct upm_usdt_operand *operand, struct memory *memory)
 {
 	struct upm_usdt_argument *argument = operand->argument;
 	bool from_ip = memory->base.width && memory->base.offset == IP;
 
-	if (memory->sum.length != memory->sum.stem)
+	if (memory->sum.length != memory->sum.stem && !drop_table_register(memory))
 		return upm_usdt_refuse(operand, upm_usdt_relocated);
 	if (from_ip && memory->index.width)
 		return upm_usdt_refuse(operand, upm_usdt_not_understood);
