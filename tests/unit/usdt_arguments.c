@@ -57,14 +57,14 @@ static size_t describe_place(const struct upm_usdt_argument *argument, char *tex
 	case UPM_USDT_INDEXED:
 		return (size_t)snprintf(text, size, "*(%s%.0u+r%u<<%u%+lld)%s",
 					argument->has_base ? "r" : "",
-					argument->has_base ? argument->base : 0, argument->index,
+					argument->has_base ? argument->base : 0u, argument->index,
 					argument->scale, value, argument->biased ? " biased" : "");
 	case UPM_USDT_ABSOLUTE:
 		return (size_t)snprintf(text, size, "*(0x%llx)", value);
 	case UPM_USDT_FS:
 		return (size_t)snprintf(text, size, "*(fs%+lld%s%.0u)", value,
 					argument->has_base ? "+r" : "",
-					argument->has_base ? argument->base : 0);
+					argument->has_base ? argument->base : 0u);
 	}
 	return (size_t)snprintf(text, size, "?");
 }
