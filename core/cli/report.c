@@ -32,6 +32,9 @@ int cli_fail_library(void)
 {
 	const struct upm_error *error = upm_error_last();
 
+	if (error->code == UPM_ERR_CANCELLED)
+		return cli_fail(error->operation, error->object, "interrupted",
+				"nothing is left attached");
 	return cli_fail(error->operation, error->object, error->message, error->hint);
 }
 
