@@ -8,7 +8,6 @@ TEST_SOURCES  := $(wildcard tests/unit/*.c tests/live/*.c)
 TEST_PROGRAMS := $(TEST_SOURCES:%.c=$(BUILD)/%)
 SAMPLE        := $(BUILD)/tests/packaging/sample
 TEST_SUPPORT  := $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tests/*.c))
-TEST_SUPPORT  := $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tests/*.c))
 $(TEST_PROGRAMS) $(SAMPLE): $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(TEST_SUPPORT) $(STATIC)
 	@mkdir -p $(@D)
 	$(CC) $(SANITIZE) -o $@ $^ $(LDFLAGS) $(LIBS) $(TEST_LIBS) -pthread
