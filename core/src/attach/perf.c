@@ -6,7 +6,8 @@
  * event is slow, and goes one by one through a lock of the whole kernel (parallel.h), while
  * links end side by side. So the event's own descriptor is kept too, as long as the limit
  * allows two for each probe: a detach then ends the links, after which no program
- * runs any more, and leaves the events to a thread behind.
+ * runs any more, and leaves the events to a thread behind. Until that thread is through,
+ * the breakpoints stay, without a program; a process that ends earlier waits for them.
  *
  * Kernels before 5.15 have no such links: there the event itself is the handle, and can
  * carry no cookie.
