@@ -40,8 +40,11 @@ int cli_fail_library(void)
 
 FILE *cli_output_open(const char *path)
 {
-	FILE *output = path ? fopen(path, "we") : stdout;
+	FILE *output;
 
+	if (!path)
+		return stdout;
+	output = fopen(path, "we");
 	if (!output)
 		cli_fail("write to", path, strerror(errno), "");
 	return output;
