@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "attach/parallel.h"
+#include "attach/shelter.h"
 #include "base/error.h"
 
 #define TRIAL_THREADS 32
@@ -110,8 +111,10 @@ static bool collect(struct search *search)
 
 		if (trial->result < 0)
 			ok = digest(search, trial) && ok;
-		else if (!upm_vector_push(&search->accepted, trial->result))
-			ok = close(trial->result) != 0;
+		else if (!upm_vector_push(&search->accepted, trial->result)) {
+			upm_shelter_close(trial->result);
+			ok = false;
+		}
 	}
 	return ok;
 }

@@ -5,8 +5,8 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
-#include <stdlib.h>
-#include <unistd.h>
+
+#include "attach/shelter.h"
 
 #define THREADS_MAX 128
 #define STACK_SIZE (64 * 1024)
@@ -69,44 +69,10 @@ static void close_one(void *context, size_t index)
 {
 	const int *fds = context;
 
-	if (fds[index] >= 0)
-		close(fds[index]);
+	upm_shelter_close(fds[index]);
 }
 
 void upm_close_all(const int *fds, size_t count)
 {
 	upm_parallel(count, THREADS_MAX, close_one, (void *)fds);
-}
-
-struct remains {
-	int *fds;
-	size_t count;
-};
-
-static void *close_in_turn(void *argument)
-{
-	struct remains *remains = argument;
-
-	for (size_t i = 0; i < remains->count; i++)
-		close(remains->fds[i]);
-	free(remains->fds);
-	free(remains);
-	return NULL;
-}
-
-void upm_close_later(int *fds, size_t count)
-{
-	struct remains *remains = malloc(sizeof(*remains));
-	pthread_t thread;
-
-	if (remains) {
-		*remains = (struct remains){.fds = fds, .count = count};
-		if (start(close_in_turn, remains, &thread, 1) == 1)
-			pthread_detach(thread);
-		else
-			close_in_turn(remains);
-		return;
-	}
-	upm_close_all(fds, count);
-	free(fds);
 }

@@ -19,14 +19,4 @@ void upm_parallel(size_t count, size_t max_threads, void (*work)(void *context, 
 /** Close descriptors, each of which may wait for a grace period; negative ones are passed over. */
 void upm_close_all(const int *fds, size_t count);
 
-/**
- * Close perf events one after another in a thread of its own.
- *
- * The end of a perf uprobe holds a lock of the whole kernel over two grace periods, so
- * threads gain nothing and a thousand take minutes. Their programs are gone
- * before, so nobody need wait.
- * @param fds  malloc()ed; becomes the thread's
- */
-void upm_close_later(int *fds, size_t count);
-
 #endif
