@@ -6,12 +6,14 @@
  */
 #include "bench.h"
 
-#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/perf_event.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "attach/perf_pmu.h"
@@ -80,27 +82,32 @@ static uint64_t time_engine(const struct upm_probe_set *set, int program)
 	return elapsed;
 }
 
-static size_t open_descriptors(void)
+/* The file mapped as code into this process, where its breakpoints can be seen. */
+static const volatile uint8_t *map_code(size_t *size)
 {
-	DIR *directory = opendir("/proc/self/fd");
-	size_t count = 0;
+	int fd = need_errno(open(many_path(), O_RDONLY | O_CLOEXEC), "open the library");
+	struct stat facts;
+	void *code;
 
-	if (!directory)
-		need_errno(-errno, "list /proc/self/fd");
-	while (readdir(directory))
-		count++;
-	closedir(directory);
-	return count;
+	need_errno(fstat(fd, &facts), "look at the library");
+	*size = (size_t)facts.st_size;
+	code = mmap(NULL, *size, PROT_READ | PROT_EXEC, MAP_PRIVATE, fd, 0);
+	need_errno(code == MAP_FAILED ? -errno : 0, "map the library");
+	close(fd);
+	return code;
 }
 
-/* The engine goes on closing after it has returned; the kernel then has the rest to do. */
-static double seconds_until(size_t descriptors)
+static size_t breakpoints_in(const struct upm_probe_set *set, const volatile uint8_t *code)
 {
-	uint64_t start = now_ns();
+	size_t found = 0;
 
-	while (open_descriptors() > descriptors)
-		usleep(10000);
-	return (double)(now_ns() - start) / 1e9;
+	for (size_t i = 0; i < PROBES; i++) {
+		struct upm_probe probe = {.size = sizeof(probe)};
+
+		NEED(upm_probe_set_get(set, i, &probe));
+		found += code[probe.offset] == 0xcc;
+	}
+	return found;
 }
 
 void bench_detach_perf(void)
@@ -115,13 +122,22 @@ void bench_detach_perf(void)
 	};
 	int program = need_errno(upm_sys_program_load_nop(0), "load a program");
 	struct upm_probe_set *set = first_thousand();
-	size_t descriptors = open_descriptors();
+	const volatile uint8_t *code;
+	uint64_t detached;
+	size_t size;
 
 	samples_add(&comparison.base, time_serial(set, program));
+	code = map_code(&size);
 	samples_add(&comparison.ours, time_engine(set, program));
+	detached = now_ns();
 	report_comparison(&comparison);
-	report_number("detach_perf_rest", "until the last of them is closed",
-		      seconds_until(descriptors), "s");
+	report_number("detach_perf_left", "breakpoints without a program then",
+		      (double)breakpoints_in(set, code), "");
+	while (breakpoints_in(set, code) > 0)
+		usleep(10000);
+	report_number("detach_perf_rest", "until the kernel has removed them",
+		      (double)(now_ns() - detached) / 1e9, "s");
+	munmap((void *)code, size);
 	upm_probe_set_free(set);
 	close(program);
 }
