@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "attach/parallel.h"
+#include "base/parallel.h"
 #include "attach/shelter.h"
 #include "base/error.h"
 
@@ -141,7 +141,7 @@ static int by_position(const void *left, const void *right)
 
 static void close_search(struct search *search)
 {
-	upm_close_all(search->accepted.items, search->accepted.count);
+	upm_shelter_close_all(search->accepted.items, search->accepted.count);
 	if (search->refusals->list.count)
 		qsort(search->refusals->list.items, search->refusals->list.count,
 		      sizeof(*search->refusals->list.items), by_position);

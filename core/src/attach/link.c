@@ -7,7 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "attach/parallel.h"
+#include "base/parallel.h"
 #include "attach/shelter.h"
 #include "attach/sys.h"
 #include "base/error.h"

@@ -7,12 +7,15 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "base/parallel.h"
 
 #define STACK_SIZE ((size_t)64 << 10)
 
@@ -71,6 +74,18 @@ void upm_shelter_close(int fd)
 {
 	if (fd >= 0)
 		upm_shelter(close_fd, &fd);
+}
+
+static void close_one(void *context, size_t index)
+{
+	const int *fds = context;
+
+	upm_shelter_close(fds[index]);
+}
+
+void upm_shelter_close_all(const int *fds, size_t count)
+{
+	upm_parallel(count, SIZE_MAX, close_one, (void *)fds);
 }
 
 /* ------------------------------------------------------------ closing behind */

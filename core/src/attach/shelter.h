@@ -32,6 +32,13 @@ void upm_shelter(void (*work)(void *context), void *context);
 void upm_shelter_close(int fd);
 
 /**
+ * Close descriptors side by side, negative ones passed over: each may wait for a grace period of
+ * the kernel, tens of milliseconds in which no processor works, and a hundred at once take
+ * as long as one.
+ */
+void upm_shelter_close_all(const int *fds, size_t count);
+
+/**
  * Have a process of its own close descriptors one after another, and return at once.
  * This process's descriptors are closed; the other one ends by itself when it is through.
  * @param fds  sorted by this function

@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-#include "attach/parallel.h"
+#include "base/parallel.h"
 
 #include <limits.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
-
-#include "attach/shelter.h"
 
 #define THREADS_MAX 128
 #define STACK_SIZE (64 * 1024)
@@ -63,16 +61,4 @@ void upm_parallel(size_t count, size_t max_threads, void (*work)(void *context, 
 	drain(&pool);
 	for (size_t i = 0; i < started; i++)
 		pthread_join(threads[i], NULL);
-}
-
-static void close_one(void *context, size_t index)
-{
-	const int *fds = context;
-
-	upm_shelter_close(fds[index]);
-}
-
-void upm_close_all(const int *fds, size_t count)
-{
-	upm_parallel(count, THREADS_MAX, close_one, (void *)fds);
 }
