@@ -103,7 +103,7 @@ static int make_one(struct cli_attachment *attachment, struct cli_run *run)
 	const char *const *specs = options->specs;
 	size_t count = options->spec_count;
 
-	if (!count && *attachment->program.spec) {
+	if (!count && attachment->program.spec && *attachment->program.spec) {
 		specs = &attachment->program.spec;
 		count = 1;
 	}

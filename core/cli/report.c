@@ -32,13 +32,19 @@ int cli_fail_library(void)
 {
 	const struct upm_error *error = upm_error_last();
 
+	if (error->code == UPM_ERR_CANCELLED)
+		return cli_fail(error->operation, error->object, "interrupted",
+				"nothing is left attached");
 	return cli_fail(error->operation, error->object, error->message, error->hint);
 }
 
 FILE *cli_output_open(const char *path)
 {
-	FILE *output = path ? fopen(path, "we") : stdout;
+	FILE *output;
 
+	if (!path)
+		return stdout;
+	output = fopen(path, "we");
 	if (!output)
 		cli_fail("write to", path, strerror(errno), "");
 	return output;

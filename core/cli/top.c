@@ -9,7 +9,9 @@
 
 static bool is_worse(const uint64_t *values, size_t left, size_t right)
 {
-	return values[left] < values[right] || (values[left] == values[right] && left > right);
+	if (values[left] != values[right])
+		return values[left] < values[right];
+	return left > right;
 }
 
 static void swap(size_t *left, size_t *right)

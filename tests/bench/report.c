@@ -63,7 +63,7 @@ void report_comparison(const struct comparison *comparison)
 	printf("%s: %zu probes\n", comparison->what, comparison->probes);
 	print_samples(comparison->base_name, &comparison->base);
 	print_samples(comparison->ours_name, &comparison->ours);
-	printf("    %-34s %10.2f      %s\n", "ratio of the medians", shown,
+	printf("    %-34s %10.3g      %s\n", "ratio of the medians", shown,
 	       verdict(comparison, ratio));
 	add_result(json_pack("{s:s, s:s, s:I, s:s, s:o, s:s, s:o, s:f, s:s}", "name",
 			     comparison->name, "what", comparison->what, "probes",

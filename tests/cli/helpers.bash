@@ -5,7 +5,7 @@ bats_require_minimum_version 1.5.0
 
 UPM_BUILD=${UPM_BUILD:-$BATS_TEST_DIRNAME/../../build}
 UPM_BUILD=$(cd "$UPM_BUILD" && pwd)
-UPM=$UPM_BUILD/uprobe-multi
+export UPM=$UPM_BUILD/uprobe-multi
 STARTED=()
 
 # Start a program in the background; its process id is in $!. SIGINT, which a shell

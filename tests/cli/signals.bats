@@ -76,7 +76,7 @@ start_count() {
 	start sleep 60
 	sleeper=$!
 	eventually is_running "$sleeper" sleep
-	for delay in 0.01 0.03 0.05 0.08 0.12; do
+	for delay in 0.01 0.015 0.02 0.025 0.03 0.05 0.08; do
 		start "$UPM" count -p "$sleeper" 'libc.so.6:*'
 		counter=$!
 		sleep "$delay"
@@ -85,6 +85,19 @@ start_count() {
 		eventually libc_is_unchanged "$sleeper"
 	done
 	kill -0 "$sleeper"
+}
+
+@test "kill -9 at any time while detaching: no breakpoint is left" {
+	for delay in 0.01 0.02 0.03 0.05; do
+		start_count
+		kill -INT "$COUNTER"
+		sleep "$delay"
+		kill -KILL "$COUNTER"
+		wait "$COUNTER" || true
+		eventually libc_is_unchanged "$SLEEPER"
+		kill -0 "$SLEEPER"
+		end_started
+	done
 }
 
 # Stop a counter between the fork of its command and its release. @return 1 when it was faster.

@@ -12,7 +12,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "attach/parallel.h"
+#include "base/parallel.h"
+#include "attach/shelter.h"
 #include "base/error.h"
 
 #define TRIAL_THREADS 32
@@ -110,8 +111,10 @@ static bool collect(struct search *search)
 
 		if (trial->result < 0)
 			ok = digest(search, trial) && ok;
-		else if (!upm_vector_push(&search->accepted, trial->result))
-			ok = close(trial->result) != 0;
+		else if (!upm_vector_push(&search->accepted, trial->result)) {
+			upm_shelter_close(trial->result);
+			ok = false;
+		}
 	}
 	return ok;
 }
@@ -138,7 +141,7 @@ static int by_position(const void *left, const void *right)
 
 static void close_search(struct search *search)
 {
-	upm_close_all(search->accepted.items, search->accepted.count);
+	upm_shelter_close_all(search->accepted.items, search->accepted.count);
 	if (search->refusals->list.count)
 		qsort(search->refusals->list.items, search->refusals->list.count,
 		      sizeof(*search->refusals->list.items), by_position);

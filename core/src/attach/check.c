@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "attach/features.h"
+#include "attach/shelter.h"
 #include "attach/sys.h"
 #include "base/options.h"
 
@@ -89,7 +90,7 @@ static void ask_link(void)
 		return;
 	link_answers.link_info = has_link_info(link_fd);
 	link_answers.fdinfo = has_fdinfo(link_fd);
-	close(link_fd);
+	upm_shelter_close(link_fd);
 }
 
 static void ask_about_links(struct upm_features *features)

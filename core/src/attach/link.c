@@ -7,7 +7,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "attach/parallel.h"
+#include "base/parallel.h"
+#include "attach/shelter.h"
 #include "attach/sys.h"
 #include "base/error.h"
 #include "base/options.h"
@@ -38,7 +39,7 @@ static void close_handle(void *context, size_t index)
 {
 	const struct upm_kernel_handle *handles = context;
 
-	close(handles[index].fd);
+	upm_shelter_close(handles[index].fd);
 }
 
 /* Events without a program: what is left of them is the kernel's to take back. */
@@ -53,14 +54,13 @@ static void release_events(const struct upm_kernel_handle *handles, size_t count
 		if (events)
 			events[found++] = handles[i].event_fd;
 		else
-			close(handles[i].event_fd);
+			upm_shelter_close(handles[i].event_fd);
 	}
 	if (found) {
 		syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
-		upm_close_later(events, found);
-	} else {
-		free(events);
+		upm_shelter_close_behind(events, found);
 	}
+	free(events);
 }
 
 void upm_link_drop_handles(struct upm_link *link, size_t first)

@@ -6,7 +6,8 @@
  * event is slow, and goes one by one through a lock of the whole kernel (parallel.h), while
  * links end side by side. So the event's own descriptor is kept too, as long as the limit
  * allows two for each probe: a detach then ends the links, after which no program
- * runs any more, and leaves the events to a thread behind.
+ * runs any more, and leaves the events to a process of their own (shelter.h). Until
+ * that one is through, the breakpoints stay, without a program.
  *
  * Kernels before 5.15 have no such links: there the event itself is the handle, and can
  * carry no cookie.
@@ -22,6 +23,7 @@
 #include "attach/features.h"
 #include "attach/job.h"
 #include "attach/perf_pmu.h"
+#include "attach/shelter.h"
 #include "attach/sys.h"
 #include "base/error.h"
 
@@ -148,25 +150,40 @@ static int link_event(const struct perf_attempt *attempt, int event_fd, uint64_t
 	return failure;
 }
 
+struct perf_errand {
+	const struct perf_attempt *attempt;
+	const struct upm_plan_group *group;
+	size_t at;
+	struct upm_kernel_handle handle;
+	int failure; /* negative errno */
+};
+
+static void arm(void *context)
+{
+	struct perf_errand *errand = context;
+	uint64_t cookie = errand->attempt->job->plan.cookies[errand->at];
+	int event_fd = open_event(errand->attempt, errand->group, errand->at, errand->handle.pid);
+
+	errand->failure = event_fd < 0
+				  ? event_fd
+				  : link_event(errand->attempt, event_fd, cookie, &errand->handle);
+}
+
 static int make_handle(const struct perf_attempt *attempt, const struct upm_plan_group *group,
 		       size_t at, int32_t pid)
 {
 	struct upm_link *link = attempt->job->link;
-	struct upm_kernel_handle handle = {
-		.file = group->file,
-		.pid = pid,
-		.probes = 1,
-		.kind = group->kind,
+	struct perf_errand errand = {
+		.attempt = attempt,
+		.group = group,
+		.at = at,
+		.handle = {.file = group->file, .pid = pid, .probes = 1, .kind = group->kind},
 	};
-	int event_fd = open_event(attempt, group, at, pid);
-	int failure;
 
-	if (event_fd < 0)
-		return event_fd;
-	failure = link_event(attempt, event_fd, attempt->job->plan.cookies[at], &handle);
-	if (!failure)
-		link->handles.items[link->handles.count++] = handle;
-	return failure;
+	upm_shelter(arm, &errand);
+	if (!errand.failure)
+		link->handles.items[link->handles.count++] = errand.handle;
+	return errand.failure;
 }
 
 /* What ends the attach; anything else is taken as the probe's fault. */

@@ -9,10 +9,12 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "attach/link.h"
 #include "attach/reopen.h"
+#include "attach/shelter.h"
 #include "attach/sys.h"
 #include "base/error.h"
 
@@ -43,13 +45,19 @@ static int check_bpffs(const char *path)
 			"it does not lie in a BPF file system");
 }
 
+/* A pin may be what kept the link alive: its end is then the link's. */
+static void remove_pin(void *path)
+{
+	syscall(SYS_unlinkat, AT_FDCWD, path, 0);
+}
+
 static void remove_pins(const char *directory, size_t count)
 {
 	char path[PATH_MAX];
 
 	while (count-- > 0) {
 		pin_path(path, directory, count);
-		unlink(path);
+		upm_shelter(remove_pin, path);
 	}
 	rmdir(directory);
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buffer.h"
 #include "base/error.h"
 #include "resolve/return_safety.h"
 
@@ -164,17 +165,20 @@ static int make_groups(struct planner *planner)
 	return UPM_OK;
 }
 
+/* One block for all arrays: each alone would be too small for huge pages. */
 static int allocate(struct upm_plan *plan)
 {
 	size_t count = plan->count + 1;
+	size_t each = sizeof(*plan->offsets) + sizeof(*plan->ref_ctr_offsets) +
+		      sizeof(*plan->cookies) + sizeof(*plan->probes);
 
-	plan->probes = malloc(count * sizeof(*plan->probes));
-	plan->offsets = malloc(count * sizeof(*plan->offsets));
-	plan->ref_ctr_offsets = malloc(count * sizeof(*plan->ref_ctr_offsets));
-	plan->cookies = malloc(count * sizeof(*plan->cookies));
-	if (plan->probes && plan->offsets && plan->ref_ctr_offsets && plan->cookies)
-		return UPM_OK;
-	return upm_fail_memory(operation);
+	plan->offsets = upm_buffer_allocate(count * each);
+	if (!plan->offsets)
+		return upm_fail_memory(operation);
+	plan->ref_ctr_offsets = plan->offsets + count;
+	plan->cookies = plan->ref_ctr_offsets + count;
+	plan->probes = (uint32_t *)(plan->cookies + count);
+	return UPM_OK;
 }
 
 static void list_probes(struct planner *planner)
@@ -285,9 +289,6 @@ void upm_plan_remove(struct upm_plan *plan, struct upm_plan_group *group, size_t
 void upm_plan_close(struct upm_plan *plan)
 {
 	upm_vector_clear(&plan->groups);
-	free(plan->probes);
 	free(plan->offsets);
-	free(plan->ref_ctr_offsets);
-	free(plan->cookies);
 	memset(plan, 0, sizeof(*plan));
 }

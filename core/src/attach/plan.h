@@ -19,8 +19,8 @@ struct upm_plan_group {
 
 struct upm_plan {
 	UPM_VECTOR(struct upm_plan_group) groups;
-	uint32_t *probes; /* indexes in the table */
-	uint64_t *offsets;
+	uint32_t *probes;  /* indexes in the table */
+	uint64_t *offsets; /* the block that all four arrays lie in */
 	uint64_t *ref_ctr_offsets;
 	uint64_t *cookies;
 	size_t count;

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "attach/shelter.h"
 #include "attach/sys.h"
 #include "base/error.h"
 
@@ -152,7 +153,7 @@ int upm_opened_add(struct upm_opened *opened, int fd)
 	if (!status)
 		status = add_contents(opened, fd, &contents);
 	if (status)
-		close(fd);
+		upm_shelter_close(fd);
 	free(contents.offsets);
 	free(contents.ref_ctr_offsets);
 	free(contents.cookies);
@@ -207,7 +208,7 @@ int upm_opened_end(struct upm_opened *opened, int status, struct upm_link **out)
 	if (!status)
 		status = make_link(opened, out);
 	for (size_t i = 0; i < opened->handles.count; i++)
-		close(opened->handles.items[i].fd);
+		upm_shelter_close(opened->handles.items[i].fd);
 	upm_vector_clear(&opened->handles);
 	upm_probe_set_free(opened->set);
 	return status;

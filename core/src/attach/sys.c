@@ -8,6 +8,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "attach/shelter.h"
+
 #define LOAD_ATTEMPTS 5 /* the verifier gives EAGAIN when a signal arrives */
 
 static uint64_t pointer(const void *address)
@@ -22,21 +24,36 @@ int upm_sys_bpf(enum upm_bpf_command command, void *attr, size_t size)
 	return result < 0 ? -errno : (int)result;
 }
 
+struct link_creation {
+	struct upm_bpf_link_create attr;
+	int result;
+};
+
+static void create_link(void *context)
+{
+	struct link_creation *creation = context;
+
+	creation->result =
+		upm_sys_bpf(UPM_BPF_LINK_CREATE, &creation->attr, sizeof(creation->attr));
+}
+
 int upm_sys_link_multi(const struct upm_multi_link *request)
 {
-	struct upm_bpf_link_create attr = {
-		.program_fd = (uint32_t)request->program_fd,
-		.attach_type = request->attach_type,
-		.multi.path = pointer(request->path),
-		.multi.offsets = pointer(request->offsets),
-		.multi.ref_ctr_offsets = pointer(request->ref_ctr_offsets),
-		.multi.cookies = pointer(request->cookies),
-		.multi.count = (uint32_t)request->count,
-		.multi.flags = request->flags,
-		.multi.pid = (uint32_t)request->pid,
-	};
+	struct link_creation creation = {
+		.attr = {
+			.program_fd = (uint32_t)request->program_fd,
+			.attach_type = request->attach_type,
+			.multi.path = pointer(request->path),
+			.multi.offsets = pointer(request->offsets),
+			.multi.ref_ctr_offsets = pointer(request->ref_ctr_offsets),
+			.multi.cookies = pointer(request->cookies),
+			.multi.count = (uint32_t)request->count,
+			.multi.flags = request->flags,
+			.multi.pid = (uint32_t)request->pid,
+		}};
 
-	return upm_sys_bpf(UPM_BPF_LINK_CREATE, &attr, sizeof(attr));
+	upm_shelter(create_link, &creation);
+	return creation.result;
 }
 
 int upm_sys_link_perf(int program_fd, int event_fd, uint64_t cookie)

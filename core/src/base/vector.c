@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/pages.h"
+#include "base/buffer.h"
 
 enum { FIRST_CAPACITY = 16 };
 
@@ -13,9 +13,9 @@ static void *resize(void *items, size_t used, size_t wanted)
 {
 	void *grown;
 
-	if (wanted < UPM_PAGES_WORTH)
+	if (!upm_buffer_is_large(wanted))
 		return realloc(items, wanted);
-	grown = upm_pages_allocate(wanted);
+	grown = upm_buffer_allocate(wanted);
 	if (!grown)
 		return NULL;
 	if (used)

@@ -6,9 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
+#include "base/buffer.h"
 #include "base/error.h"
 #include "binary/symbol_table.h"
 
@@ -61,23 +61,6 @@ static bool check_range(const struct upm_elf *elf, uint64_t offset, uint64_t siz
 	return false;
 }
 
-/*
- * Memory for a large table in huge pages where the kernel has some: faulting in
- * small ones takes longer than reading the file.
- */
-static void *allocate(size_t size)
-{
-	const size_t huge = 2u << 20;
-	void *memory;
-
-	if (size < huge / 2)
-		return malloc(size);
-	memory = aligned_alloc(huge, (size + huge - 1) & ~(huge - 1));
-	if (memory)
-		madvise(memory, size, MADV_HUGEPAGE);
-	return memory;
-}
-
 void *upm_elf_bytes(const struct upm_elf *elf, uint64_t offset, uint64_t size,
 		    const char *operation, const char *what)
 {
@@ -85,7 +68,7 @@ void *upm_elf_bytes(const struct upm_elf *elf, uint64_t offset, uint64_t size,
 
 	if (!check_range(elf, offset, size, operation, what))
 		return NULL;
-	bytes = allocate((size_t)size + 1);
+	bytes = upm_buffer_allocate((size_t)size + 1);
 	if (!bytes) {
 		upm_fail_memory(operation);
 		return NULL;

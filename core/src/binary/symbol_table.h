@@ -24,6 +24,7 @@ struct upm_symbol_table {
 	uint16_t *version_of; /* one per symbol; NULL = none */
 	const char **versions;
 	size_t version_count;
+	bool defines_versions; /* functions of this file have versions */
 	/* versions that are part of the name */
 	UPM_VECTOR(struct upm_cut_name) cuts;
 	uint64_t *cut_blocks; /* a bit for each block of strings that a cut name touches */
@@ -49,8 +50,10 @@ int upm_versions_load(const struct upm_elf *elf, const struct upm_table_place *p
 		      struct upm_symbol_table *table);
 /** Cut "name@VERSION" and "name@@VERSION" in the strings of a table without .gnu.version. */
 int upm_versions_cut(struct upm_symbol_table *table);
-/** @return the cut name that a symbol's name lies in, or NULL. */
-const struct upm_cut_name *upm_versions_cut_of(const struct upm_symbol_table *table, uint32_t name);
+/** @return the cut name that a symbol's name, a pointer into the strings or not, lies in; or NULL.
+ */
+const struct upm_cut_name *upm_versions_cut_of(const struct upm_symbol_table *table,
+					       const char *name);
 
 /** The dynamic symbols only, loaded once; NULL is stored when the file has none. */
 int upm_binary_dynamic_symbols(struct upm_binary *binary, struct upm_symbol_table **out);

@@ -209,6 +209,11 @@ size_t upm_symbol_table_size(const struct upm_symbol_table *table)
 	return table->count;
 }
 
+bool upm_symbol_table_has_versions(const struct upm_symbol_table *table)
+{
+	return table->defines_versions;
+}
+
 bool upm_symbol_table_is_debug(const struct upm_symbol_table *table)
 {
 	return table->debug;
@@ -259,8 +264,7 @@ void upm_symbol_table_version(const struct upm_symbol_table *table, size_t index
 			symbol->default_version =
 				!symbol->undefined && !(table->version_of[index] & 0x8000);
 		}
-	} else if (table->cuts.count && symbol->name[0] &&
-		   (cut = upm_versions_cut_of(table, (uint32_t)(symbol->name - table->strings)))) {
+	} else if ((cut = upm_versions_cut_of(table, symbol->name))) {
 		symbol->version = table->strings + cut->version;
 		symbol->default_version = cut->default_version;
 	}

@@ -28,6 +28,7 @@ enum upm_symbol_source {
 	UPM_SYMBOLS_DEBUGINFOD = 4 /* and, when those have none, DEBUGINFOD_URLS */
 };
 
+/* The file's own tables come first, .dynsym before .symtab. */
 struct upm_symbol_tables {
 	struct upm_symbol_table *const *items;
 	size_t count;
@@ -45,6 +46,8 @@ int upm_binary_symbols(struct upm_binary *binary, unsigned sources, upm_progress
 
 size_t upm_symbol_table_size(const struct upm_symbol_table *table);
 bool upm_symbol_table_is_debug(const struct upm_symbol_table *table);
+/** @return whether functions that the file defines have versions in this table. */
+bool upm_symbol_table_has_versions(const struct upm_symbol_table *table);
 /** As upm_symbol_table_get() but for the version, which reads as none: for loops over whole tables.
  */
 void upm_symbol_table_peek(const struct upm_symbol_table *table, size_t index,

@@ -75,6 +75,7 @@ static bool walk_definitions(struct chain *chain)
 		uint64_t name = at + word_at(chain, at + offsetof(Elf64_Verdef, vd_aux));
 		uint32_t next = word_at(chain, at + offsetof(Elf64_Verdef, vd_next));
 
+		chain->table->defines_versions |= !(flags & VER_FLG_BASE);
 		if (!(flags & VER_FLG_BASE) && holds(chain, name, sizeof(Elf64_Verdaux)) &&
 		    !name_version(chain->table, number, word_at(chain, name)))
 			return false;
@@ -200,12 +201,14 @@ int upm_versions_cut(struct upm_symbol_table *table)
 	return room ? UPM_OK : upm_fail_memory(UPM_READ_SYMBOLS);
 }
 
-const struct upm_cut_name *upm_versions_cut_of(const struct upm_symbol_table *table, uint32_t name)
+const struct upm_cut_name *upm_versions_cut_of(const struct upm_symbol_table *table,
+					       const char *text)
 {
-	uint32_t block = name >> BLOCK_SHIFT;
+	uint64_t name = (uintptr_t)text - (uintptr_t)table->strings;
+	uint64_t block = name >> BLOCK_SHIFT;
 	size_t low = 0, high = table->cuts.count;
 
-	if (!table->cuts.count || name >= table->strings_size ||
+	if (!high || name >= table->strings_size ||
 	    !(table->cut_blocks[block / 64] >> block % 64 & 1))
 		return NULL;
 	while (low < high) {

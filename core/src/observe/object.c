@@ -321,7 +321,7 @@ int32_t upm_object_attach(struct upm_object *object, const char *program, const 
 			  struct upm_link **out)
 {
 	struct upm_attach_options ours;
-	const struct object_program *found;
+	const struct object_program *found = NULL;
 	struct upm_probe_set *set;
 	const char *own;
 	int status;

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/pages.h"
+#include "base/buffer.h"
 
 enum { DIGIT_BITS = 12, BUCKETS = 1 << DIGIT_BITS };
 
@@ -65,11 +65,6 @@ static void sort_digit(const struct upm_found *from, struct upm_found *to, size_
 		to[starts[(from[i].place >> shift) % BUCKETS]++] = from[i];
 }
 
-static void *allocate(size_t size)
-{
-	return size < UPM_PAGES_WORTH ? malloc(size) : upm_pages_allocate(size);
-}
-
 /* Radix sort: a comparing sort of 80,000 points takes longer than the kernel needs to attach 5,000.
  */
 bool upm_found_sort(struct upm_found_list *found)
@@ -80,7 +75,7 @@ bool upm_found_sort(struct upm_found_list *found)
 
 	if (is_sorted(from, count, &highest))
 		return true;
-	scratch = allocate(count * sizeof(*scratch));
+	scratch = upm_buffer_allocate(count * sizeof(*scratch));
 	if (!scratch)
 		return false;
 	to = scratch;

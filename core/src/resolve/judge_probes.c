@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 #include "resolve/judge_probes.h"
 
-#include <string.h>
+#include <unistd.h>
 
 #include "base/error.h"
+#include "base/parallel.h"
 #include "judge/insn.h"
 #include "resolve/return_safety.h"
 
@@ -12,13 +13,16 @@ enum {
 	ENDBR_LENGTH = 4,
 	LONGEST_SWEEP =
 		65536 - UPM_INSN_MAX, /* bytes of a function that are decoded for a boundary */
-	NO_FILE = -1
+	NO_FILE = -1,
+	SMALLEST_SHARE = 8192, /* probes that are worth a thread */
+	MOST_SHARES = 4
 };
 
 struct judge {
 	struct upm_probe_table *table;
 	int64_t file; /* the one that is open, or NO_FILE */
 	const struct upm_binary *binary;
+	const struct upm_segment *segment; /* of the probe at hand */
 	struct upm_code_window window;
 	struct upm_insn_rules rules;
 	bool runs_here; /* the kernel runs code of this architecture */
@@ -45,6 +49,7 @@ static int open_file(struct judge *judge, uint32_t file)
 		return UPM_OK;
 	close_file(judge);
 	judge->binary = judge->table->files.items[file].binary;
+	judge->segment = NULL;
 	judge->runs_here = upm_insn_rules_of_kernel(judge->binary->machine, judge->binary->bits,
 						    &judge->rules);
 	status = upm_code_window_open(&judge->window, judge->binary);
@@ -122,7 +127,6 @@ static void judge_return(struct judge *judge, struct upm_probe_entry *probe)
 static void judge_code(struct judge *judge, struct upm_probe_entry *probe)
 {
 	struct upm_insn insn;
-	uint64_t address = 0;
 	size_t available;
 	const uint8_t *code =
 		upm_code_window_at(&judge->window, probe->offset, UPM_INSN_MAX, &available);
@@ -131,8 +135,8 @@ static void judge_code(struct judge *judge, struct upm_probe_entry *probe)
 		condemn(probe, UPM_VERDICT_TRUNCATED, "the file ends before this offset");
 		return;
 	}
-	upm_binary_address_of(judge->binary, probe->offset, &address);
-	upm_insn_judge(&judge->rules, code, available, address, &insn);
+	upm_insn_judge(&judge->rules, code, available,
+		       judge->segment->address + (probe->offset - judge->segment->offset), &insn);
 	probe->cost = insn.probeable ? insn.cost : UPM_COST_UNKNOWN;
 	if (insn.repeats)
 		probe->flags |= UPM_PROBE_REPEATS;
@@ -158,6 +162,16 @@ static void judge_semaphore(struct judge *judge, struct upm_probe_entry *probe)
 			"its reference counter is in no writable segment of the file");
 }
 
+/* Probes come in order: the segment of the last one is most often that of the next. */
+static bool find_segment(struct judge *judge, uint64_t offset)
+{
+	const struct upm_segment *last = judge->segment;
+
+	if (!last || offset - last->offset >= last->file_size)
+		judge->segment = upm_binary_executable_at(judge->binary, offset);
+	return judge->segment;
+}
+
 static void judge_place(struct judge *judge, struct upm_probe_entry *probe)
 {
 	if (!judge->runs_here)
@@ -165,8 +179,7 @@ static void judge_place(struct judge *judge, struct upm_probe_entry *probe)
 			"the file's code is of an architecture that this kernel does not run");
 	else if (probe->offset >= judge->binary->file_size)
 		condemn(probe, UPM_VERDICT_TRUNCATED, "the file ends before this offset");
-	else if (probe->offset < ELF_HEADER_SIZE ||
-		 !upm_binary_executable_at(judge->binary, probe->offset))
+	else if (probe->offset < ELF_HEADER_SIZE || !find_segment(judge, probe->offset))
 		condemn(probe, UPM_VERDICT_NOT_EXECUTABLE,
 			"the offset is in no executable segment of the file");
 }
@@ -198,12 +211,12 @@ static void judge_probe(struct judge *judge, struct upm_probe_entry *probe)
 		probe->reason = remark_on(probe);
 }
 
-int upm_judge_probes(struct upm_probe_table *table, size_t first)
+static int judge_range(struct upm_probe_table *table, size_t first, size_t end)
 {
 	struct judge judge = {.table = table, .file = NO_FILE};
 	int status = UPM_OK;
 
-	for (size_t i = first; i < table->probes.count && !status; i++) {
+	for (size_t i = first; i < end && !status; i++) {
 		struct upm_probe_entry *probe = &table->probes.items[i];
 
 		if (probe->verdict != UPM_VERDICT_OK || !table->files.items[probe->file].binary)
@@ -214,4 +227,48 @@ int upm_judge_probes(struct upm_probe_table *table, size_t first)
 	}
 	close_file(&judge);
 	return status;
+}
+
+struct share {
+	struct upm_probe_table *table;
+	size_t first;
+	size_t probes; /* of each share but the last */
+	int statuses[MOST_SHARES];
+};
+
+static void judge_share(void *context, size_t index)
+{
+	struct share *share = context;
+	size_t first = share->first + index * share->probes;
+	size_t rest = share->table->probes.count - first;
+
+	share->statuses[index] = judge_range(share->table, first,
+					     first + (rest < share->probes ? rest : share->probes));
+}
+
+static size_t count_shares(size_t probes)
+{
+	long processors = sysconf(_SC_NPROCESSORS_ONLN);
+	size_t shares = probes / SMALLEST_SHARE;
+
+	if (shares > MOST_SHARES)
+		shares = MOST_SHARES;
+	if (processors > 0 && shares > (size_t)processors)
+		shares = (size_t)processors;
+	return shares ? shares : 1;
+}
+
+int upm_judge_probes(struct upm_probe_table *table, size_t first)
+{
+	size_t probes = table->probes.count - first, shares = count_shares(probes);
+	struct share share = {
+		.table = table, .first = first, .probes = (probes + shares - 1) / shares};
+
+	if (shares == 1)
+		return judge_range(table, first, table->probes.count);
+	upm_parallel(shares, shares, judge_share, &share);
+	for (size_t i = 0; i < shares; i++)
+		if (share.statuses[i])
+			return upm_fail_memory("judge probes");
+	return UPM_OK;
 }

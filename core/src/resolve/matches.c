@@ -5,12 +5,16 @@
 
 #include "base/error.h"
 #include "binary/ifunc.h"
+#include "resolve/seen.h"
+
+enum { DYNAMIC_TABLE = 0 };
 
 struct collector {
 	const struct upm_match_request *request;
 	struct upm_matches *matches;
 	struct upm_ifunc_resolver *ifuncs; /* opened at the first indirect function */
 	bool ifuncs_tried;
+	struct upm_seen seen;
 	bool readable; /* compare demangled names */
 };
 
@@ -82,6 +86,7 @@ static int add_function(struct collector *collector, const struct upm_symbol *sy
 	if (status)
 		return status;
 	found.place += spec->number;
+	upm_seen_add(&collector->seen, symbol->address);
 	if (!upm_vector_push(&collector->matches->points.list, found))
 		return upm_fail_memory("collect functions");
 	return UPM_OK;
@@ -117,27 +122,38 @@ static int collect_symbol(struct collector *collector, const struct upm_symbol *
 	return UPM_OK;
 }
 
-static int collect_tables(struct collector *collector)
+static int collect_table(struct collector *collector, size_t number)
 {
-	const struct upm_symbol_tables *tables = &collector->matches->tables;
+	const struct upm_symbol_table *table = collector->matches->tables.items[number];
+	size_t size = upm_symbol_table_size(table);
+	uint8_t flags = upm_symbol_table_is_debug(table) ? UPM_PROBE_DEBUG_SYMBOL : 0;
 	void (*get)(const struct upm_symbol_table *, size_t, struct upm_symbol *) =
 		collector->request->spec->version ? upm_symbol_table_get : upm_symbol_table_peek;
-	struct upm_found found;
-	struct upm_symbol symbol;
 	int status = UPM_OK;
 
-	for (size_t t = 0; t < tables->count; t++) {
-		const struct upm_symbol_table *table = tables->items[t];
-		size_t size = upm_symbol_table_size(table);
-		uint8_t flags = upm_symbol_table_is_debug(table) ? UPM_PROBE_DEBUG_SYMBOL : 0;
+	for (size_t i = 0; i < size && !status; i++) {
+		struct upm_symbol symbol;
+		struct upm_found found;
 
-		for (size_t i = 0; i < size && !status; i++) {
-			get(table, i, &symbol);
-			found = upm_found_of(&symbol, t, i);
-			found.flags = flags;
-			status = collect_symbol(collector, &symbol, found);
-		}
+		get(table, i, &symbol);
+		if (number == DYNAMIC_TABLE && upm_seen_has(&collector->seen, symbol.address))
+			continue;
+		found = upm_found_of(&symbol, number, i);
+		found.flags = flags;
+		status = collect_symbol(collector, &symbol, found);
 	}
+	return status;
+}
+
+/* Where doubles are to be passed over, .symtab goes before .dynsym. */
+static int collect_tables(struct collector *collector)
+{
+	size_t count = collector->matches->tables.count;
+	bool swap = collector->seen.count != 0;
+	int status = UPM_OK;
+
+	for (size_t i = 0; i < count && !status; i++)
+		status = collect_table(collector, swap && i < 2 ? 1 - i : i);
 	return status;
 }
 
@@ -151,12 +167,15 @@ static int collect(struct collector *collector)
 	bool name = collector->request->spec->form == UPM_SPEC_NAME;
 	int status;
 
+	upm_seen_open(&collector->seen, collector->request->binary, matches->tables);
 	collector->readable = !name && !upm_pattern_matches_all(collector->request->pattern);
 	status = collect_tables(collector);
-	if (status || !name || matches->points.list.count || matches->rejected.list.count)
-		return status;
-	collector->readable = true;
-	return collect_tables(collector);
+	if (!status && name && !matches->points.list.count && !matches->rejected.list.count) {
+		collector->readable = true;
+		status = collect_tables(collector);
+	}
+	upm_seen_close(&collector->seen);
+	return status;
 }
 
 static int load_tables(const struct upm_match_request *request, unsigned sources,

@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-#include "attach/parallel.h"
+#include "base/parallel.h"
 
 #include <limits.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
-#include <stdlib.h>
-#include <unistd.h>
 
 #define THREADS_MAX 128
 #define STACK_SIZE (64 * 1024)
@@ -63,50 +61,4 @@ void upm_parallel(size_t count, size_t max_threads, void (*work)(void *context, 
 	drain(&pool);
 	for (size_t i = 0; i < started; i++)
 		pthread_join(threads[i], NULL);
-}
-
-static void close_one(void *context, size_t index)
-{
-	const int *fds = context;
-
-	if (fds[index] >= 0)
-		close(fds[index]);
-}
-
-void upm_close_all(const int *fds, size_t count)
-{
-	upm_parallel(count, THREADS_MAX, close_one, (void *)fds);
-}
-
-struct remains {
-	int *fds;
-	size_t count;
-};
-
-static void *close_in_turn(void *argument)
-{
-	struct remains *remains = argument;
-
-	for (size_t i = 0; i < remains->count; i++)
-		close(remains->fds[i]);
-	free(remains->fds);
-	free(remains);
-	return NULL;
-}
-
-void upm_close_later(int *fds, size_t count)
-{
-	struct remains *remains = malloc(sizeof(*remains));
-	pthread_t thread;
-
-	if (remains) {
-		*remains = (struct remains){.fds = fds, .count = count};
-		if (start(close_in_turn, remains, &thread, 1) == 1)
-			pthread_detach(thread);
-		else
-			close_in_turn(remains);
-		return;
-	}
-	upm_close_all(fds, count);
-	free(fds);
 }

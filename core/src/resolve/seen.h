@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/*
+ * Addresses at which .symtab has a function that was asked for.
+ *
+ * A linker copies what it exports from .symtab to .dynsym, so a file that was not stripped names
+ * most functions twice. A bit for each address tells so before the second
+ * entry costs a point, a place in the sort and two looks at names. Tables whose functions have
+ * versions are read in full, since only .dynsym has these.
+ */
+#ifndef UPM_RESOLVE_SEEN_H
+#define UPM_RESOLVE_SEEN_H
+
+#include "binary/symbols.h"
+
+struct upm_seen {
+	uint64_t first; /* address of the first bit */
+	uint64_t count; /* bits; 0 = nothing is remembered */
+	uint64_t *bits;
+};
+
+/** Prepare for the tables of a binary; remembers nothing where that would not help. */
+void upm_seen_open(struct upm_seen *seen, const struct upm_binary *binary,
+		   struct upm_symbol_tables tables);
+void upm_seen_add(struct upm_seen *seen, uint64_t address);
+bool upm_seen_has(const struct upm_seen *seen, uint64_t address);
+void upm_seen_close(struct upm_seen *seen);
+
+#endif

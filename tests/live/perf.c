@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/* The perf backend: the same hits as the multi backend, and no program where it does not belong. */
+#include "live_target.h"
+
+#include <unistd.h>
+
+#include "attach/bpf_uapi.h"
+
+static void same_hits_as_multi(const char *kind)
+{
+	struct upm_probe_set *set = resolve_known(kind, "known_000[0-9]*");
+	size_t count = upm_probe_set_size(set), before;
+	struct upm_observer *perf, *multi;
+	struct upm_attach_options options;
+	struct target target;
+
+	target_start(&target);
+	before = descriptors_open();
+	options = options_for(&target.pid);
+	assert_upm_ok(upm_count(set, &options, &multi));
+	options.backend = UPM_BACKEND_PERF_EVENT;
+	assert_upm_ok(upm_count(set, &options, &perf));
+	assert_int_equal(upm_link_backend(upm_observer_link(perf)), UPM_BACKEND_PERF_EVENT);
+	assert_int_equal(upm_link_kernel_links(upm_observer_link(perf)), count);
+	target_send(&target, "call times=20 threads=4 functions=10");
+	assert_memory_equal(target_answer(&target), "call total=", 11);
+	assert_hits(multi, count, 80);
+	assert_hits(perf, count, 80);
+	assert_upm_ok(upm_observer_stop(perf, NULL));
+	target_expect(&target, "call times=1 functions=10", "call total=10");
+	assert_hits(perf, count, 80);
+	assert_hits(multi, count, 81);
+	upm_observer_free(perf);
+	upm_observer_free(multi);
+	wait_for_descriptors(before);
+	while (!text_is_clean(target.pid)) /* the kernel takes events back one by one */
+		usleep(50000);
+	target_stop(&target);
+	upm_probe_set_free(set);
+}
+
+static void entries(void **state)
+{
+	(void)state;
+	same_hits_as_multi("uprobe");
+}
+
+static void returns(void **state)
+{
+	(void)state;
+	same_hits_as_multi("uretprobe");
+}
+
+static void programs_keep_to_their_backend(void **state)
+{
+	struct upm_probe_set *set = resolve_known("uprobe", "known_0000");
+	struct upm_attach_options options = {.size = sizeof(options)};
+	const struct {
+		uint32_t attach_type, backend;
+	} wrong[] = {
+		{UPM_BPF_TRACE_UPROBE_MULTI, UPM_BACKEND_PERF_EVENT},
+		{UPM_BPF_TRACE_UPROBE_SESSION, UPM_BACKEND_PERF_EVENT},
+		{UPM_BPF_ATTACH_PLAIN, UPM_BACKEND_UPROBE_MULTI},
+	};
+	struct upm_link *link;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		int program = load_nop(wrong[i].attach_type);
+
+		options.backend = wrong[i].backend;
+		assert_upm(upm_attach(program, set, &options, &link), UPM_ERR_PROGRAM);
+		close(program);
+	}
+	assert_upm(upm_attach(-1, set, NULL, &link), UPM_ERR_PROGRAM);
+	upm_probe_set_free(set);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(entries),
+		cmocka_unit_test(returns),
+		cmocka_unit_test(programs_keep_to_their_backend),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/* Links that outlive the handle, in a BPF file system of the test's own. */
+#include "live_target.h"
+
+#include <errno.h>
+#include <sys/mount.h>
+#include <unistd.h>
+
+#include "attach/bpf_uapi.h"
+
+static char directory[] = "/tmp/upm-pins-XXXXXX";
+static char pin[64];
+
+static int mount_bpffs(void **state)
+{
+	(void)state;
+	if (!mkdtemp(directory) || mount("bpf", directory, "bpf", 0, NULL))
+		return -1;
+	snprintf(pin, sizeof(pin), "%s/known", directory);
+	return 0;
+}
+
+static int unmount_bpffs(void **state)
+{
+	(void)state;
+	return umount(directory) || rmdir(directory);
+}
+
+static void pinned_links_live_on(void **state)
+{
+	struct upm_probe_set *set = resolve_known("uprobe", "known_00[0-9]*");
+	struct upm_probe probe = {.size = sizeof(probe)};
+	int program = load_nop(UPM_BPF_TRACE_UPROBE_MULTI);
+	struct upm_attach_options options;
+	struct upm_link *link, *again;
+	struct target target;
+
+	(void)state;
+	target_start(&target);
+	options = options_for(&target.pid);
+	options.flags = UPM_ATTACH_COOKIE_IS_INDEX;
+	options.probes_per_link = 60;
+	assert_upm_ok(upm_attach(program, set, &options, &link));
+	assert_upm_ok(upm_link_pin(link, pin));
+	assert_upm(upm_link_pin(link, pin), UPM_ERR_SYSTEM);
+	assert_int_equal(upm_error_last()->sys_errno, EEXIST);
+	upm_link_free(link);
+	assert_false(text_is_clean(target.pid));
+	assert_upm_ok(upm_link_open(pin, &again));
+	assert_int_equal(upm_link_attached(again), 100);
+	assert_int_equal(upm_link_kernel_links(again), 2);
+	assert_upm_ok(upm_link_attached_get(again, 70, &probe));
+	assert_string_equal(probe.symbol, "known_0070");
+	assert_int_equal(probe.cookie, 70);
+	assert_upm_ok(upm_link_unpin(pin));
+	assert_false(text_is_clean(target.pid));
+	upm_link_free(again);
+	assert_true(text_is_clean(target.pid));
+	assert_upm(upm_link_open(pin, &again), UPM_ERR_NOT_FOUND);
+	assert_upm(upm_link_unpin(pin), UPM_ERR_NOT_FOUND);
+	target_stop(&target);
+	upm_probe_set_free(set);
+	close(program);
+}
+
+static void only_below_bpffs(void **state)
+{
+	struct upm_probe_set *set = resolve_known("uprobe", "known_0000");
+	int program = load_nop(UPM_BPF_TRACE_UPROBE_MULTI);
+	struct upm_link *link;
+
+	(void)state;
+	assert_upm_ok(upm_attach(program, set, NULL, &link));
+	assert_upm(upm_link_pin(link, "/tmp/upm-no-bpffs"), UPM_ERR_NOT_FOUND);
+	assert_int_equal(access("/tmp/upm-no-bpffs", F_OK), -1);
+	assert_upm_ok(upm_link_detach(link, NULL));
+	assert_upm(upm_link_pin(link, pin), UPM_ERR_STATE);
+	upm_link_free(link);
+	upm_probe_set_free(set);
+	close(program);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(pinned_links_live_on),
+		cmocka_unit_test(only_below_bpffs),
+	};
+
+	return cmocka_run_group_tests(tests, mount_bpffs, unmount_bpffs);
+}

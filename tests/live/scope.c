@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/* Whose hits count: children, a process whose main thread has ended, processes that are gone. */
+#include "live_target.h"
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "attach/bpf_uapi.h"
+
+static void children_count_when_asked(void **state)
+{
+	struct upm_probe_set *set = resolve_known("uprobe", "known_00[0-9]*");
+	struct upm_observer *with, *without;
+	struct upm_attach_options options;
+	struct target target, other;
+
+	(void)state;
+	target_start(&target);
+	target_start(&other);
+	options = options_for(&target.pid);
+	assert_upm_ok(upm_count(set, &options, &without));
+	options.flags = UPM_ATTACH_CHILDREN;
+	assert_upm_ok(upm_count(set, &options, &with));
+	target_expect(&target, "call times=2 functions=100", "call total=200");
+	target_expect(&target, "fork children=3 times=10 functions=100", "fork total=3000");
+	target_expect(&target, "fork children=1 times=5 functions=100 threads=1", "fork total=500");
+	target_expect(&other, "call times=7 functions=100", "call total=700");
+	assert_hits(without, 100, 2);
+	assert_hits(with, 100, 2 + 3 * 10 + 5);
+	upm_observer_free(with);
+	upm_observer_free(without);
+	target_stop(&target);
+	target_stop(&other);
+	upm_probe_set_free(set);
+}
+
+static void a_process_without_its_main_thread(void **state)
+{
+	struct upm_probe_set *set = resolve_known("uprobe", "known_00[0-9]*");
+	int program = load_nop(UPM_BPF_TRACE_UPROBE_MULTI);
+	struct upm_attach_options options;
+	struct upm_observer *observer;
+	struct upm_link *link;
+	struct target target, other;
+
+	(void)state;
+	target_start(&target);
+	target_start(&other);
+	target_expect(&target, "leave", "leave");
+	usleep(100000);
+	options = options_for(&target.pid);
+	assert_upm(upm_attach(program, set, &options, &link), UPM_ERR_UNSUPPORTED);
+	assert_upm_ok(upm_count(set, &options, &observer));
+	target_expect(&target, "call times=3 functions=100", "call total=300");
+	target_expect(&other, "call times=3 functions=100", "call total=300");
+	assert_hits(observer, 100, 3);
+	upm_observer_free(observer);
+	target_stop(&target);
+	target_stop(&other);
+	upm_probe_set_free(set);
+	close(program);
+}
+
+static void wrong_processes(void **state)
+{
+	struct upm_probe_set *set = resolve_known("uprobe", "known_0000");
+	int program = load_nop(UPM_BPF_TRACE_UPROBE_MULTI);
+	struct upm_attach_options options;
+	struct upm_link *link;
+	int32_t pid = fork();
+
+	(void)state;
+	if (pid == 0)
+		_exit(0);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	options = options_for(&pid);
+	assert_upm(upm_attach(program, set, &options, &link), UPM_ERR_NOT_FOUND);
+	pid = -1;
+	assert_upm(upm_attach(program, set, &options, &link), UPM_ERR_INVALID);
+	pid = getpid();
+	options.flags = UPM_ATTACH_CHILDREN;
+	assert_upm(upm_attach(program, set, &options, &link), UPM_ERR_UNSUPPORTED);
+	options.flags = 1u << 30;
+	assert_upm(upm_attach(program, set, &options, &link), UPM_ERR_INVALID);
+	upm_probe_set_free(set);
+	close(program);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(children_count_when_asked),
+		cmocka_unit_test(a_process_without_its_main_thread),
+		cmocka_unit_test(wrong_processes),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

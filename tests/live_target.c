@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+#include "live_target.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "attach/sys.h"
+
+static void run_target(int input, int output)
+{
+	dup2(input, STDIN_FILENO);
+	dup2(output, STDOUT_FILENO);
+	execl(test_build_path("target/known"), "known", (char *)NULL);
+	_exit(127);
+}
+
+void target_start(struct target *target)
+{
+	int commands[2], answers[2];
+
+	assert_int_equal(pipe2(commands, O_CLOEXEC), 0);
+	assert_int_equal(pipe2(answers, O_CLOEXEC), 0);
+	target->pid = fork();
+	assert_true(target->pid >= 0);
+	if (target->pid == 0)
+		run_target(commands[0], answers[1]);
+	close(commands[0]);
+	close(answers[1]);
+	target->commands = fdopen(commands[1], "w");
+	target->answers = fdopen(answers[0], "r");
+	assert_non_null(target->commands);
+	assert_non_null(target->answers);
+	assert_memory_equal(target_answer(target), "ready ", 6);
+}
+
+void target_send(struct target *target, const char *command)
+{
+	assert_true(fprintf(target->commands, "%s\n", command) > 0);
+	assert_int_equal(fflush(target->commands), 0);
+}
+
+const char *target_answer(struct target *target)
+{
+	assert_non_null(fgets(target->answer, sizeof(target->answer), target->answers));
+	target->answer[strcspn(target->answer, "\n")] = '\0';
+	return target->answer;
+}
+
+void target_expect(struct target *target, const char *command, const char *answer)
+{
+	target_send(target, command);
+	assert_string_equal(target_answer(target), answer);
+}
+
+void target_stop(struct target *target)
+{
+	int status;
+
+	fclose(target->commands);
+	fclose(target->answers);
+	assert_int_equal(waitpid(target->pid, &status, 0), target->pid);
+	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+
+struct upm_probe_set *resolve_known(const char *kind, const char *pattern)
+{
+	struct upm_probe_set *set;
+	char spec[PATH_MAX + 64];
+	const char *specs[] = {spec};
+
+	snprintf(spec, sizeof(spec), "%s:%s:%s", kind, test_build_path("target/known"), pattern);
+	assert_upm_ok(upm_resolve(specs, 1, NULL, &set));
+	return set;
+}
+
+struct upm_attach_options options_for(const int32_t *pid)
+{
+	return (struct upm_attach_options){
+		.size = sizeof(struct upm_attach_options),
+		.pids = pid,
+		.pid_count = 1,
+	};
+}
+
+void assert_hits(const struct upm_observer *observer, size_t probes, uint64_t each)
+{
+	uint64_t *hits = calloc(probes, sizeof(*hits));
+
+	assert_non_null(hits);
+	assert_upm_ok(upm_observer_hits(observer, hits, probes));
+	for (size_t i = 0; i < probes; i++)
+		assert_int_equal(hits[i], each);
+	free(hits);
+}
+
+uint64_t total_hits(const struct upm_observer *observer, size_t probes)
+{
+	uint64_t *hits = calloc(probes, sizeof(*hits)), total = 0;
+
+	assert_non_null(hits);
+	assert_upm_ok(upm_observer_hits(observer, hits, probes));
+	for (size_t i = 0; i < probes; i++)
+		total += hits[i];
+	free(hits);
+	return total;
+}
+
+size_t descriptors_open(void)
+{
+	DIR *directory = opendir("/proc/self/fd");
+	size_t count = 0;
+
+	assert_non_null(directory);
+	while (readdir(directory))
+		count++;
+	closedir(directory);
+	return count;
+}
+
+void wait_for_descriptors(size_t count)
+{
+	while (descriptors_open() > count)
+		usleep(20000);
+	assert_int_equal(descriptors_open(), count);
+}
+
+/* Where the process maps this file offset of its own executable. */
+static uint64_t mapped_at(pid_t pid, uint64_t offset)
+{
+	char path[64], line[PATH_MAX + 128];
+	unsigned long start, end, from;
+	uint64_t found = 0;
+	FILE *maps;
+
+	snprintf(path, sizeof(path), "/proc/%d/maps", pid);
+	maps = fopen(path, "re");
+	assert_non_null(maps);
+	while (!found && fgets(line, sizeof(line), maps))
+		if (sscanf(line, "%lx-%lx r-xp %lx", &start, &end, &from) == 3 &&
+		    strstr(line, "/target/known") && offset >= from && offset < from + end - start)
+			found = start + offset - from;
+	fclose(maps);
+	assert_true(found != 0);
+	return found;
+}
+
+bool text_is_clean(pid_t pid)
+{
+	struct upm_probe_set *set = resolve_known("uprobe", "known_[0-9]*");
+	char path[64];
+	int file = open(test_build_path("target/known"), O_RDONLY | O_CLOEXEC);
+	int memory;
+	bool clean = true;
+
+	snprintf(path, sizeof(path), "/proc/%d/mem", pid);
+	memory = open(path, O_RDONLY | O_CLOEXEC);
+	assert_true(file >= 0 && memory >= 0);
+	for (size_t i = 0; i < upm_probe_set_size(set); i++) {
+		struct upm_probe probe = {.size = sizeof(probe)};
+		uint8_t wanted = 0, found = 1;
+
+		assert_upm_ok(upm_probe_set_get(set, i, &probe));
+		assert_int_equal(pread(file, &wanted, 1, (off_t)probe.offset), 1);
+		assert_int_equal(pread(memory, &found, 1, (off_t)mapped_at(pid, probe.offset)), 1);
+		clean = clean && wanted == found;
+	}
+	close(file);
+	close(memory);
+	upm_probe_set_free(set);
+	return clean;
+}
+
+int load_nop(uint32_t attach_type)
+{
+	int fd = upm_sys_program_load_nop(attach_type);
+
+	assert_true(fd >= 0);
+	return fd;
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/* The shared test target as a live process, and what live tests of the attach ask again and again.
+ */
+#ifndef UPM_TESTS_LIVE_TARGET_H
+#define UPM_TESTS_LIVE_TARGET_H
+
+#include "support.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <sys/types.h>
+
+#define KNOWN_COUNT 1000 /* known_0000 … in the program, shared_0000 … in libknown.so */
+
+struct target {
+	pid_t pid;
+	FILE *commands, *answers;
+	char answer[512];
+};
+
+/** Start build/target/known and wait until it is ready. */
+void target_start(struct target *target);
+/** Send a command without waiting for its answer. */
+void target_send(struct target *target, const char *command);
+/** @return the next answer, without its newline; lives until the next one. */
+const char *target_answer(struct target *target);
+/** Send a command and check its answer. */
+void target_expect(struct target *target, const char *command, const char *answer);
+/** End it, and check that it was still well. */
+void target_stop(struct target *target);
+
+/** Resolve one spec "known:PATTERN" of the target's program; kind as "uprobe" or "uretprobe". */
+struct upm_probe_set *resolve_known(const char *kind, const char *pattern);
+/** Options limited to one process; pid must live as long as the options. */
+struct upm_attach_options options_for(const int32_t *pid);
+/** Every probe has had exactly so many hits. */
+void assert_hits(const struct upm_observer *observer, size_t probes, uint64_t each);
+uint64_t total_hits(const struct upm_observer *observer, size_t probes);
+/** Open descriptors of this process; the events that a perf detach leaves to a thread count. */
+size_t descriptors_open(void);
+/** Wait until so many are open again, as after a perf detach. */
+void wait_for_descriptors(size_t count);
+/** Bytes at the start of known_0000 … are in the process what they are in the file. */
+bool text_is_clean(pid_t pid);
+/** A program that does nothing, of this expected attach type. */
+int load_nop(uint32_t attach_type);
+
+#endif

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/* The attach plan, over tables made by hand. */
+#include "support.h"
+
+#include "attach/plan.h"
+
+static struct upm_binary binaries[2]; /* a plan only asks whether there is one */
+
+static struct upm_probe_table *make_table(const struct upm_probe_entry *probes, size_t count)
+{
+	struct upm_probe_table *table = upm_probe_table_new();
+
+	assert_non_null(table);
+	for (uint32_t i = 0; i < 2; i++) {
+		struct upm_probe_file file = {.binary = &binaries[i], .path = i ? "two" : "one"};
+
+		binaries[i].references = 2;
+		assert_true(upm_vector_push(&table->files, file));
+	}
+	for (size_t i = 0; i < count; i++)
+		assert_true(upm_vector_push(&table->probes, probes[i]));
+	return table;
+}
+
+static void groups_are_sorted(void **state)
+{
+	const struct upm_probe_entry probes[] = {
+		{.offset = 30, .cookie = 7},
+		{.offset = 10, .cookie = 8},
+		{.offset = 20, .kind = UPM_KIND_URETPROBE},
+		{.offset = 5, .file = 1},
+		{.offset = 1, .verdict = UPM_VERDICT_DATA},
+	};
+	const struct upm_plan_rules rules = {0};
+	struct upm_probe_table *table = make_table(probes, 5);
+	struct upm_outcome outcome;
+	struct upm_plan plan;
+
+	(void)state;
+	assert_int_equal(upm_outcome_open(&outcome), UPM_OK);
+	assert_int_equal(upm_plan_open(&plan, table, &rules, &outcome), UPM_OK);
+	assert_int_equal(plan.groups.count, 3);
+	assert_int_equal(plan.count, 4);
+	assert_int_equal(plan.offsets[0], 10);
+	assert_int_equal(plan.cookies[0], 8);
+	assert_int_equal(plan.offsets[1], 30);
+	assert_int_equal(plan.groups.items[1].kind, UPM_KIND_URETPROBE);
+	assert_int_equal(plan.groups.items[2].file, 1);
+	assert_int_equal(outcome.skipped.count, 1);
+	upm_plan_remove(&plan, &plan.groups.items[0], 0);
+	assert_int_equal(plan.offsets[plan.groups.items[0].first], 30);
+	assert_int_equal(plan.groups.items[0].count, 1);
+	assert_int_equal(upm_outcome_finish(&outcome, 5), UPM_OK);
+	assert_int_equal(outcome.attached_count, 4);
+	upm_plan_close(&plan);
+	upm_outcome_close(&outcome);
+	upm_probe_table_unref(table);
+}
+
+static void conflicts_cross_kinds(void **state)
+{
+	const struct upm_probe_entry probes[] = {
+		{.offset = 10, .ref_ctr_offset = 2},
+		{.offset = 10, .ref_ctr_offset = 4, .kind = UPM_KIND_USDT},
+		{.offset = 10, .ref_ctr_offset = 4, .file = 1},
+	};
+	const struct upm_plan_rules rules = {.cookie_is_index = true};
+	struct upm_probe_table *table = make_table(probes, 3);
+	struct upm_outcome outcome;
+	struct upm_plan plan;
+
+	(void)state;
+	assert_int_equal(upm_outcome_open(&outcome), UPM_OK);
+	assert_int_equal(upm_plan_open(&plan, table, &rules, &outcome), UPM_OK);
+	assert_int_equal(outcome.skipped.count, 1);
+	assert_int_equal(outcome.skipped.items[0].index, 1);
+	assert_int_equal(outcome.skipped.items[0].verdict, UPM_VERDICT_CONFLICT);
+	assert_int_equal(plan.cookies[1], 2);
+	upm_plan_close(&plan);
+	upm_outcome_close(&outcome);
+	upm_probe_table_unref(table);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(groups_are_sorted),
+		cmocka_unit_test(conflicts_cross_kinds),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
