@@ -22,7 +22,7 @@
 #include "base/error.h"
 #include "locate/view.h"
 
-#define READ_PROCESS "read the process"
+#define READ_PROCESS "look into"
 #define DELETED " (deleted)"
 
 int upm_fail_process(int32_t pid, int sys_errno, const char *message)
