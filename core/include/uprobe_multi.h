@@ -13,6 +13,8 @@
  *
  *     uprobe:BINARY:PATTERN     entry of every function that PATTERN names
  *     uretprobe:BINARY:PATTERN  their return
+ *     usdt:BINARY:PROVIDER:NAME every call site of statically defined tracing probes;
+ *                               PROVIDER and NAME are names, globs or /regex/
  *     BINARY:PATTERN            short for uprobe
  *
  * BINARY is a path, a glob of paths, a library name as the dynamic loader knows
@@ -224,6 +226,9 @@ struct upm_probe {
 	uint32_t flags;		 /**< enum upm_probe_flag, or-ed */
 	uint32_t alias_count;	 /**< further names of the same point: upm_probe_set_alias() */
 	int32_t sys_errno;	 /**< with UPM_VERDICT_REFUSED: what the kernel said */
+	const char *provider;	 /**< of a USDT probe, whose name is symbol; "" for others */
+	uint32_t argument_count; /**< of a USDT call site: see upm_probe_set_argument() */
+	uint32_t reserved;	 /**< 0 */
 };
 
 /** @return "uprobe", "uretprobe", "usdt"; "?" for a number that is no kind. Static strings. */
@@ -340,6 +345,35 @@ UPM_API int32_t upm_probe_set_get(const struct upm_probe_set *set, size_t index,
  */
 UPM_API const char *upm_probe_set_alias(const struct upm_probe_set *set, size_t index,
 					size_t alias);
+
+/** Where the value of a USDT argument stands when its site is hit. */
+enum upm_argument_place {
+	UPM_ARGUMENT_UNREADABLE = 0, /**< see reason */
+	UPM_ARGUMENT_CONSTANT = 1,
+	UPM_ARGUMENT_REGISTER = 2,
+	UPM_ARGUMENT_MEMORY = 3
+};
+
+/** One argument of a USDT call site. */
+struct upm_argument {
+	size_t size;	    /**< set by the caller: sizeof(struct upm_argument) */
+	const char *reason; /**< why it can not be read; "" when it can. Belongs to the library */
+	uint32_t place;	    /**< enum upm_argument_place */
+	uint32_t width;	    /**< of the value, bytes: 1, 2, 4 or 8; 0 = not known */
+	uint32_t is_signed; /**< 1 when its sign bit counts */
+	uint32_t is_float;  /**< 1 for floating point, of which the type is known but no value */
+	char text[64];	    /**< as the note has it, such as "-4@8(%rbp)"; cut to fit */
+};
+
+/**
+ * Describe an argument of a USDT call site.
+ * @param index     position of the probe in the set
+ * @param argument  0 … upm_probe.argument_count-1
+ * @param out       its field `size` is set by the caller; the rest is filled in
+ * @return UPM_OK or UPM_ERR_INVALID.
+ */
+UPM_API int32_t upm_probe_set_argument(const struct upm_probe_set *set, size_t index,
+				       size_t argument, struct upm_argument *out);
 
 /**
  * Set the cookies of all probes.
@@ -532,8 +566,11 @@ UPM_API void upm_link_free(struct upm_link *link);
 
 /**
  * A BPF object file, opened with libbpf and loaded. Opaque. Its programs may be in
- * sections uprobe.multi, uretprobe.multi, uprobe.session, uprobe, uretprobe and
- * their .s forms, with or without "/BINARY:PATTERN" behind.
+ * sections uprobe.multi, uretprobe.multi, uprobe.session, uprobe, uretprobe, usdt and
+ * their .s forms, with or without "/BINARY:PATTERN" behind (usdt: "/BINARY:PROVIDER:NAME").
+ *
+ * Programs built with libbpf's <bpf/usdt.bpf.h>, in either of its layouts, find their
+ * arguments: upm_attach() fills in the maps that the header defines, whoever loaded the program.
  */
 struct upm_object;
 

@@ -12,6 +12,7 @@
 #include "base/vector.h"
 #include "binary/binary.h"
 #include "uprobe_multi.h"
+#include "usdt/argument.h"
 
 struct upm_probe_entry {
 	uint64_t offset;
@@ -24,12 +25,18 @@ struct upm_probe_entry {
 	uint32_t spec;	     /* index in specs; UINT32_MAX = none */
 	uint32_t symbol_offset;
 	uint32_t symbol_size;
-	uint32_t first_alias; /* index in aliases */
+	uint32_t first_alias; /* index in aliases; of a USDT probe: index in sites */
 	uint32_t alias_count;
 	uint8_t kind;	 /* enum upm_kind */
 	uint8_t verdict; /* enum upm_verdict */
 	uint8_t cost;	 /* enum upm_cost */
 	uint8_t flags;	 /* enum upm_probe_flag */
+};
+
+/* What the note of a USDT call site says beside its place. Strings belong to the binary. */
+struct upm_usdt_site {
+	const char *provider;
+	const char *arguments; /* "-4@%edi 8@16(%rsp)"; see usdt/argument.h */
 };
 
 /* A file that probes lie in, or would. */
@@ -43,6 +50,7 @@ struct upm_probe_table {
 	UPM_VECTOR(struct upm_probe_entry) probes;
 	UPM_VECTOR(struct upm_probe_file) files;
 	UPM_VECTOR(const char *) aliases;
+	UPM_VECTOR(struct upm_usdt_site) sites;
 	UPM_VECTOR(const char *) specs;
 	UPM_VECTOR(struct upm_strings *) pools; /* keep the strings of joined tables alive */
 	struct upm_strings *strings;		/* where this table adds its own */
@@ -64,6 +72,16 @@ void upm_probe_table_unref(struct upm_probe_table *table);
 struct upm_probe_table *upm_probe_table_copy(const struct upm_probe_table *table);
 /** Append all of other. @return false when out of memory; table is then as it was. */
 bool upm_probe_table_append(struct upm_probe_table *table, const struct upm_probe_table *other);
+/** @return the site of a USDT probe that has one; NULL for other probes. */
+const struct upm_usdt_site *upm_probe_table_site(const struct upm_probe_table *table,
+						 const struct upm_probe_entry *probe);
+/**
+ * Arguments of a USDT probe, with the symbols of its file for operands such as "counter(%rip)".
+ * @return their number; 0 for probes of other kinds
+ */
+size_t upm_probe_table_arguments(const struct upm_probe_table *table,
+				 const struct upm_probe_entry *probe,
+				 struct upm_usdt_argument arguments[UPM_USDT_ARGUMENTS_MAX]);
 /** Describe probe number index in the public form (without size check). */
 void upm_probe_table_describe(const struct upm_probe_table *table, size_t index,
 			      struct upm_probe *probe);
