@@ -26,6 +26,7 @@ struct upm_insn {
 	bool probeable;
 	bool harmful; /* not probeable although the kernel would take it: it runs it wrongly */
 	bool endbr;   /* endbr64 or endbr32 */
+	bool nop;     /* does nothing, in whatever length */
 	bool nop5;    /* a nop of 5 bytes, which the kernel may turn into a call */
 	bool repeats; /* a string instruction with rep: a hit for each repetition */
 	uint8_t cost; /* enum upm_cost */

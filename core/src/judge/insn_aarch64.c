@@ -12,6 +12,7 @@
 #include "uprobe_multi.h"
 
 #define INSN_BYTES 4
+#define NOP 0xd503201fu
 
 struct rule {
 	uint32_t mask;
@@ -31,14 +32,14 @@ static const char hint[] = "the kernel does not know what this hint does when si
 
 /* The first rule that fits holds; an instruction that none fits is single-stepped. */
 static const struct rule rules_of_arm64[] = {
-	{0x7c000000, 0x14000000, NULL},		    /* b, bl */
-	{0xff000000, 0x54000000, NULL},		    /* b.cond */
-	{0x7c000000, 0x34000000, NULL},		    /* cbz, cbnz, tbz, tbnz */
-	{0xfffffc1f, 0xd61f0000, NULL},		    /* br */
-	{0xfffffc1f, 0xd63f0000, NULL},		    /* blr */
-	{0xfffffc1f, 0xd65f0000, NULL},		    /* ret */
-	{0x1f000000, 0x10000000, NULL},		    /* adr, adrp */
-	{0xffffffff, 0xd503201f, NULL},		    /* nop */
+	{0x7c000000, 0x14000000, NULL}, /* b, bl */
+	{0xff000000, 0x54000000, NULL}, /* b.cond */
+	{0x7c000000, 0x34000000, NULL}, /* cbz, cbnz, tbz, tbnz */
+	{0xfffffc1f, 0xd61f0000, NULL}, /* br */
+	{0xfffffc1f, 0xd63f0000, NULL}, /* blr */
+	{0xfffffc1f, 0xd65f0000, NULL}, /* ret */
+	{0x1f000000, 0x10000000, NULL}, /* adr, adrp */
+	{0xffffffff, NOP, NULL},
 	{0xfedff800, 0xd61f0800, authenticated},    /* braa, blraa, … */
 	{0xfffffbff, 0xd65f0bff, authenticated},    /* retaa, retab */
 	{0xff000000, 0xd4000000, exception},	    /* svc, brk, hlt, … */
@@ -80,6 +81,7 @@ void upm_insn_judge_aarch64(const uint8_t *code, size_t available, uint64_t addr
 			    struct upm_insn *insn)
 {
 	const struct rule *rule;
+	uint32_t word;
 
 	if (address % INSN_BYTES) {
 		insn->reason = "the address is not a multiple of four";
@@ -90,7 +92,9 @@ void upm_insn_judge_aarch64(const uint8_t *code, size_t available, uint64_t addr
 		return;
 	}
 	insn->length = INSN_BYTES;
-	rule = rule_for(code[0] | code[1] << 8 | code[2] << 16 | (uint32_t)code[3] << 24);
+	word = code[0] | (uint32_t)code[1] << 8 | (uint32_t)code[2] << 16 | (uint32_t)code[3] << 24;
+	rule = rule_for(word);
+	insn->nop = word == NOP;
 	insn->reason = rule ? rule->refusal : NULL;
 	insn->probeable = !insn->reason;
 	if (insn->probeable)

@@ -386,7 +386,8 @@ void upm_insn_judge_x86(const struct upm_insn_rules *rules, const uint8_t *code,
 	scan(&layout, code, available);
 	insn->endbr = is_endbr(&layout);
 	insn->repeats = repeats(&layout);
-	insn->nop5 = layout.wide && insn->length == 5 && is_nop(&layout);
+	insn->nop = is_nop(&layout);
+	insn->nop5 = insn->nop && layout.wide && insn->length == 5;
 	if (calls_nop10(rules, code, insn->length, address)) {
 		insn->probeable = true;
 		insn->cost = UPM_COST_NOP5;

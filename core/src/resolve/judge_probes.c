@@ -140,14 +140,42 @@ static void judge_code(struct judge *judge, struct upm_probe_entry *probe)
 	probe->cost = insn.probeable ? insn.cost : UPM_COST_UNKNOWN;
 	if (insn.repeats)
 		probe->flags |= UPM_PROBE_REPEATS;
-	if (!insn.probeable)
+	if (probe->site && !insn.nop)
+		condemn(probe, UPM_VERDICT_UNREADABLE,
+			"its note points at no nop: it is damaged, or of another file");
+	else if (!insn.probeable)
 		condemn(probe, UPM_VERDICT_UNPROBEABLE, insn.reason);
 	else if (insn.cost == UPM_COST_NOP5 && !judge->rules.nop5_red_zone_safe &&
-		 ((probe->flags & UPM_PROBE_UNVERIFIED) || !is_entry(judge, probe)))
+		 (probe->kind == UPM_KIND_USDT || (probe->flags & UPM_PROBE_UNVERIFIED) ||
+		  !is_entry(judge, probe)))
 		condemn(probe, UPM_VERDICT_RED_ZONE,
 			"a 5-byte nop inside a function: this kernel turns a probe there into a "
 			"call, "
 			"which may overwrite the red zone");
+}
+
+/*
+ * Newer <sys/sdt.h> writes "nop, nop5" or "nop, nop10": the note names the first nop, and a kernel
+ * that turns the second into a call without touching the red zone is served better there.
+ */
+static void prefer_optimised_nop(struct judge *judge, struct upm_probe_entry *probe)
+{
+	struct upm_insn insn;
+	size_t available;
+	const uint8_t *code;
+
+	if (!judge->rules.nop5_red_zone_safe || probe->cost != UPM_COST_EMULATED)
+		return;
+	code = upm_code_window_at(&judge->window, probe->offset, UPM_INSN_MAX + 1, &available);
+	if (available < 2 || upm_insn_length(&judge->rules, code, available) != 1)
+		return;
+	upm_insn_judge(&judge->rules, code + 1, available - 1,
+		       judge->segment->address + (probe->offset + 1 - judge->segment->offset),
+		       &insn);
+	if (!insn.probeable || insn.cost != UPM_COST_NOP5)
+		return;
+	probe->offset++;
+	probe->cost = UPM_COST_NOP5;
 }
 
 static void judge_semaphore(struct judge *judge, struct upm_probe_entry *probe)
@@ -203,9 +231,11 @@ static void judge_probe(struct judge *judge, struct upm_probe_entry *probe)
 		check_boundary(judge, probe);
 	if (probe->verdict == UPM_VERDICT_OK)
 		judge_code(judge, probe);
+	if (probe->verdict == UPM_VERDICT_OK && probe->site)
+		prefer_optimised_nop(judge, probe);
 	if (probe->verdict == UPM_VERDICT_OK)
 		judge_semaphore(judge, probe);
-	if (probe->verdict == UPM_VERDICT_OK)
+	if (probe->verdict == UPM_VERDICT_OK && probe->kind != UPM_KIND_USDT)
 		judge_return(judge, probe);
 	if (probe->verdict == UPM_VERDICT_OK && !probe->reason[0])
 		probe->reason = remark_on(probe);

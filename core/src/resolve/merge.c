@@ -46,15 +46,29 @@ static bool take_names(struct upm_probe_table *table, struct upm_probe_entry *ke
 	return true;
 }
 
-/* Refused points stay, each under its own spec: they are answers, not places. */
+/* Refused points stay, each under its own spec: they are answers, not places. So do two USDT probes
+ * of one place. */
 static bool is_point(const struct upm_probe_entry *probe)
 {
 	return probe->verdict == UPM_VERDICT_OK;
 }
 
-static bool same_point(const struct upm_probe_entry *a, const struct upm_probe_entry *b)
+static const char *name_space(const struct upm_probe_table *table,
+			      const struct upm_probe_entry *probe)
 {
-	return a->offset == b->offset && a->file == b->file && a->kind == b->kind;
+	const struct upm_usdt_site *site = upm_probe_table_site(table, probe);
+
+	return site ? site->provider : "";
+}
+
+static bool same_point(const struct upm_probe_table *table, const struct upm_probe_entry *a,
+		       const struct upm_probe_entry *b)
+{
+	if (a->offset != b->offset || a->file != b->file || a->kind != b->kind)
+		return false;
+	return a->kind != UPM_KIND_USDT ||
+	       (strcmp(a->symbol, b->symbol) == 0 &&
+		strcmp(name_space(table, a), name_space(table, b)) == 0);
 }
 
 /* Within a run of one offset, mark every probe that repeats an earlier one. */
@@ -66,7 +80,7 @@ static bool merge_run(struct upm_probe_table *table, struct upm_found *run, size
 		for (size_t j = i + 1; j < count && !run[i].flags; j++) {
 			struct upm_probe_entry *other = &table->probes.items[run[j].symbol];
 
-			if (run[j].flags || !same_point(kept, other))
+			if (run[j].flags || !same_point(table, kept, other))
 				continue;
 			run[j].flags = 1;
 			if (!take_names(table, kept, other))

@@ -38,6 +38,7 @@ void upm_probe_table_unref(struct upm_probe_table *table)
 	upm_vector_clear(&table->probes);
 	upm_vector_clear(&table->files);
 	upm_vector_clear(&table->aliases);
+	upm_vector_clear(&table->sites);
 	upm_vector_clear(&table->specs);
 	upm_vector_clear(&table->pools);
 	upm_strings_unref(table->strings);
@@ -61,6 +62,7 @@ static bool reserve_for(struct upm_probe_table *table, const struct upm_probe_ta
 	return upm_vector_reserve(&table->probes, other->probes.count) &&
 	       upm_vector_reserve(&table->files, other->files.count) &&
 	       upm_vector_reserve(&table->aliases, other->aliases.count) &&
+	       upm_vector_reserve(&table->sites, other->sites.count) &&
 	       upm_vector_reserve(&table->specs, other->specs.count) &&
 	       upm_vector_reserve(&table->pools, other->pools.count + 1);
 }
@@ -70,6 +72,7 @@ bool upm_probe_table_append(struct upm_probe_table *table, const struct upm_prob
 {
 	uint32_t first_alias = (uint32_t)table->aliases.count;
 	uint32_t first_spec = (uint32_t)table->specs.count;
+	uint32_t first_site = (uint32_t)table->sites.count;
 	uint32_t *files = malloc((other->files.count + 1) * sizeof(*files));
 	size_t count = other->probes.count;
 
@@ -82,6 +85,8 @@ bool upm_probe_table_append(struct upm_probe_table *table, const struct upm_prob
 				     other->files.items[i].path, &files[i]);
 	for (size_t i = 0; i < other->aliases.count; i++)
 		table->aliases.items[table->aliases.count++] = other->aliases.items[i];
+	for (size_t i = 0; i < other->sites.count; i++)
+		table->sites.items[table->sites.count++] = other->sites.items[i];
 	for (size_t i = 0; i < other->specs.count; i++)
 		table->specs.items[table->specs.count++] = other->specs.items[i];
 	for (size_t i = 0; i < other->pools.count; i++)
@@ -92,6 +97,8 @@ bool upm_probe_table_append(struct upm_probe_table *table, const struct upm_prob
 
 		probe.file = files[probe.file];
 		probe.first_alias += first_alias;
+		if (probe.site)
+			probe.site += first_site;
 		if (probe.spec != UINT32_MAX)
 			probe.spec += first_spec;
 		table->probes.items[table->probes.count++] = probe;
@@ -131,6 +138,7 @@ void upm_probe_table_describe(const struct upm_probe_table *table, size_t index,
 {
 	const struct upm_probe_entry *entry = &table->probes.items[index];
 	const struct upm_probe_file *file = &table->files.items[entry->file];
+	const struct upm_usdt_site *site = upm_probe_table_site(table, entry);
 	uint8_t hazard;
 
 	*probe = (struct upm_probe){
@@ -150,6 +158,8 @@ void upm_probe_table_describe(const struct upm_probe_table *table, size_t index,
 		.cost = entry->cost,
 		.flags = entry->flags,
 		.alias_count = entry->alias_count,
+		.provider = site ? site->provider : "",
+		.argument_count = (uint32_t)upm_probe_table_arguments(table, entry, NULL),
 	};
 	if (upm_return_hazard(table, entry, &hazard))
 		probe->flags |= UPM_PROBE_RETURN_UNSAFE;

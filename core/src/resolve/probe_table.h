@@ -25,8 +25,9 @@ struct upm_probe_entry {
 	uint32_t spec;	     /* index in specs; UINT32_MAX = none */
 	uint32_t symbol_offset;
 	uint32_t symbol_size;
-	uint32_t first_alias; /* index in aliases; of a USDT probe: index in sites */
+	uint32_t first_alias; /* index in aliases */
 	uint32_t alias_count;
+	uint32_t site;	 /* of a USDT probe: index in sites, plus 1; 0 = none */
 	uint8_t kind;	 /* enum upm_kind */
 	uint8_t verdict; /* enum upm_verdict */
 	uint8_t cost;	 /* enum upm_cost */
@@ -77,6 +78,7 @@ const struct upm_usdt_site *upm_probe_table_site(const struct upm_probe_table *t
 						 const struct upm_probe_entry *probe);
 /**
  * Arguments of a USDT probe, with the symbols of its file for operands such as "counter(%rip)".
+ * @param arguments  receives them; NULL = only their number is wanted
  * @return their number; 0 for probes of other kinds
  */
 size_t upm_probe_table_arguments(const struct upm_probe_table *table,

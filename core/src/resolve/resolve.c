@@ -26,10 +26,12 @@
 #include "resolve/naming.h"
 #include "resolve/place.h"
 #include "resolve/probe_table.h"
+#include "resolve/usdt.h"
 
 struct request {
 	struct upm_spec spec;
-	struct upm_pattern *pattern; /* NULL for an offset */
+	struct upm_pattern *pattern; /* of functions; NULL for an offset and for USDT */
+	struct upm_usdt_patterns usdt;
 };
 
 struct resolution {
@@ -73,6 +75,8 @@ static int parse_spec(struct resolution *resolution, const char *text, struct re
 	status = upm_spec_parse(kept, &request->spec);
 	if (status || request->spec.form == UPM_SPEC_OFFSET)
 		return status;
+	if (request->spec.kind == UPM_KIND_USDT)
+		return upm_usdt_patterns_compile(&request->spec, &request->usdt);
 	return upm_pattern_compile(&request->spec, &request->pattern);
 }
 
@@ -116,12 +120,25 @@ static int add_unusable(struct upm_placement *placement, const struct upm_locati
 	return UPM_OK;
 }
 
+static int place_usdt_in_file(struct resolution *resolution, const struct upm_placement *placement,
+			      bool absence_matters)
+{
+	bool found;
+	int status = upm_place_usdt(placement, &resolution->requests[placement->spec].usdt, &found);
+
+	if (!status && !found && absence_matters)
+		status = upm_place_usdt_absence(placement);
+	return status;
+}
+
 static int place_in_file(struct resolution *resolution, const struct upm_placement *placement,
 			 bool absence_matters)
 {
 	struct upm_matches matches;
 	int status;
 
+	if (placement->request->spec->kind == UPM_KIND_USDT)
+		return place_usdt_in_file(resolution, placement, absence_matters);
 	if (placement->request->spec->form == UPM_SPEC_OFFSET)
 		return upm_place_offset(placement, &resolution->naming,
 					placement->request->spec->number);
@@ -194,7 +211,8 @@ static int explain_nothing(struct resolution *resolution, size_t index, size_t f
 	struct upm_location nowhere = {
 		.path = spec->binary, .reason = reason, .verdict = UPM_VERDICT_NO_MATCH};
 
-	snprintf(reason, sizeof(reason), "no function in any of %zu files %s '%.150s'", files,
+	snprintf(reason, sizeof(reason), "no %s in any of %zu files %s '%.150s'",
+		 spec->kind == UPM_KIND_USDT ? "USDT probe" : "function", files,
 		 spec->form == UPM_SPEC_NAME ? "is named" : "matches", spec->pattern);
 	return resolve_in(resolution, index, &nowhere, true);
 }
@@ -241,6 +259,7 @@ static void clean_up(struct resolution *resolution)
 	for (size_t i = 0; i < resolution->count; i++) {
 		upm_spec_clear(&resolution->requests[i].spec);
 		upm_pattern_free(resolution->requests[i].pattern);
+		upm_usdt_patterns_clear(&resolution->requests[i].usdt);
 	}
 	free(resolution->requests);
 	upm_naming_close(&resolution->naming);

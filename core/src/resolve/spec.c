@@ -68,6 +68,47 @@ static bool is_glob(const char *pattern)
 	return bracket && bracket[1] && strchr(bracket + 2, ']');
 }
 
+static int parse_regex(struct upm_spec *spec)
+{
+	size_t length = strlen(spec->pattern);
+
+	if (length < 3 || spec->pattern[length - 1] != '/')
+		return bad(spec->text, "write /REGEX/, with a slash at both ends",
+			   "the regular expression is empty or has no closing slash");
+	memmove(spec->pattern, spec->pattern + 1, length - 2);
+	spec->pattern[length - 2] = '\0';
+	spec->regex = true;
+	spec->form = UPM_SPEC_PATTERN;
+	return UPM_OK;
+}
+
+static int parse_name_or_glob(struct upm_spec *spec)
+{
+	if (spec->pattern[0] == '/')
+		return parse_regex(spec);
+	spec->form = is_glob(spec->pattern) ? UPM_SPEC_PATTERN : UPM_SPEC_NAME;
+	return UPM_OK;
+}
+
+/* A provider that is a regex ends at its slash, since a colon may stand inside. */
+static int parse_usdt(struct upm_spec *spec)
+{
+	char *colon = spec->pattern[0] == '/' ? strstr(spec->pattern + 1, "/:") : NULL;
+	char *name;
+
+	colon = colon ? colon + 1 : strchr(spec->pattern, ':');
+	if (!colon || colon == spec->pattern || !colon[1])
+		return bad(spec->text, "write usdt:BINARY:PROVIDER:NAME; '*' stands for any",
+			   "the provider or the name is missing");
+	name = strdup(colon + 1);
+	if (!name)
+		return upm_fail_memory("read the spec");
+	*colon = '\0';
+	spec->provider = spec->pattern;
+	spec->pattern = name;
+	return parse_name_or_glob(spec);
+}
+
 static void split_addend(struct upm_spec *spec)
 {
 	char *plus = strrchr(spec->pattern, '+');
@@ -90,20 +131,6 @@ static int split_version(struct upm_spec *spec)
 			   "there is no version after '@'");
 	spec->version = strdup(at);
 	return spec->version ? UPM_OK : upm_fail_memory("read the spec");
-}
-
-static int parse_regex(struct upm_spec *spec)
-{
-	size_t length = strlen(spec->pattern);
-
-	if (length < 3 || spec->pattern[length - 1] != '/')
-		return bad(spec->text, "write /REGEX/, with a slash at both ends",
-			   "the regular expression is empty or has no closing slash");
-	memmove(spec->pattern, spec->pattern + 1, length - 2);
-	spec->pattern[length - 2] = '\0';
-	spec->regex = true;
-	spec->form = UPM_SPEC_PATTERN;
-	return UPM_OK;
 }
 
 static int parse_pattern(struct upm_spec *spec)
@@ -138,9 +165,6 @@ int upm_spec_parse(const char *text, struct upm_spec *spec)
 
 	*spec = (struct upm_spec){.text = text};
 	rest = parse_kind(text, &spec->kind);
-	if (spec->kind == UPM_KIND_USDT)
-		return upm_fail(UPM_ERR_UNSUPPORTED, 0, "read the spec", text,
-				"use uprobe: or uretprobe:", "USDT probes are not in this version");
 	spec->binary = malloc(strlen(rest) + 1);
 	if (!spec->binary)
 		return upm_fail_memory("read the spec");
@@ -155,6 +179,8 @@ int upm_spec_parse(const char *text, struct upm_spec *spec)
 		status = bad(text, "write '*' for every function", "the pattern is empty");
 	else if (!(spec->pattern = strdup(pattern)))
 		status = upm_fail_memory("read the spec");
+	else if (spec->kind == UPM_KIND_USDT)
+		status = parse_usdt(spec);
 	else
 		status = parse_pattern(spec);
 	if (status)
@@ -166,6 +192,7 @@ void upm_spec_clear(struct upm_spec *spec)
 {
 	free(spec->binary);
 	free(spec->pattern);
+	free(spec->provider);
 	free(spec->version);
-	spec->binary = spec->pattern = spec->version = NULL;
+	spec->binary = spec->pattern = spec->provider = spec->version = NULL;
 }

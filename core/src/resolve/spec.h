@@ -3,6 +3,7 @@
  * The text form of a request, taken apart:
  *
  *     [KIND:]BINARY:PATTERN
+ *     usdt:BINARY:PROVIDER:NAME, each of the two a name, a glob or /REGEX/
  *     PATTERN = NAME[@VERSION|@@VERSION][+NUMBER] | GLOB[@VERSION] | /REGEX/ | 0xOFFSET
  *
  * The first colon after the kind ends BINARY, so that a PATTERN may hold "::";
@@ -25,9 +26,10 @@ struct upm_spec {
 	uint8_t kind;	  /* enum upm_kind */
 	enum upm_spec_form form;
 	char *binary;
-	char *pattern; /* without version and addend; a regex without its slashes; "" for an offset
-			*/
-	char *version; /* NULL = any */
+	char *pattern;	/* without version and addend; a regex without its slashes; "" for an offset
+			 */
+	char *provider; /* of a USDT spec: a pattern, a regex with its slashes; else NULL */
+	char *version;	/* NULL = any */
 	bool default_version; /* "@@": the default version only */
 	bool regex;
 	uint64_t number; /* the file offset, or what is added to the name's address */

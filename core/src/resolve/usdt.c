@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+#include "resolve/usdt.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "usdt/notes.h"
+
+/* A provider is matched as a spec of its own whose pattern it is. */
+static int compile_provider(const struct upm_spec *spec, struct upm_pattern **out)
+{
+	struct upm_spec provider;
+	char text[1024];
+	int status;
+
+	snprintf(text, sizeof(text), "usdt:x:%s:%s", "x", spec->provider);
+	status = upm_spec_parse(text, &provider);
+	if (status)
+		return status;
+	provider.text = spec->text;
+	status = upm_pattern_compile(&provider, out);
+	upm_spec_clear(&provider);
+	return status;
+}
+
+int upm_usdt_patterns_compile(const struct upm_spec *spec, struct upm_usdt_patterns *patterns)
+{
+	int status = compile_provider(spec, &patterns->provider);
+
+	return status ? status : upm_pattern_compile(spec, &patterns->name);
+}
+
+void upm_usdt_patterns_clear(struct upm_usdt_patterns *patterns)
+{
+	upm_pattern_free(patterns->provider);
+	upm_pattern_free(patterns->name);
+}
+
+static int add_probe(const struct upm_placement *placement, struct upm_probe_entry *probe)
+{
+	probe->version = "";
+	probe->file = placement->file;
+	probe->spec = placement->spec;
+	probe->kind = UPM_KIND_USDT;
+	if (!upm_vector_push(&placement->table->probes, *probe))
+		return upm_fail_memory("make USDT probes");
+	return UPM_OK;
+}
+
+static int add_damaged(const struct upm_placement *placement, const struct upm_usdt_note *note)
+{
+	struct upm_probe_entry probe = {
+		.symbol = note->name,
+		.reason = note->damage,
+		.verdict = UPM_VERDICT_UNREADABLE,
+	};
+
+	return add_probe(placement, &probe);
+}
+
+static void find_place(const struct upm_placement *placement, const struct upm_usdt_note *note,
+		       struct upm_probe_entry *probe)
+{
+	const struct upm_binary *binary = placement->request->binary;
+
+	if (!upm_binary_offset_of(binary, note->address, &probe->offset)) {
+		probe->verdict = UPM_VERDICT_NOT_EXECUTABLE;
+		probe->reason = "the note's address lies in no segment of the file";
+	} else if (note->semaphore &&
+		   !upm_binary_offset_of(binary, note->semaphore, &probe->ref_ctr_offset)) {
+		probe->verdict = UPM_VERDICT_SEMAPHORE;
+		probe->reason = "its semaphore's address lies in no segment of the file";
+	}
+}
+
+static int add_site(const struct upm_placement *placement, const struct upm_usdt_note *note)
+{
+	struct upm_probe_table *table = placement->table;
+	struct upm_usdt_site site = {.provider = note->provider, .arguments = note->arguments};
+	struct upm_probe_entry probe = {.symbol = note->name, .reason = ""};
+
+	if (!upm_vector_push(&table->sites, site))
+		return upm_fail_memory("make USDT probes");
+	probe.site = (uint32_t)table->sites.count;
+	find_place(placement, note, &probe);
+	return add_probe(placement, &probe);
+}
+
+static int too_hard(const struct upm_spec *spec)
+{
+	return upm_fail(UPM_ERR_SPEC, 0, "match the pattern", spec->text,
+			"write it without nested repetition",
+			"the expression needs too many steps");
+}
+
+int upm_place_usdt(const struct upm_placement *placement, const struct upm_usdt_patterns *patterns,
+		   bool *found)
+{
+	const struct upm_usdt_notes *notes;
+	int status = upm_binary_usdt_notes(placement->request->binary, &notes);
+
+	*found = false;
+	for (size_t i = 0; !status && i < notes->list.count; i++) {
+		const struct upm_usdt_note *note = &notes->list.items[i];
+		enum upm_match match;
+
+		if (note->damage) {
+			status = add_damaged(placement, note);
+			continue;
+		}
+		match = upm_pattern_match(patterns->provider, note->provider);
+		if (match == UPM_MATCH_YES)
+			match = upm_pattern_match(patterns->name, note->name);
+		if (match == UPM_MATCH_TOO_HARD)
+			return too_hard(placement->request->spec);
+		if (match == UPM_MATCH_NO)
+			continue;
+		*found = true;
+		status = add_site(placement, note);
+	}
+	return status;
+}
+
+/* "; it has hotspot:…, hs_private:…": the providers, so that a typing error shows. */
+static void list_providers(const struct upm_usdt_notes *notes, char *text, size_t size)
+{
+	size_t used = 0;
+
+	text[0] = '\0';
+	for (size_t i = 0; i < notes->list.count && used + 1 < size; i++) {
+		const char *provider = notes->list.items[i].provider;
+
+		if (!provider[0] || strstr(text, provider))
+			continue;
+		snprintf(text + used, size - used, "%s%.60s",
+			 used ? ", " : "; its providers: ", provider);
+		used = strlen(text);
+	}
+}
+
+int upm_place_usdt_absence(const struct upm_placement *placement)
+{
+	const struct upm_spec *spec = placement->request->spec;
+	struct upm_strings *strings = placement->table->strings;
+	struct upm_probe_entry probe = {.verdict = UPM_VERDICT_NO_MATCH};
+	const struct upm_usdt_notes *notes;
+	char providers[300];
+	int status = upm_binary_usdt_notes(placement->request->binary, &notes);
+
+	if (status)
+		return status;
+	list_providers(notes, providers, sizeof(providers));
+	probe.symbol = upm_strings_format(strings, "%s:%s", spec->provider, spec->pattern);
+	if (notes->list.count == 0)
+		probe.reason = "the file has no USDT probes";
+	else
+		probe.reason = upm_strings_format(strings, "no USDT probe is '%.100s:%.100s'%s",
+						  spec->provider, spec->pattern, providers);
+	if (!probe.symbol || !probe.reason)
+		return upm_fail_memory("make USDT probes");
+	return add_probe(placement, &probe);
+}
