@@ -173,7 +173,9 @@ enum upm_verdict {
 	UPM_VERDICT_VDSO = 20,
 	/** The function keeps or moves its return address (setjmp, the unwinder), or has none
 	 *  (_start, a .cold part): a return probe would crash the program. */
-	UPM_VERDICT_RETURN_UNSAFE = 21
+	UPM_VERDICT_RETURN_UNSAFE = 21,
+	/** A map of the program, of fixed size, has no room for one more USDT call site. */
+	UPM_VERDICT_NO_ROOM = 22
 };
 
 /** What one hit costs, cheapest first; measured figures are in docs/benchmarks.md. */

@@ -149,6 +149,10 @@ static int attach_plan(struct upm_attach_job *job)
 	if (!status)
 		status = upm_outcome_judge(&link->outcome, link->table, strict);
 	if (!status)
+		status = upm_usdt_plan(job);
+	if (!status)
+		status = upm_outcome_judge(&link->outcome, link->table, strict);
+	if (!status)
 		status = upm_job_advance(job, 0);
 	if (!status)
 		status = link->backend == UPM_BACKEND_UPROBE_MULTI ? upm_multi_attach(job)

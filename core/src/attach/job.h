@@ -33,6 +33,13 @@ int upm_job_advance(struct upm_attach_job *job, uint64_t probes);
  */
 int upm_job_drop_process(struct upm_attach_job *job, int32_t pid);
 
+/**
+ * If the set has USDT probes and the program was built with <bpf/usdt.bpf.h>, fill in its maps and
+ * set the plan's cookies to match. Probes that find no room go to the outcome.
+ * @return UPM_OK or an error
+ */
+int upm_usdt_plan(struct upm_attach_job *job);
+
 /* The backends: attach the plan's groups, move what is refused from the plan to the outcome. */
 int upm_multi_attach(struct upm_attach_job *job);
 int upm_perf_attach(struct upm_attach_job *job);

@@ -165,13 +165,21 @@ int32_t upm_link_kernel_get(const struct upm_link *link, size_t index,
 	return upm_options_write(kernel_link, &found, sizeof(found), "struct upm_kernel_link");
 }
 
+/* Probes first: a program that still runs shall find its arguments. */
+static void end(struct upm_link *link)
+{
+	upm_link_drop_handles(link, 0);
+	upm_usdt_claim_end(link->usdt);
+	link->usdt = NULL;
+}
+
 int32_t upm_link_detach(struct upm_link *link, uint64_t *elapsed_ns)
 {
 	uint64_t start = upm_now_ns();
 
 	if (!link)
 		return upm_fail(UPM_ERR_INVALID, 0, "detach a link", NULL, NULL, "link is NULL");
-	upm_link_drop_handles(link, 0);
+	end(link);
 	if (elapsed_ns)
 		*elapsed_ns = upm_now_ns() - start;
 	return UPM_OK;
@@ -181,7 +189,7 @@ void upm_link_free(struct upm_link *link)
 {
 	if (!link)
 		return;
-	upm_link_drop_handles(link, 0);
+	end(link);
 	upm_vector_clear(&link->handles);
 	upm_outcome_close(&link->outcome);
 	upm_probe_table_unref(link->table);

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include "attach/outcome.h"
+#include "attach/usdt_claim.h"
 #include "resolve/probe_table.h"
 #include "uprobe_multi.h"
 
@@ -25,6 +26,7 @@ struct upm_link {
 	UPM_VECTOR(struct upm_kernel_handle) handles;
 	enum upm_backend backend;
 	bool cookie_is_index;
+	struct upm_usdt_claim *usdt; /* NULL = none */
 	uint64_t attach_ns;
 };
 

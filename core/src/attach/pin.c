@@ -107,7 +107,12 @@ int32_t upm_link_pin(struct upm_link *link, const char *path)
 		rmdir(path);
 		return status;
 	}
-	return pin_handles(link, path);
+	status = pin_handles(link, path);
+	if (!status) {
+		upm_usdt_claim_keep(link->usdt);
+		link->usdt = NULL;
+	}
+	return status;
 }
 
 static bool is_number(const char *name)

@@ -73,6 +73,7 @@ const char *upm_verdict_name(int32_t verdict)
 		[UPM_VERDICT_PROCESS_GONE] = "process_gone",
 		[UPM_VERDICT_VDSO] = "vdso",
 		[UPM_VERDICT_RETURN_UNSAFE] = "return_unsafe",
+		[UPM_VERDICT_NO_ROOM] = "no_room",
 	};
 
 	return name_of(names, ARRAY_SIZE(names), verdict);

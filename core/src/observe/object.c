@@ -20,6 +20,10 @@
 #include "observe/libbpf_log.h"
 #include "uprobe_multi.h"
 
+/* Fifteen times the call sites of the program with the most that we know (a Java virtual
+ * machine, 532), in 2.4 MB. Addresses are entered once for each process. */
+enum { USDT_SPECS = 8192, USDT_ADDRESSES = 4 * USDT_SPECS };
+
 struct object_program {
 	struct bpf_program *program;
 	struct upm_section section;
@@ -120,6 +124,24 @@ static int add_programs(struct upm_object *object)
 	return UPM_OK;
 }
 
+static void widen(const struct upm_object *object, const char *name, uint32_t entries)
+{
+	struct bpf_map *map = bpf_object__find_map_by_name(object->object, name);
+
+	if (map && bpf_map__max_entries(map) < entries)
+		bpf_map__set_max_entries(map, entries);
+}
+
+/* <bpf/usdt.bpf.h> makes its maps for 256 call sites, of which one program alone can have more. */
+static void widen_usdt_maps(const struct upm_object *object)
+{
+	const struct upm_features *features = upm_kernel_features();
+
+	widen(object, "__bpf_usdt_specs", USDT_SPECS);
+	if (features->uprobe_multi != UPM_YES && features->perf_cookie != UPM_YES)
+		widen(object, "__bpf_usdt_ip_to_spec_id", USDT_ADDRESSES);
+}
+
 static int load(struct upm_object *object)
 {
 	struct upm_libbpf_log log;
@@ -164,8 +186,10 @@ int32_t upm_object_open(const char *path, struct upm_object **out)
 	status = object->path ? read_object(object) : upm_fail_memory(open_operation);
 	if (!status)
 		status = add_programs(object);
-	if (!status)
+	if (!status) {
+		widen_usdt_maps(object);
 		status = load(object);
+	}
 	if (status)
 		return give_up(object, status);
 	*out = object;

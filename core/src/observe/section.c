@@ -20,6 +20,8 @@ static const struct {
 	{"uprobe.session", {.kind = UPM_KIND_UPROBE, .multi = true, .session = true}},
 	{"uprobe.session.s",
 	 {.kind = UPM_KIND_UPROBE, .multi = true, .session = true, .sleepable = true}},
+	{"usdt", {.kind = UPM_KIND_USDT, .multi = true}},
+	{"usdt.s", {.kind = UPM_KIND_USDT, .multi = true, .sleepable = true}},
 };
 
 bool upm_section_parse(const char *name, struct upm_section *section)
