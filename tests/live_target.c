@@ -10,15 +10,15 @@
 
 #include "attach/sys.h"
 
-static void run_target(int input, int output)
+static void run_target(const char *path, int input, int output)
 {
 	dup2(input, STDIN_FILENO);
 	dup2(output, STDOUT_FILENO);
-	execl(test_build_path("target/known"), "known", (char *)NULL);
+	execl(path, path, (char *)NULL);
 	_exit(127);
 }
 
-void target_start(struct target *target)
+void target_start_program(struct target *target, const char *path)
 {
 	int commands[2], answers[2];
 
@@ -27,7 +27,7 @@ void target_start(struct target *target)
 	target->pid = fork();
 	assert_true(target->pid >= 0);
 	if (target->pid == 0)
-		run_target(commands[0], answers[1]);
+		run_target(path, commands[0], answers[1]);
 	close(commands[0]);
 	close(answers[1]);
 	target->commands = fdopen(commands[1], "w");
@@ -35,6 +35,11 @@ void target_start(struct target *target)
 	assert_non_null(target->commands);
 	assert_non_null(target->answers);
 	assert_memory_equal(target_answer(target), "ready ", 6);
+}
+
+void target_start(struct target *target)
+{
+	target_start_program(target, test_build_path("target/known"));
 }
 
 void target_send(struct target *target, const char *command)

@@ -20,6 +20,8 @@ struct target {
 
 /** Start build/target/known and wait until it is ready. */
 void target_start(struct target *target);
+/** Start another program that says "ready PID" and obeys lines. */
+void target_start_program(struct target *target, const char *path);
 /** Send a command without waiting for its answer. */
 void target_send(struct target *target, const char *command);
 /** @return the next answer, without its newline; lives until the next one. */

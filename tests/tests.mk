@@ -14,10 +14,11 @@ $(TEST_PROGRAMS) $(SAMPLE): $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(TEST_SUPP
 $(BUILD)/obj/tests/%.o: CPPFLAGS += -Itests
 $(BUILD)/tests/live/oracle: $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tests/oracle/*.c))
 
+BPF_ARCH := $(patsubst aarch64,arm64,$(patsubst x86_64,x86,$(shell uname -m)))
 TEST_BPF := $(patsubst tests/bpf/%.c,$(BUILD)/tests/bpf/%.o,$(wildcard tests/bpf/*.bpf.c))
 $(BUILD)/tests/bpf/%.bpf.o: tests/bpf/%.bpf.c $(wildcard tests/bpf/*.h)
 	@mkdir -p $(@D)
-	$(COMPILE_BPF) -c -o $@ $<
+	$(COMPILE_BPF) -D__TARGET_ARCH_$(BPF_ARCH) -c -o $@ $<
 
 # The shared test target: tests/target/known.c has its commands. It is compiled the same
 # way whatever CFLAGS and sanitizers the rest is built with, so that its functions keep their shapes.
@@ -55,6 +56,28 @@ $(TARGET)/obj/%.o: $(TARGET_SOURCE)/%.S
 	@mkdir -p $(@D)
 	$(COMPILE_TARGET) -c -o $@ $<
 $(TARGET)/obj/known.o $(TARGET)/obj/shapes.o $(TARGET)/obj/cxx.o $(TARGET)/obj/versions.o: $(TARGET_SOURCE)/known.h
+
+# The target of USDT tests, from each compiler at each level: USDT_TARGETS.
+USDT_LEVELS  := O0 O1 O2 O3
+USDT_TARGETS := $(foreach level,$(USDT_LEVELS),$(TARGET)/usdt-gcc-$(level) $(TARGET)/usdt-clang-$(level)) \
+                $(TARGET)/usdt-gcc-fixed
+TARGETS      += $(USDT_TARGETS)
+USDT_SOURCES := $(addprefix $(TARGET_SOURCE)/,usdt_main.c usdt_forms.c usdt_forms.h)
+define USDT_COMPILE
+	@mkdir -p $(TARGET)/obj/$(@F)
+	$(1) -c -o $(TARGET)/obj/$(@F)/main.o $(TARGET_SOURCE)/usdt_main.c
+	$(1) -c -o $(TARGET)/obj/$(@F)/usual.o -DCONSTRAINT=usual -DCONSTANTS $(TARGET_SOURCE)/usdt_forms.c
+	$(1) -c -o $(TARGET)/obj/$(@F)/registers.o -DCONSTRAINT=registers -DSTAP_SDT_ARG_CONSTRAINT=r -DCONSTANTS \
+	  $(TARGET_SOURCE)/usdt_forms.c
+	$(1) -c -o $(TARGET)/obj/$(@F)/memory.o -DCONSTRAINT=memory -DSTAP_SDT_ARG_CONSTRAINT=m $(TARGET_SOURCE)/usdt_forms.c
+	$(1) -o $@ $(TARGET)/obj/$(@F)/*.o
+endef
+$(TARGET)/usdt-gcc-%: $(USDT_SOURCES)
+	$(call USDT_COMPILE,$(CC) -std=gnu11 -$* -g -Wall -Wextra)
+$(TARGET)/usdt-clang-%: $(USDT_SOURCES)
+	$(call USDT_COMPILE,$(CLANG) -std=gnu11 -$* -g -Wall -Wextra)
+$(TARGET)/usdt-gcc-fixed: $(USDT_SOURCES)
+	$(call USDT_COMPILE,$(CC) -std=gnu11 -O2 -g -Wall -Wextra -fno-pie -no-pie)
 
 # tests/target/many.awk: a library of so many functions.
 $(TARGET)/libmany-%.so: $(TARGET_SOURCE)/many.awk

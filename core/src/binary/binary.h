@@ -43,7 +43,8 @@ struct upm_binary {
 	uint16_t elf_type;    /* ET_EXEC, ET_DYN, … */
 	uint8_t bits;	      /* 64 or 32 */
 	bool big_endian;
-	bool go; /* linked by Go (.go.buildinfo, .gopclntab or its build-id note) */
+	uint64_t thread_area; /* bytes that a thread's copy of its thread-local variables takes */
+	bool go;	      /* linked by Go (.go.buildinfo, .gopclntab or its build-id note) */
 	UPM_VECTOR(struct upm_segment) segments; /* PT_LOAD only, in file order */
 	struct upm_elf *elf;
 };

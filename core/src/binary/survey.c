@@ -145,6 +145,11 @@ static int survey_sections(struct upm_elf *elf, struct upm_binary *binary)
 	return status;
 }
 
+static uint64_t aligned(uint64_t size, uint64_t alignment)
+{
+	return alignment > 1 ? (size + alignment - 1) / alignment * alignment : size;
+}
+
 static int take_segment(struct upm_elf *elf, struct upm_binary *binary, const GElf_Phdr *header)
 {
 	struct upm_segment segment = {.offset = header->p_offset,
@@ -161,6 +166,9 @@ static int take_segment(struct upm_elf *elf, struct upm_binary *binary, const GE
 		return upm_vector_push(&binary->segments, segment)
 			       ? UPM_OK
 			       : upm_fail_memory(UPM_OPEN_BINARY);
+	case PT_TLS:
+		binary->thread_area = aligned(header->p_memsz, header->p_align);
+		break;
 	case PT_DYNAMIC:
 		elf->dynamic = range;
 		break;

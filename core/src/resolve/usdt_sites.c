@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /* The call sites of a table's USDT probes and their arguments. */
+#include <elf.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/error.h"
 #include "base/options.h"
@@ -14,11 +16,10 @@ const struct upm_usdt_site *upm_probe_table_site(const struct upm_probe_table *t
 }
 
 /* Operands that name a variable are rare: no index for them. */
-static bool find_symbol(void *context, const char *name, size_t length, uint64_t *address)
+static bool find_variable(struct upm_binary *binary, const char *name, size_t length,
+			  struct upm_symbol *symbol)
 {
-	struct upm_binary *binary = context;
 	struct upm_symbol_tables tables;
-	struct upm_symbol symbol;
 
 	if (!binary || upm_binary_symbols(binary, UPM_SYMBOLS_OWN, NULL, NULL, &tables))
 		return false;
@@ -26,15 +27,29 @@ static bool find_symbol(void *context, const char *name, size_t length, uint64_t
 		size_t size = upm_symbol_table_size(tables.items[t]);
 
 		for (size_t i = 0; i < size; i++) {
-			upm_symbol_table_peek(tables.items[t], i, &symbol);
-			if (symbol.undefined || strncmp(symbol.name, name, length) != 0 ||
-			    symbol.name[length])
-				continue;
-			*address = symbol.address;
-			return true;
+			upm_symbol_table_peek(tables.items[t], i, symbol);
+			if (!symbol->undefined && strncmp(symbol->name, name, length) == 0 &&
+			    !symbol->name[length])
+				return true;
 		}
 	}
 	return false;
+}
+
+static bool find_symbol(void *context, const char *name, size_t length, uint64_t *address)
+{
+	static const char suffix[] = "@tpoff";
+	const size_t cut = sizeof(suffix) - 1;
+	struct upm_binary *binary = context;
+	struct upm_symbol symbol;
+	bool of_thread = length > cut && strncasecmp(name + length - cut, suffix, cut) == 0;
+
+	if (!find_variable(binary, name, of_thread ? length - cut : length, &symbol) ||
+	    (symbol.type == STT_TLS) != of_thread)
+		return false;
+	/* x86: an executable's variables end where the thread pointer points. */
+	*address = symbol.address - (of_thread ? binary->thread_area : 0);
+	return true;
 }
 
 size_t upm_probe_table_arguments(const struct upm_probe_table *table,

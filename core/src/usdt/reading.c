@@ -92,7 +92,8 @@ struct upm_usdt_read upm_usdt_reading(const struct upm_usdt_argument *argument,
 	}
 	if (argument->place == UPM_USDT_INDEXED)
 		add_index(&read, argument);
-	if (argument->place == UPM_USDT_ABSOLUTE || (argument->biased && !position->fixed))
+	if (argument->place == UPM_USDT_ABSOLUTE ||
+	    (argument->biased && (!position->fixed || !(read.flags & UPM_READ_BASE))))
 		make_relative(&read, position);
 	if (argument->place == UPM_USDT_FS)
 		add_thread(&read, position);
