@@ -95,9 +95,9 @@ refuses() {
 @test "completions know the verdicts that --verdict knows" {
 	for file in uprobe-multi.bash _uprobe-multi; do
 		completion=$BATS_TEST_DIRNAME/../../core/cli/completion/$file
-		verdicts=$(sed -n "/ok unprobeable/,/return_unsafe/p" "$completion" |
+		verdicts=$(sed -n "/ok unprobeable/,/no_room/p" "$completion" |
 			tr -d "'()" | sed 's/.*verdicts=//')
-		[ "$(wc -w <<<"$verdicts")" -ge 22 ]
+		[ "$(wc -w <<<"$verdicts")" -ge 23 ]
 		for verdict in $verdicts; do
 			run "$UPM" list --verdict "$verdict" libc.so.6:malloc
 			[ "$status" -ne 2 ]

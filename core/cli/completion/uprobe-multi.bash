@@ -44,7 +44,7 @@ _uprobe_multi_values()
 {
 	local verdicts='ok unprobeable undefined data marker not_executable ambiguous no_match
 		mid_instruction red_zone go_return not_entry foreign truncated semaphore conflict
-		replaced unreadable refused process_gone vdso return_unsafe'
+		replaced unreadable refused process_gone vdso return_unsafe no_room'
 
 	case $1 in
 	-p | --pid) compgen -W "$(_uprobe_multi_pids)" -- "$2" ;;

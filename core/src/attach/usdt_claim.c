@@ -50,12 +50,23 @@ int upm_usdt_claim_specs(struct upm_usdt_claim *claim, const struct upm_intern *
 	return status;
 }
 
+/* Whether the address has this spec already: processes can map a file at one address. */
+static bool has_spec(const struct upm_usdt_claim *claim, uint64_t address, uint32_t id)
+{
+	uint32_t found;
+
+	return bpf_map_lookup_elem(claim->maps.ips_fd, &address, &found) == 0 && found == id;
+}
+
 int upm_usdt_claim_address(struct upm_usdt_claim *claim, uint64_t address, uint32_t id)
 {
 	if (!upm_vector_reserve(&claim->addresses, 1))
 		return ENOMEM;
-	if (bpf_map_update_elem(claim->maps.ips_fd, &address, &id, BPF_NOEXIST))
-		return errno;
+	if (bpf_map_update_elem(claim->maps.ips_fd, &address, &id, BPF_NOEXIST)) {
+		int failure = errno;
+
+		return failure == EEXIST && has_spec(claim, address, id) ? 0 : failure;
+	}
 	claim->addresses.items[claim->addresses.count++] = address;
 	return 0;
 }

@@ -15,7 +15,7 @@
  * than the process.
  *
  * Where programs can not read a cookie, they find the number in a hash, by the address of
- * the breakpoint: for that, the processes must be known beforehand.
+ * the breakpoint: for that, the processes must be known beforehand, and have the file mapped.
  */
 #ifndef UPM_ATTACH_USDT_CLAIM_H
 #define UPM_ATTACH_USDT_CLAIM_H

@@ -142,8 +142,8 @@ static int enter_process(struct usdt_plan *usdt, struct upm_plan_group *group, i
 	struct upm_mappings mappings;
 	int status = upm_process_mappings(pid, &mappings);
 
-	if (status)
-		return status;
+	if (status) /* for one that has ended the kernel says so */
+		return status == UPM_ERR_NOT_FOUND ? UPM_OK : status;
 	for (size_t i = 0; i < mappings.list.count && !status; i++) {
 		const struct upm_mapping *mapping = &mappings.list.items[i];
 
