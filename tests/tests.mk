@@ -73,11 +73,11 @@ define USDT_COMPILE
 	$(1) -o $@ $(TARGET)/obj/$(@F)/*.o
 endef
 $(TARGET)/usdt-gcc-%: $(USDT_SOURCES)
-	$(call USDT_COMPILE,$(CC) -std=gnu11 -$* -g -Wall -Wextra)
+	$(call USDT_COMPILE,$(CC) -std=gnu11 -$* -g -Wall -Wextra -pthread)
 $(TARGET)/usdt-clang-%: $(USDT_SOURCES)
-	$(call USDT_COMPILE,$(CLANG) -std=gnu11 -$* -g -Wall -Wextra)
+	$(call USDT_COMPILE,$(CLANG) -std=gnu11 -$* -g -Wall -Wextra -pthread)
 $(TARGET)/usdt-gcc-fixed: $(USDT_SOURCES)
-	$(call USDT_COMPILE,$(CC) -std=gnu11 -O2 -g -Wall -Wextra -fno-pie -no-pie)
+	$(call USDT_COMPILE,$(CC) -std=gnu11 -O2 -g -Wall -Wextra -pthread -fno-pie -no-pie)
 
 # tests/target/many.awk: a library of so many functions.
 $(TARGET)/libmany-%.so: $(TARGET_SOURCE)/many.awk

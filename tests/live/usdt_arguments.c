@@ -91,7 +91,7 @@ static void read_build(const char *build)
 	assert_upm_ok(upm_attach(program, set, &options, &link));
 	assert_int_equal(upm_link_kernel_links(link), 1);
 	usdt_fire(&target, 1);
-	usdt_fire(&target, 2);
+	target_expect(&target, "thread", "fired 2");
 	upm_link_free(link);
 	usdt_fire(&target, 3);
 	assert_int_equal(usdt_check(set, map_fd(&reader, "results"), 2, 2, reads_everything), 0);

@@ -8,6 +8,7 @@
 #include <limits.h>
 #include <linux/capability.h>
 #include <signal.h>
+#include <sys/mount.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -327,6 +328,37 @@ static void equal_specs_are_shared(void **state)
 	upm_probe_set_free(set);
 }
 
+static void pinned_links_keep_their_specs(void **state)
+{
+	char directory[] = "/tmp/upm-pins-XXXXXX", pin[64];
+	struct upm_probe_set *set = usdt_resolve("clang-O1", everything, 0);
+	struct upm_object *object = open_object("304");
+	struct upm_attach_options options;
+	struct target target;
+	struct upm_link *link;
+
+	(void)state;
+	assert_non_null(mkdtemp(directory));
+	assert_int_equal(mount("bpf", directory, "bpf", 0, NULL), 0);
+	snprintf(pin, sizeof(pin), "%s/usdt", directory);
+	usdt_start(&target, "clang-O1");
+	options = numbered(&target.pid);
+	assert_upm_ok(upm_attach(program_of(object, "read_usdt"), set, &options, &link));
+	assert_upm_ok(upm_link_pin(link, pin));
+	upm_link_free(link);
+	assert_int_equal(specs_taken(object), upm_probe_set_size(set));
+	assert_upm_ok(upm_attach(program_of(object, "read_usdt"), set, &options, &link));
+	upm_link_free(link);
+	usdt_fire(&target, 1);
+	usdt_check(set, results_of(object), 1, 1, new_layout_reads);
+	assert_upm_ok(upm_link_unpin(pin));
+	assert_int_equal(umount(directory), 0);
+	assert_int_equal(rmdir(directory), 0);
+	upm_object_free(object);
+	upm_probe_set_free(set);
+	target_stop(&target);
+}
+
 /* ---- semaphores */
 
 static void semaphores_rise_and_fall(void **state)
@@ -484,6 +516,7 @@ int main(void)
 		cmocka_unit_test(links_of_one_program_keep_apart),
 		cmocka_unit_test(equal_specs_are_shared),
 		cmocka_unit_test(sites_without_room_have_a_verdict),
+		cmocka_unit_test(pinned_links_keep_their_specs),
 		cmocka_unit_test(semaphores_rise_and_fall),
 		cmocka_unit_test(semaphores_fall_after_kill),
 		cmocka_unit_test(maps_are_found_without_admin),

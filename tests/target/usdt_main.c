@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
  * The target of USDT tests. It prints "ready PID", then answers lines of its standard
- * input: "fire" hits every probe of usdt_forms.h once ("fired ROUND"), "semaphore" tells
+ * input: "fire" hits every probe of usdt_forms.h once ("fired ROUND"), "thread" does so in a
+ * thread of its own, "semaphore" tells
  * that of forms:many ("semaphore N"), "guarded" hits forms:many only if that is raised
  * ("guarded 0" or "guarded 1").
  */
 #define _SDT_HAS_SEMAPHORES 1
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/sdt.h>
@@ -25,13 +27,27 @@ static void fire_many(int round)
 		     6 * round, 7 * round, 8 * round, 9 * round, 10 * round, 11 * round);
 }
 
-static void fire(int round)
+static __attribute__((noinline)) void fire(int round)
 {
 #define FIRE(name) fire_##name(round);
 	USDT_CONSTRAINTS(FIRE)
 	fire_many(round);
 	STAP_PROBE(forms, none);
 	printf("fired %d\n", round);
+}
+
+static void *fire_in_thread(void *round)
+{
+	fire(*(int *)round);
+	return NULL;
+}
+
+static void run_thread(int round)
+{
+	pthread_t thread;
+
+	if (pthread_create(&thread, NULL, fire_in_thread, &round) == 0)
+		pthread_join(thread, NULL);
 }
 
 static void guarded(int round)
@@ -53,6 +69,8 @@ int main(void)
 	while (fgets(line, sizeof(line), stdin)) {
 		if (strcmp(line, "fire\n") == 0)
 			fire(++round);
+		else if (strcmp(line, "thread\n") == 0)
+			run_thread(++round);
 		else if (strcmp(line, "guarded\n") == 0)
 			guarded(++round);
 		else
