@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "target/usdt_forms.h"
 
@@ -45,6 +46,18 @@ void usdt_fire(struct target *target, int round)
 
 	snprintf(answer, sizeof(answer), "fired %d", round);
 	target_expect(target, "fire", answer);
+}
+
+void usdt_await_semaphore(struct target *target, int value)
+{
+	char wanted[32];
+
+	snprintf(wanted, sizeof(wanted), "semaphore %d", value);
+	target_send(target, "semaphore");
+	while (strcmp(target_answer(target), wanted) != 0) {
+		usleep(20000);
+		target_send(target, "semaphore");
+	}
 }
 
 struct usdt_result usdt_result_of(int results_fd, uint32_t probe)

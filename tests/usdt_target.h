@@ -19,6 +19,8 @@ void usdt_start(struct target *target, const char *build);
 struct upm_probe_set *usdt_resolve(const char *build, const char *place, int32_t pid);
 /** Have every probe of the target hit once. */
 void usdt_fire(struct target *target, int round);
+/** Wait until the semaphore of forms:many has this value. */
+void usdt_await_semaphore(struct target *target, int value);
 /** The results of a program for the probe of this number. */
 struct usdt_result usdt_result_of(int results_fd, uint32_t probe);
 

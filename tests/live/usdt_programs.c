@@ -7,7 +7,6 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/capability.h>
-#include <signal.h>
 #include <sys/mount.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -100,18 +99,6 @@ static struct upm_attach_options numbered(const int32_t *pid)
 	return options;
 }
 
-static void await_semaphore(struct target *target, int value)
-{
-	char wanted[32];
-
-	snprintf(wanted, sizeof(wanted), "semaphore %d", value);
-	target_send(target, "semaphore");
-	while (strcmp(target_answer(target), wanted) != 0) {
-		usleep(20000);
-		target_send(target, "semaphore");
-	}
-}
-
 /* ---- arguments are right */
 
 static void read_build(const char *name, const char *program, const char *build)
@@ -191,7 +178,7 @@ static void perf_events_carry_arguments(void **state)
 	result = usdt_result_of(results_of(object), 0);
 	assert_int_equal(result.hits, 1);
 	assert_int_equal(result.values[11], 11);
-	await_semaphore(&target, 0); /* events end behind the detach */
+	usdt_await_semaphore(&target, 0); /* events end behind the detach */
 	upm_probe_set_free(set);
 	upm_object_free(object);
 	target_stop(&target);
@@ -359,75 +346,6 @@ static void pinned_links_keep_their_specs(void **state)
 	target_stop(&target);
 }
 
-/* ---- semaphores */
-
-static void semaphores_rise_and_fall(void **state)
-{
-	struct upm_observer *observer;
-	struct upm_attach_options options;
-	struct upm_probe_set *set;
-	struct target target;
-	uint64_t hits[8];
-
-	(void)state;
-	usdt_start(&target, "clang-O2");
-	options = options_for(&target.pid);
-	set = usdt_resolve("clang-O2", "forms:many", 0);
-	assert_in_range(upm_probe_set_size(set), 1, 8);
-	target_expect(&target, "guarded", "guarded 0");
-	assert_upm_ok(upm_count(set, &options, &observer));
-	target_expect(&target, "guarded", "guarded 1");
-	target_expect(&target, "fire", "fired 3");
-	assert_upm_ok(upm_observer_hits(observer, hits, upm_probe_set_size(set)));
-	assert_int_equal(total_hits(observer, upm_probe_set_size(set)), 2);
-	upm_observer_free(observer);
-	target_expect(&target, "semaphore", "semaphore 0");
-	target_expect(&target, "guarded", "guarded 0");
-	upm_probe_set_free(set);
-	target_stop(&target);
-}
-
-/* Count until killed; says so when it counts. */
-static pid_t count_in_child(const char *build, int32_t pid)
-{
-	int ready[2];
-	pid_t child;
-	char byte;
-
-	assert_int_equal(pipe2(ready, O_CLOEXEC), 0);
-	child = fork();
-	assert_true(child >= 0);
-	if (child == 0) {
-		struct upm_probe_set *set = usdt_resolve(build, "forms:many", 0);
-		struct upm_attach_options options = options_for(&pid);
-		struct upm_observer *observer;
-
-		if (upm_count(set, &options, &observer) || write(ready[1], "", 1) != 1)
-			_exit(1);
-		for (;;)
-			pause();
-	}
-	close(ready[1]);
-	assert_int_equal(read(ready[0], &byte, 1), 1);
-	close(ready[0]);
-	return child;
-}
-
-static void semaphores_fall_after_kill(void **state)
-{
-	struct target target;
-	pid_t child;
-
-	(void)state;
-	usdt_start(&target, "gcc-O1");
-	child = count_in_child("gcc-O1", target.pid);
-	target_expect(&target, "guarded", "guarded 1");
-	assert_int_equal(kill(child, SIGKILL), 0);
-	assert_int_equal(waitpid(child, NULL, 0), child);
-	await_semaphore(&target, 0);
-	target_stop(&target);
-}
-
 /* ---- rights */
 
 /* Without CAP_SYS_ADMIN no map is opened by its id. */
@@ -517,8 +435,6 @@ int main(void)
 		cmocka_unit_test(equal_specs_are_shared),
 		cmocka_unit_test(sites_without_room_have_a_verdict),
 		cmocka_unit_test(pinned_links_keep_their_specs),
-		cmocka_unit_test(semaphores_rise_and_fall),
-		cmocka_unit_test(semaphores_fall_after_kill),
 		cmocka_unit_test(maps_are_found_without_admin),
 		cmocka_unit_test(sections_name_usdt_probes),
 	};
