@@ -4,8 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/buffer.h"
-
 enum { DIGIT_BITS = 12, BUCKETS = 1 << DIGIT_BITS };
 
 struct upm_found upm_found_of(const struct upm_symbol *symbol, size_t table, size_t index)
@@ -75,7 +73,7 @@ bool upm_found_sort(struct upm_found_list *found)
 
 	if (is_sorted(from, count, &highest))
 		return true;
-	scratch = upm_buffer_allocate(count * sizeof(*scratch));
+	scratch = malloc(count * sizeof(*scratch));
 	if (!scratch)
 		return false;
 	to = scratch;

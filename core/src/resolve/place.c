@@ -104,26 +104,30 @@ static int add_group(const struct upm_placement *placement, const struct group *
 {
 	struct upm_probe_table *table = placement->table;
 	const struct upm_found *point = &group->matches->points.list.items[group->best];
+	const struct upm_spec *spec = placement->request->spec;
+	struct upm_probe_entry *probe;
 	struct upm_symbol symbol;
 
+	if (!upm_vector_reserve(&table->probes, 1))
+		return upm_fail_memory("make probes");
 	upm_found_symbol(point, group->matches->tables, &symbol);
-	struct upm_probe_entry probe = {
+	probe = &table->probes.items[table->probes.count];
+	*probe = (struct upm_probe_entry){
 		.offset = point->place,
 		.symbol = symbol.name,
 		.version = symbol.version,
 		.reason = note_on(point),
 		.file = placement->file,
 		.spec = placement->spec,
-		.symbol_offset = clamp_size(placement->request->spec->number),
-		.symbol_size = point->flags & UPM_PROBE_IFUNC_TARGET ? 0 : clamp_size(symbol.size),
-		.kind = placement->request->spec->kind,
+		.symbol_offset = clamp_size(spec->number),
+		.symbol_size = point->flags & UPM_PROBE_IFUNC_TARGET ? 0 : point->size,
+		.kind = spec->kind,
 		.verdict = point->verdict,
 		.flags = point->flags,
 	};
-	if (group->count > 1 && !group->one_name && !add_aliases(table, group, &probe))
+	if (group->count > 1 && !group->one_name && !add_aliases(table, group, probe))
 		return upm_fail_memory("make probes");
-	if (!upm_vector_push(&table->probes, probe))
-		return upm_fail_memory("make probes");
+	table->probes.count++;
 	return UPM_OK;
 }
 
