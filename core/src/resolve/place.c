@@ -41,18 +41,19 @@ static bool are_one_symbol(const struct upm_found *points)
 	       points[0].size == points[1].size && points[0].info == points[1].info;
 }
 
-static struct group group_at(const struct upm_matches *matches, size_t first)
+static void take_group(const struct upm_matches *matches, size_t first, struct group *group)
 {
 	const struct upm_found *points = &matches->points.list.items[first];
-	size_t most = matches->points.list.count - first;
-	struct group group = {.matches = matches, .first = first, .count = 1, .best = first};
+	size_t most = matches->points.list.count - first, count = 1;
 
-	while (group.count < most && points[group.count].place == points->place)
-		group.count++;
-	group.one_name = group.count == 2 && are_one_symbol(points);
-	if (group.count > 1 && !group.one_name)
-		choose_best(&group);
-	return group;
+	while (count < most && points[count].place == points->place)
+		count++;
+	group->matches = matches;
+	group->first = group->best = first;
+	group->count = count;
+	group->one_name = count == 2 && are_one_symbol(points);
+	if (count > 1 && !group->one_name)
+		choose_best(group);
 }
 
 static bool is_listed(const struct upm_probe_table *table, const struct upm_probe_entry *probe,
@@ -165,7 +166,7 @@ static void find_candidates(const struct upm_match_request *request,
 		const struct upm_found *point;
 		struct upm_symbol symbol;
 
-		group = group_at(matches, i);
+		take_group(matches, i, &group);
 		point = &matches->points.list.items[group.best];
 		upm_found_symbol(point, matches->tables, &symbol);
 		if (strcmp(symbol.name, request->spec->pattern) == 0)
@@ -191,7 +192,7 @@ static int place_ambiguous(const struct upm_placement *placement, const struct u
 	for (size_t i = 0; i < matches->points.list.count && !status; i += group.count) {
 		struct upm_probe_entry *probe;
 
-		group = group_at(matches, i);
+		take_group(matches, i, &group);
 		status = add_group(placement, &group);
 		if (status || (choose && matches->points.list.items[i].place == candidates->chosen))
 			continue;
@@ -218,7 +219,7 @@ int upm_place_matches(const struct upm_placement *placement, const struct upm_ma
 	if (!upm_vector_reserve(&placement->table->probes, matches->points.list.count))
 		return upm_fail_memory("make probes");
 	for (size_t i = 0; i < matches->points.list.count && !status; i += group.count) {
-		group = group_at(matches, i);
+		take_group(matches, i, &group);
 		status = add_group(placement, &group);
 	}
 	return status;
