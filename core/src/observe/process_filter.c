@@ -112,7 +112,7 @@ static int start_tracepoints(struct upm_process_filter *filter, const struct upm
 static int check_namespace(int32_t process, const struct upm_pid_namespace *space)
 {
 	char path[64], object[32];
-	struct stat found;
+	struct stat found = {0};
 
 	snprintf(path, sizeof(path), "/proc/%d/ns/pid", process);
 	if (space->initial || stat(path, &found) || found.st_ino == space->inode)

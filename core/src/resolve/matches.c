@@ -133,13 +133,12 @@ static int collect_table(struct collector *collector, size_t number)
 
 	for (size_t i = 0; i < size && !status; i++) {
 		struct upm_symbol symbol;
-		struct upm_found found;
+		struct upm_found found = {
+			.symbol = (uint32_t)i, .table = (uint8_t)number, .flags = flags};
 
 		get(table, i, &symbol);
 		if (number == DYNAMIC_TABLE && upm_seen_has(&collector->seen, symbol.address))
 			continue;
-		found = upm_found_of(&symbol, number, i);
-		found.flags = flags;
 		status = collect_symbol(collector, &symbol, found);
 	}
 	return status;

@@ -35,10 +35,16 @@ static void choose_best(struct group *group)
  * size, type and binding, one in each table, are one symbol. Knowing that without a look
  * at the names saves two cache misses a function. The first table, .dynsym, has the version.
  */
-static bool are_one_symbol(const struct upm_found *points)
+static bool are_one_symbol(const struct upm_found *points, struct upm_symbol_tables tables)
 {
-	return points[0].table != points[1].table && !(points[1].flags & UPM_PROBE_DEBUG_SYMBOL) &&
-	       points[0].size == points[1].size && points[0].info == points[1].info;
+	struct upm_symbol first, second;
+
+	if (points[0].table == points[1].table || points[1].flags & UPM_PROBE_DEBUG_SYMBOL)
+		return false;
+	upm_symbol_table_peek(tables.items[points[0].table], points[0].symbol, &first);
+	upm_symbol_table_peek(tables.items[points[1].table], points[1].symbol, &second);
+	return first.size == second.size && first.type == second.type &&
+	       first.binding == second.binding;
 }
 
 static void take_group(const struct upm_matches *matches, size_t first, struct group *group)
@@ -51,7 +57,7 @@ static void take_group(const struct upm_matches *matches, size_t first, struct g
 	group->matches = matches;
 	group->first = group->best = first;
 	group->count = count;
-	group->one_name = count == 2 && are_one_symbol(points);
+	group->one_name = count == 2 && are_one_symbol(points, matches->tables);
 	if (count > 1 && !group->one_name)
 		choose_best(group);
 }
@@ -67,12 +73,21 @@ static bool is_listed(const struct upm_probe_table *table, const struct upm_prob
 	return false;
 }
 
+static const char *name_of(const struct upm_matches *matches, size_t index)
+{
+	const struct upm_found *point = &matches->points.list.items[index];
+	struct upm_symbol symbol;
+
+	upm_symbol_table_peek(matches->tables.items[point->table], point->symbol, &symbol);
+	return symbol.name;
+}
+
 static bool add_aliases(struct upm_probe_table *table, const struct group *group,
 			struct upm_probe_entry *probe)
 {
 	probe->first_alias = (uint32_t)table->aliases.count;
 	for (size_t i = group->first; i < group->first + group->count; i++) {
-		const char *name = group->matches->points.list.items[i].name;
+		const char *name = name_of(group->matches, i);
 
 		if (!is_listed(table, probe, name) && !upm_vector_push(&table->aliases, name))
 			return false;
@@ -121,7 +136,8 @@ static int add_group(const struct upm_placement *placement, const struct group *
 		.file = placement->file,
 		.spec = placement->spec,
 		.symbol_offset = clamp_size(spec->number),
-		.symbol_size = point->flags & UPM_PROBE_IFUNC_TARGET ? 0 : point->size,
+		.symbol_size =
+			point->flags & UPM_PROBE_IFUNC_TARGET ? 0 : clamp_size(symbol.size),
 		.kind = spec->kind,
 		.verdict = point->verdict,
 		.flags = point->flags,
