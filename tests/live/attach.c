@@ -309,7 +309,8 @@ static void use_private_target(char directory[])
 static void a_killed_observer_leaves_nothing(void **state)
 {
 	char directory[] = "/tmp/upm-killed-XXXXXX", remove_it[64];
-	char *build = getenv("UPM_BUILD") ? strdup(getenv("UPM_BUILD")) : NULL;
+	const char *environment = getenv("UPM_BUILD");
+	char *build = environment ? strdup(environment) : NULL;
 	struct target target;
 
 	(void)state;

@@ -78,7 +78,7 @@ static bool read_everything(const uint8_t *bytes, size_t size)
 
 static void cut_anywhere(void **state)
 {
-	struct sample sample = read_sample("/proc/self/exe");
+	struct sample sample = read_sample(test_build_path("target/known"));
 
 	(void)state;
 	assert_true(read_everything(sample.bytes, sample.size));
@@ -90,7 +90,7 @@ static void cut_anywhere(void **state)
 
 static void cut_while_open(void **state)
 {
-	struct sample sample = read_sample("/proc/self/exe");
+	struct sample sample = read_sample(test_build_path("target/known"));
 
 	(void)state;
 	for (size_t size = 0; size < sample.size; size += sample.size / 50) {
@@ -199,7 +199,7 @@ static void mutated_images(void **state)
 
 static void mutated_real_file(void **state)
 {
-	struct sample sample = read_sample("/proc/self/exe");
+	struct sample sample = read_sample(test_build_path("target/known"));
 
 	(void)state;
 	srand(3);

@@ -186,7 +186,7 @@ int upm_attach_in_scope(int program_fd, const struct upm_probe_set *set,
 		.options = options,
 		.scope = scope,
 	};
-	enum upm_backend backend;
+	enum upm_backend backend = UPM_BACKEND_AUTO;
 	int status = upm_program_kind_of(program_fd, &job.program);
 
 	if (!status)

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/buffer.h"
 #include "base/error.h"
 #include "resolve/return_safety.h"
 
@@ -165,14 +164,13 @@ static int make_groups(struct planner *planner)
 	return UPM_OK;
 }
 
-/* One block for all arrays: each alone would be too small for huge pages. */
 static int allocate(struct upm_plan *plan)
 {
 	size_t count = plan->count + 1;
 	size_t each = sizeof(*plan->offsets) + sizeof(*plan->ref_ctr_offsets) +
 		      sizeof(*plan->cookies) + sizeof(*plan->probes);
 
-	plan->offsets = upm_buffer_allocate(count * each);
+	plan->offsets = malloc(count * each);
 	if (!plan->offsets)
 		return upm_fail_memory(operation);
 	plan->ref_ctr_offsets = plan->offsets + count;

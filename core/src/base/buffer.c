@@ -5,22 +5,14 @@
 #include <sys/mman.h>
 
 #define HUGE_PAGE ((size_t)2 << 20)
-#define LARGE (HUGE_PAGE / 2) /* from here on one huge page is cheaper than many small ones */
-
-bool upm_buffer_is_large(size_t size)
-{
-	return size >= LARGE;
-}
 
 void *upm_buffer_allocate(size_t size)
 {
 	size_t rounded = (size + HUGE_PAGE - 1) & ~(HUGE_PAGE - 1);
 	void *buffer;
 
-	if (!upm_buffer_is_large(size))
+	if (size < HUGE_PAGE || rounded < size)
 		return malloc(size);
-	if (rounded < size)
-		return NULL;
 	buffer = aligned_alloc(HUGE_PAGE, rounded);
 	if (buffer)
 		madvise(buffer, rounded, MADV_HUGEPAGE);

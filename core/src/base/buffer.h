@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * Large buffers. The first touch of a fresh 4 KiB page costs more than decoding
- * the twenty functions whose symbols lie on it; on huge pages it is a quarter of that.
+ * Buffers for large tables. The first touch of a fresh 4 KiB page costs more than reading
+ * it from a file, on huge pages a quarter of that. But a kernel short of huge pages
+ * makes the caller wait while it makes some, so they are for what is as large as several.
  */
 #ifndef UPM_BASE_BUFFER_H
 #define UPM_BASE_BUFFER_H
 
-#include <stdbool.h>
 #include <stddef.h>
 
 /**
@@ -14,8 +14,5 @@
  * @return memory for free(), not cleared; NULL when there is none
  */
 void *upm_buffer_allocate(size_t size);
-
-/** @return whether a buffer of this size is a large one, which realloc(3) must not touch. */
-bool upm_buffer_is_large(size_t size);
 
 #endif

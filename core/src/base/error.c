@@ -56,12 +56,6 @@ int upm_fail(int code, int sys_errno, const char *operation, const char *object,
 	return code;
 }
 
-int upm_fail_memory(const char *operation)
-{
-	return upm_fail(UPM_ERR_MEMORY, 0, operation, NULL,
-			"free memory, or ask for fewer probes at once", "out of memory");
-}
-
 void upm_error_take(struct upm_error_copy *copy)
 {
 	const struct upm_error *error = upm_error_last();

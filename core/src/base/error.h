@@ -22,8 +22,13 @@
 int upm_fail(int code, int sys_errno, const char *operation, const char *object, const char *hint,
 	     const char *format, ...) __attribute__((format(printf, 6, 7)));
 
-/** upm_fail() for a failed allocation. */
-int upm_fail_memory(const char *operation);
+/** upm_fail() for a failed allocation. @return UPM_ERR_MEMORY */
+static inline int upm_fail_memory(const char *operation)
+{
+	upm_fail(UPM_ERR_MEMORY, 0, operation, NULL,
+		 "free memory, or ask for fewer probes at once", "out of memory");
+	return UPM_ERR_MEMORY;
+}
 
 /** A copy of this thread's record that survives later calls: take before cleaning up, put back
  * after. */

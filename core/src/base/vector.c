@@ -3,26 +3,8 @@
 
 #include <stdint.h>
 #include <stdlib.h>
-#include <string.h>
-
-#include "base/buffer.h"
 
 enum { FIRST_CAPACITY = 16 };
-
-static void *resize(void *items, size_t used, size_t wanted)
-{
-	void *grown;
-
-	if (!upm_buffer_is_large(wanted))
-		return realloc(items, wanted);
-	grown = upm_buffer_allocate(wanted);
-	if (!grown)
-		return NULL;
-	if (used)
-		memcpy(grown, items, used);
-	free(items);
-	return grown;
-}
 
 bool upm_vector_grow(void **items, size_t *capacity, size_t count, size_t extra, size_t item_size)
 {
@@ -35,7 +17,7 @@ bool upm_vector_grow(void **items, size_t *capacity, size_t count, size_t extra,
 		return false;
 	while (wanted - count < extra || wanted < count)
 		wanted *= 2;
-	grown = resize(*items, count * item_size, wanted * item_size);
+	grown = realloc(*items, wanted * item_size);
 	if (!grown)
 		return false;
 	*items = grown;

@@ -9,8 +9,10 @@
 #include "judge/insn_x86_length.h"
 
 #include <Zydis/Zydis.h>
+#include <string.h>
 
 #define MOST_BYTES 15 /* that an x86 instruction has */
+#define ENDBR64_LENGTH 4
 
 /* What follows an opcode: the number of immediate bytes, and these. */
 enum {
@@ -64,6 +66,11 @@ static size_t modrm_length(const uint8_t *modrm)
 	return mode == 2 || base == 5 ? length + 4 : length;
 }
 
+static bool is_endbr64(const uint8_t *code)
+{
+	return memcmp(code, "\xf3\x0f\x1e\xfa", ENDBR64_LENGTH) == 0;
+}
+
 /* @return the length of a common 64-bit instruction, or 0. Reads 16 bytes at most. */
 static size_t common_length(const uint8_t *code)
 {
@@ -75,6 +82,8 @@ static size_t common_length(const uint8_t *code)
 		shape = shape_of_0f[code[at++]];
 	else if (wide_operand && (opcode & 0xf8) == 0xb8) /* mov of 8 immediate bytes */
 		shape += 4;
+	if (is_endbr64(code))
+		return ENDBR64_LENGTH;
 	if (!shape || (shape & MEMORY && code[at] >= 0xc0) ||
 	    (shape & MEMBER_0 && code[at] >> 3 & 7))
 		return 0;

@@ -346,7 +346,7 @@ int32_t upm_object_attach(struct upm_object *object, const char *program, const 
 {
 	struct upm_attach_options ours;
 	const struct object_program *found = NULL;
-	struct upm_probe_set *set;
+	struct upm_probe_set *set = NULL;
 	const char *own;
 	int status;
 
@@ -356,7 +356,7 @@ int32_t upm_object_attach(struct upm_object *object, const char *program, const 
 	status = upm_options_read(&ours, sizeof(ours), options, "struct upm_attach_options");
 	if (!status)
 		status = find_program(object, program, &found);
-	if (status)
+	if (status || !found)
 		return status;
 	own = found->spec;
 	if (!specs && !*own)

@@ -112,7 +112,7 @@ static int start_tracepoints(struct upm_process_filter *filter, const struct upm
 static int check_namespace(int32_t process, const struct upm_pid_namespace *space)
 {
 	char path[64], object[32];
-	struct stat found;
+	struct stat found = {0};
 
 	snprintf(path, sizeof(path), "/proc/%d/ns/pid", process);
 	if (space->initial || stat(path, &found) || found.st_ino == space->inode)
@@ -180,7 +180,7 @@ static int remove_ended(const struct upm_scope *scope, int map_fd, const int *pi
 static int open_with_pidfds(struct upm_process_filter *filter, const struct upm_scope *scope,
 			    int map_fd, int *pidfds)
 {
-	struct upm_pid_namespace space;
+	struct upm_pid_namespace space = {0};
 	int status = upm_pid_namespace_of_self(&space);
 
 	for (size_t i = 0; i < scope->processes.count; i++)

@@ -4,34 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/buffer.h"
-
 enum { DIGIT_BITS = 12, BUCKETS = 1 << DIGIT_BITS };
-
-struct upm_found upm_found_of(const struct upm_symbol *symbol, size_t table, size_t index)
-{
-	return (struct upm_found){
-		.name = symbol->name,
-		.symbol = (uint32_t)index,
-		.size = symbol->size < UINT32_MAX ? (uint32_t)symbol->size : UINT32_MAX,
-		.table = (uint8_t)table,
-		.info = ELF64_ST_INFO(symbol->binding, symbol->type),
-	};
-}
 
 void upm_found_symbol(const struct upm_found *found, struct upm_symbol_tables tables,
 		      struct upm_symbol *symbol)
 {
-	*symbol = (struct upm_symbol){
-		.name = found->name,
-		.version = "",
-		.address = found->place,
-		.size = found->size,
-		.type = ELF64_ST_TYPE(found->info),
-		.binding = ELF64_ST_BIND(found->info),
-		.default_version = true,
-	};
-	upm_symbol_table_version(tables.items[found->table], found->symbol, symbol);
+	upm_symbol_table_get(tables.items[found->table], found->symbol, symbol);
+	symbol->address = found->place;
 }
 
 static bool is_sorted(const struct upm_found *items, size_t count, uint64_t *highest)
@@ -75,7 +54,7 @@ bool upm_found_sort(struct upm_found_list *found)
 
 	if (is_sorted(from, count, &highest))
 		return true;
-	scratch = upm_buffer_allocate(count * sizeof(*scratch));
+	scratch = malloc(count * sizeof(*scratch));
 	if (!scratch)
 		return false;
 	to = scratch;

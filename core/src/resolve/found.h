@@ -9,26 +9,21 @@
 #include "binary/symbols.h"
 
 /*
- * What the symbol table says stands here too: after the sort, the table would be read
- * in an order that no cache likes.
+ * Small, because every point is written, sorted and read once more: what its symbol table
+ * knows is left there. Passed in registers.
  */
 struct upm_found {
-	uint64_t place;	  /* a file offset or an address: what the list is sorted by */
-	const char *name; /* of the symbol */
-	uint32_t symbol;  /* index in its table */
-	uint32_t size;	  /* of the symbol, bytes; UINT32_MAX = that or more */
-	uint8_t table;	  /* index of the symbol table */
-	uint8_t info;	  /* type and binding, as in st_info */
-	uint8_t flags;	  /* enum upm_probe_flag */
-	uint8_t verdict;  /* enum upm_verdict: what is known before the code is looked at */
+	uint64_t place;	 /* a file offset or an address: what the list is sorted by */
+	uint32_t symbol; /* index in its table */
+	uint8_t table;	 /* index of the symbol table */
+	uint8_t flags;	 /* enum upm_probe_flag */
+	uint8_t verdict; /* enum upm_verdict: what is known before the code is looked at */
 };
 
 struct upm_found_list {
 	UPM_VECTOR(struct upm_found) list;
 };
 
-/** The point of a symbol, with its place still to be set. */
-struct upm_found upm_found_of(const struct upm_symbol *symbol, size_t table, size_t index);
 /** The symbol of a point, with its version; its address is the point's place. */
 void upm_found_symbol(const struct upm_found *found, struct upm_symbol_tables tables,
 		      struct upm_symbol *symbol);

@@ -133,13 +133,12 @@ static int collect_table(struct collector *collector, size_t number)
 
 	for (size_t i = 0; i < size && !status; i++) {
 		struct upm_symbol symbol;
-		struct upm_found found;
+		struct upm_found found = {
+			.symbol = (uint32_t)i, .table = (uint8_t)number, .flags = flags};
 
 		get(table, i, &symbol);
 		if (number == DYNAMIC_TABLE && upm_seen_has(&collector->seen, symbol.address))
 			continue;
-		found = upm_found_of(&symbol, number, i);
-		found.flags = flags;
 		status = collect_symbol(collector, &symbol, found);
 	}
 	return status;
@@ -157,6 +156,20 @@ static int collect_tables(struct collector *collector)
 	return status;
 }
 
+/* Room for the largest table: what is not used is never touched. */
+static bool reserve_points(struct collector *collector)
+{
+	size_t most = 0;
+
+	for (size_t i = 0; i < collector->matches->tables.count; i++) {
+		size_t size = upm_symbol_table_size(collector->matches->tables.items[i]);
+
+		if (size > most)
+			most = size;
+	}
+	return upm_vector_reserve(&collector->matches->points.list, most);
+}
+
 /*
  * A plain name that stands in a table as it is was meant raw. Only when there is
  * none are readable names compared, since demangling a whole table takes time.
@@ -167,6 +180,8 @@ static int collect(struct collector *collector)
 	bool name = collector->request->spec->form == UPM_SPEC_NAME;
 	int status;
 
+	if (!name && !reserve_points(collector))
+		return upm_fail_memory("collect functions");
 	upm_seen_open(&collector->seen, collector->request->binary, matches->tables);
 	collector->readable = !name && !upm_pattern_matches_all(collector->request->pattern);
 	status = collect_tables(collector);

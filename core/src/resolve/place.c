@@ -35,24 +35,31 @@ static void choose_best(struct group *group)
  * size, type and binding, one in each table, are one symbol. Knowing that without a look
  * at the names saves two cache misses a function. The first table, .dynsym, has the version.
  */
-static bool are_one_symbol(const struct upm_found *points)
+static bool are_one_symbol(const struct upm_found *points, struct upm_symbol_tables tables)
 {
-	return points[0].table != points[1].table && !(points[1].flags & UPM_PROBE_DEBUG_SYMBOL) &&
-	       points[0].size == points[1].size && points[0].info == points[1].info;
+	struct upm_symbol first, second;
+
+	if (points[0].table == points[1].table || points[1].flags & UPM_PROBE_DEBUG_SYMBOL)
+		return false;
+	upm_symbol_table_peek(tables.items[points[0].table], points[0].symbol, &first);
+	upm_symbol_table_peek(tables.items[points[1].table], points[1].symbol, &second);
+	return first.size == second.size && first.type == second.type &&
+	       first.binding == second.binding;
 }
 
-static struct group group_at(const struct upm_matches *matches, size_t first)
+static void take_group(const struct upm_matches *matches, size_t first, struct group *group)
 {
 	const struct upm_found *points = &matches->points.list.items[first];
-	size_t most = matches->points.list.count - first;
-	struct group group = {.matches = matches, .first = first, .count = 1, .best = first};
+	size_t most = matches->points.list.count - first, count = 1;
 
-	while (group.count < most && points[group.count].place == points->place)
-		group.count++;
-	group.one_name = group.count == 2 && are_one_symbol(points);
-	if (group.count > 1 && !group.one_name)
-		choose_best(&group);
-	return group;
+	while (count < most && points[count].place == points->place)
+		count++;
+	group->matches = matches;
+	group->first = group->best = first;
+	group->count = count;
+	group->one_name = count == 2 && are_one_symbol(points, matches->tables);
+	if (count > 1 && !group->one_name)
+		choose_best(group);
 }
 
 static bool is_listed(const struct upm_probe_table *table, const struct upm_probe_entry *probe,
@@ -66,12 +73,21 @@ static bool is_listed(const struct upm_probe_table *table, const struct upm_prob
 	return false;
 }
 
+static const char *name_of(const struct upm_matches *matches, size_t index)
+{
+	const struct upm_found *point = &matches->points.list.items[index];
+	struct upm_symbol symbol;
+
+	upm_symbol_table_peek(matches->tables.items[point->table], point->symbol, &symbol);
+	return symbol.name;
+}
+
 static bool add_aliases(struct upm_probe_table *table, const struct group *group,
 			struct upm_probe_entry *probe)
 {
 	probe->first_alias = (uint32_t)table->aliases.count;
 	for (size_t i = group->first; i < group->first + group->count; i++) {
-		const char *name = group->matches->points.list.items[i].name;
+		const char *name = name_of(group->matches, i);
 
 		if (!is_listed(table, probe, name) && !upm_vector_push(&table->aliases, name))
 			return false;
@@ -104,26 +120,31 @@ static int add_group(const struct upm_placement *placement, const struct group *
 {
 	struct upm_probe_table *table = placement->table;
 	const struct upm_found *point = &group->matches->points.list.items[group->best];
+	const struct upm_spec *spec = placement->request->spec;
+	struct upm_probe_entry *probe;
 	struct upm_symbol symbol;
 
+	if (!upm_vector_reserve(&table->probes, 1))
+		return upm_fail_memory("make probes");
 	upm_found_symbol(point, group->matches->tables, &symbol);
-	struct upm_probe_entry probe = {
+	probe = &table->probes.items[table->probes.count];
+	*probe = (struct upm_probe_entry){
 		.offset = point->place,
 		.symbol = symbol.name,
 		.version = symbol.version,
 		.reason = note_on(point),
 		.file = placement->file,
 		.spec = placement->spec,
-		.symbol_offset = clamp_size(placement->request->spec->number),
-		.symbol_size = point->flags & UPM_PROBE_IFUNC_TARGET ? 0 : clamp_size(symbol.size),
-		.kind = placement->request->spec->kind,
+		.symbol_offset = clamp_size(spec->number),
+		.symbol_size =
+			point->flags & UPM_PROBE_IFUNC_TARGET ? 0 : clamp_size(symbol.size),
+		.kind = spec->kind,
 		.verdict = point->verdict,
 		.flags = point->flags,
 	};
-	if (group->count > 1 && !group->one_name && !add_aliases(table, group, &probe))
+	if (group->count > 1 && !group->one_name && !add_aliases(table, group, probe))
 		return upm_fail_memory("make probes");
-	if (!upm_vector_push(&table->probes, probe))
-		return upm_fail_memory("make probes");
+	table->probes.count++;
 	return UPM_OK;
 }
 
@@ -161,7 +182,7 @@ static void find_candidates(const struct upm_match_request *request,
 		const struct upm_found *point;
 		struct upm_symbol symbol;
 
-		group = group_at(matches, i);
+		take_group(matches, i, &group);
 		point = &matches->points.list.items[group.best];
 		upm_found_symbol(point, matches->tables, &symbol);
 		if (strcmp(symbol.name, request->spec->pattern) == 0)
@@ -187,7 +208,7 @@ static int place_ambiguous(const struct upm_placement *placement, const struct u
 	for (size_t i = 0; i < matches->points.list.count && !status; i += group.count) {
 		struct upm_probe_entry *probe;
 
-		group = group_at(matches, i);
+		take_group(matches, i, &group);
 		status = add_group(placement, &group);
 		if (status || (choose && matches->points.list.items[i].place == candidates->chosen))
 			continue;
@@ -214,7 +235,7 @@ int upm_place_matches(const struct upm_placement *placement, const struct upm_ma
 	if (!upm_vector_reserve(&placement->table->probes, matches->points.list.count))
 		return upm_fail_memory("make probes");
 	for (size_t i = 0; i < matches->points.list.count && !status; i += group.count) {
-		group = group_at(matches, i);
+		take_group(matches, i, &group);
 		status = add_group(placement, &group);
 	}
 	return status;

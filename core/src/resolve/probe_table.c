@@ -41,6 +41,9 @@ void upm_probe_table_unref(struct upm_probe_table *table)
 	upm_vector_clear(&table->sites);
 	upm_vector_clear(&table->specs);
 	upm_vector_clear(&table->pools);
+	for (size_t i = 0; i < table->kept.count; i++)
+		upm_binary_unref(table->kept.items[i]);
+	upm_vector_clear(&table->kept);
 	upm_strings_unref(table->strings);
 	free(table);
 }
@@ -64,7 +67,19 @@ static bool reserve_for(struct upm_probe_table *table, const struct upm_probe_ta
 	       upm_vector_reserve(&table->aliases, other->aliases.count) &&
 	       upm_vector_reserve(&table->sites, other->sites.count) &&
 	       upm_vector_reserve(&table->specs, other->specs.count) &&
-	       upm_vector_reserve(&table->pools, other->pools.count + 1);
+	       upm_vector_reserve(&table->pools, other->pools.count + 1) &&
+	       upm_vector_reserve(&table->kept, other->files.count + other->kept.count);
+}
+
+/* Probes of other name their functions by the symbol tables of other's own binaries. */
+static void keep_binaries(struct upm_probe_table *table, const struct upm_probe_table *other)
+{
+	for (size_t i = 0; i < other->files.count; i++)
+		if (other->files.items[i].binary)
+			table->kept.items[table->kept.count++] =
+				upm_binary_ref(other->files.items[i].binary);
+	for (size_t i = 0; i < other->kept.count; i++)
+		table->kept.items[table->kept.count++] = upm_binary_ref(other->kept.items[i]);
 }
 
 /* With room reserved for the worst case, nothing below can fail. */
@@ -92,6 +107,7 @@ bool upm_probe_table_append(struct upm_probe_table *table, const struct upm_prob
 	for (size_t i = 0; i < other->pools.count; i++)
 		table->pools.items[table->pools.count++] = upm_strings_ref(other->pools.items[i]);
 	table->pools.items[table->pools.count++] = upm_strings_ref(other->strings);
+	keep_binaries(table, other);
 	for (size_t i = 0; i < count; i++) {
 		struct upm_probe_entry probe = other->probes.items[i];
 

@@ -54,6 +54,7 @@ struct upm_probe_table {
 	UPM_VECTOR(struct upm_usdt_site) sites;
 	UPM_VECTOR(const char *) specs;
 	UPM_VECTOR(struct upm_strings *) pools; /* keep the strings of joined tables alive */
+	UPM_VECTOR(struct upm_binary *) kept;	/* and the symbol names of files opened twice */
 	struct upm_strings *strings;		/* where this table adds its own */
 };
 

@@ -13,10 +13,9 @@ static bool collect(struct upm_symbol_index *index)
 		size_t size = upm_symbol_table_size(index->tables.items[t]);
 
 		for (size_t i = 0; i < size; i++) {
-			struct upm_found found;
+			struct upm_found found = {.symbol = (uint32_t)i, .table = (uint8_t)t};
 
 			upm_symbol_table_peek(index->tables.items[t], i, &symbol);
-			found = upm_found_of(&symbol, t, i);
 			found.place = symbol.address;
 			if (upm_symbol_is_function(&symbol) && symbol.name[0] &&
 			    !upm_vector_push(&index->functions.list, found))
