@@ -7,6 +7,7 @@
 #include "report.h"
 #include "run.h"
 #include "terminal.h"
+#include "sites.h"
 #include "text.h"
 
 #define GAP 2
@@ -99,16 +100,23 @@ static void measure(struct listing *listing)
 }
 
 /* On a terminal the reason has a line of its own; in a pipe one line is one probe. */
-static void print_probe(FILE *out, struct listing *listing, const struct upm_probe *probe)
+static void print_probe(FILE *out, struct listing *listing, size_t index,
+			const struct upm_probe *probe)
 {
+	const char *behind = listing->window.rows ? "\n            " : "  # ";
+
 	fprintf(out, "%#10llx  %-9s  %-8s  %-*s  ", (unsigned long long)probe->offset,
 		upm_kind_name(probe->kind), upm_cost_name(probe->cost), (int)listing->verdict_width,
 		upm_verdict_name(probe->verdict));
 	cli_text_put(out, label_of(listing, probe), listing->label_limit, listing->label_pad);
 	fputs("  ", out);
 	cli_text_put(out, probe->path, listing->path_limit, 0);
+	if (probe->argument_count || probe->ref_ctr_offset) {
+		fputs(behind, out);
+		cli_site_print(out, listing->set, index, probe);
+	}
 	if (*probe->reason) {
-		fputs(listing->window.rows ? "\n            " : "  # ", out);
+		fputs(behind, out);
 		cli_text_put(out, probe->reason, 0, 0);
 	}
 	fputc('\n', out);
@@ -124,7 +132,7 @@ static void print_table(FILE *out, struct listing *listing)
 		LABEL_TITLE, "BINARY", cli_plain(&listing->window));
 	for (size_t i = 0; i < upm_probe_set_size(listing->set); i++)
 		if (get(listing, i, &probe))
-			print_probe(out, listing, &probe);
+			print_probe(out, listing, i, &probe);
 }
 
 static json_t *describe_aliases(const struct listing *listing, size_t index, size_t count)
@@ -153,6 +161,8 @@ static json_t *describe(struct listing *listing, size_t index, const struct upm_
 	json_object_set_new(value, "address", json_integer((json_int_t)probe->address));
 	json_object_set_new(value, "symbol_offset", json_integer((json_int_t)probe->symbol_offset));
 	json_object_set_new(value, "symbol_size", json_integer((json_int_t)probe->symbol_size));
+	if (probe->kind == UPM_KIND_USDT)
+		cli_site_describe(value, listing->set, index, probe);
 	if (listing->options->demangle == CLI_DEMANGLE_ALWAYS)
 		readable = cli_demangled(&listing->names, probe);
 	if (*readable)

@@ -54,12 +54,14 @@ static size_t put_symbol(struct cli_names *names, const struct upm_probe *probe,
 
 	if (readable)
 		return readable;
+	if (*probe->provider)
+		return (size_t)sprintf(names->buffer, "%s:%s", probe->provider, probe->symbol);
 	return (size_t)(stpcpy(names->buffer, probe->symbol) - names->buffer);
 }
 
 const char *cli_name_of(struct cli_names *names, const struct upm_probe *probe)
 {
-	size_t room = SUFFIX_SIZE + strlen(probe->version);
+	size_t room = SUFFIX_SIZE + strlen(probe->version) + strlen(probe->provider);
 	size_t length;
 
 	if (!*probe->symbol && !probe->offset)

@@ -88,8 +88,13 @@ json_t *cli_json_answer(uint32_t answer)
 
 json_t *cli_json_place(const struct upm_probe *probe)
 {
-	return json_pack("{s:o,s:o,s:I}", "path", cli_json_text(probe->path), "symbol",
-			 cli_json_text(probe->symbol), "offset", (json_int_t)probe->offset);
+	json_t *place =
+		json_pack("{s:o,s:o,s:I}", "path", cli_json_text(probe->path), "symbol",
+			  cli_json_text(probe->symbol), "offset", (json_int_t)probe->offset);
+
+	if (*probe->provider)
+		json_object_set_new(place, "provider", cli_json_text(probe->provider));
+	return place;
 }
 
 json_t *cli_json_skipped(const struct upm_probe *probe)
