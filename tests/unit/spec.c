@@ -77,20 +77,41 @@ static void mistakes(void **state)
 	}
 }
 
-static void usdt_says_so(void **state)
+static void expect_usdt(const char *text, enum upm_spec_form form, const char *provider,
+			const char *name)
 {
 	struct upm_spec spec;
 
+	assert_upm_ok(upm_spec_parse(text, &spec));
+	assert_int_equal(spec.kind, UPM_KIND_USDT);
+	assert_int_equal(spec.form, form);
+	assert_string_equal(spec.provider, provider);
+	assert_string_equal(spec.pattern, name);
+	upm_spec_clear(&spec);
+}
+
+static void usdt(void **state)
+{
+	static const char *const bad[] = {"usdt:a", "usdt:a:b", "usdt:a:b:", "usdt:a::c",
+					  "usdt:a:b://"};
+
 	(void)state;
-	assert_upm(upm_spec_parse("usdt:a:b:c", &spec), UPM_ERR_UNSUPPORTED);
+	expect_usdt("usdt:a:python:gc__start", UPM_SPEC_NAME, "python", "gc__start");
+	expect_usdt("usdt:a:*:gc__*", UPM_SPEC_PATTERN, "*", "gc__*");
+	expect_usdt("usdt:a:/^p:y/:/start$/", UPM_SPEC_PATTERN, "/^p:y/", "start$");
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		struct upm_spec spec;
+
+		assert_upm(upm_spec_parse(bad[i], &spec), UPM_ERR_SPEC);
+		assert_true(upm_error_last()->hint[0]);
+	}
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(kinds),	cmocka_unit_test(forms),
-		cmocka_unit_test(cxx_names),	cmocka_unit_test(mistakes),
-		cmocka_unit_test(usdt_says_so),
+		cmocka_unit_test(kinds),    cmocka_unit_test(forms), cmocka_unit_test(cxx_names),
+		cmocka_unit_test(mistakes), cmocka_unit_test(usdt),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

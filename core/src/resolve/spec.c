@@ -8,6 +8,8 @@
 
 #include "base/error.h"
 
+static const char usdt_form[] = "write usdt:BINARY:PROVIDER:NAME; '*' stands for any";
+
 static int bad(const char *text, const char *hint, const char *problem)
 {
 	return upm_fail(UPM_ERR_SPEC, 0, "read the spec", text, hint, "%s", problem);
@@ -98,8 +100,7 @@ static int parse_usdt(struct upm_spec *spec)
 
 	colon = colon ? colon + 1 : strchr(spec->pattern, ':');
 	if (!colon || colon == spec->pattern || !colon[1])
-		return bad(spec->text, "write usdt:BINARY:PROVIDER:NAME; '*' stands for any",
-			   "the provider or the name is missing");
+		return bad(spec->text, usdt_form, "the provider or the name is missing");
 	name = strdup(colon + 1);
 	if (!name)
 		return upm_fail_memory("read the spec");
@@ -170,7 +171,10 @@ int upm_spec_parse(const char *text, struct upm_spec *spec)
 		return upm_fail_memory("read the spec");
 	pattern = parse_binary(rest, spec->binary);
 	if (!pattern)
-		status = bad(text, "write BINARY:PATTERN, such as libc.so.6:malloc",
+		status = bad(text,
+			     spec->kind == UPM_KIND_USDT
+				     ? usdt_form
+				     : "write BINARY:PATTERN, such as libc.so.6:malloc",
 			     "there is no ':' between a binary and a pattern");
 	else if (!spec->binary[0])
 		status = bad(text, "name a path, a library, or '*' for all that a process maps",
