@@ -10,15 +10,15 @@
 
 #include "attach/sys.h"
 
-static void run_target(const char *path, int input, int output)
+static void run_target(const char *const *command, int input, int output)
 {
 	dup2(input, STDIN_FILENO);
 	dup2(output, STDOUT_FILENO);
-	execl(path, path, (char *)NULL);
+	execv(command[0], (char *const *)command);
 	_exit(127);
 }
 
-void target_start_program(struct target *target, const char *path)
+void target_start_command(struct target *target, const char *const *command)
 {
 	int commands[2], answers[2];
 
@@ -27,13 +27,20 @@ void target_start_program(struct target *target, const char *path)
 	target->pid = fork();
 	assert_true(target->pid >= 0);
 	if (target->pid == 0)
-		run_target(path, commands[0], answers[1]);
+		run_target(command, commands[0], answers[1]);
 	close(commands[0]);
 	close(answers[1]);
 	target->commands = fdopen(commands[1], "w");
 	target->answers = fdopen(answers[0], "r");
 	assert_non_null(target->commands);
 	assert_non_null(target->answers);
+}
+
+void target_start_program(struct target *target, const char *path)
+{
+	const char *const command[] = {path, NULL};
+
+	target_start_command(target, command);
 	assert_memory_equal(target_answer(target), "ready ", 6);
 }
 

@@ -22,6 +22,8 @@ struct target {
 void target_start(struct target *target);
 /** Start another program that says "ready PID" and obeys lines. */
 void target_start_program(struct target *target, const char *path);
+/** Start a program with arguments, NULL-terminated; it need not say anything. */
+void target_start_command(struct target *target, const char *const *command);
 /** Send a command without waiting for its answer. */
 void target_send(struct target *target, const char *command);
 /** @return the next answer, without its newline; lives until the next one. */

@@ -79,6 +79,15 @@ $(TARGET)/usdt-clang-%: $(USDT_SOURCES)
 $(TARGET)/usdt-gcc-fixed: $(USDT_SOURCES)
 	$(call USDT_COMPILE,$(CC) -std=gnu11 -O2 -g -Wall -Wextra -pthread -fno-pie -no-pie)
 
+# Programs for the interpreters of tests/live/usdt_jvm.c and usdt_python.c.
+TARGETS += $(TARGET)/UsdtWork.java $(TARGET)/usdt_work.py
+$(TARGET)/%.java: $(TARGET_SOURCE)/%.java
+	@mkdir -p $(@D)
+	cp $< $@
+$(TARGET)/%.py: $(TARGET_SOURCE)/%.py
+	@mkdir -p $(@D)
+	cp $< $@
+
 # tests/target/many.awk: a library of so many functions.
 $(TARGET)/libmany-%.so: $(TARGET_SOURCE)/many.awk
 	@mkdir -p $(@D)

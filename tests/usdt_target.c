@@ -29,13 +29,18 @@ void usdt_start(struct target *target, const char *build)
 
 struct upm_probe_set *usdt_resolve(const char *build, const char *place, int32_t pid)
 {
+	return usdt_resolve_in(usdt_path(build), place, pid);
+}
+
+struct upm_probe_set *usdt_resolve_in(const char *path, const char *place, int32_t pid)
+{
 	struct upm_resolve_options options = {
 		.size = sizeof(options), .pids = &pid, .pid_count = pid ? 1 : 0};
 	struct upm_probe_set *set;
 	char spec[PATH_MAX + 64];
 	const char *specs[] = {spec};
 
-	snprintf(spec, sizeof(spec), "usdt:%s:%s", usdt_path(build), place);
+	snprintf(spec, sizeof(spec), "usdt:%s:%s", path, place);
 	assert_upm_ok(upm_resolve(specs, 1, &options, &set));
 	return set;
 }

@@ -17,6 +17,8 @@ const char *usdt_path(const char *build);
 void usdt_start(struct target *target, const char *build);
 /** Resolve "usdt:BUILD:PROVIDER:NAME" in the view of a process, or with pid 0 in our own. */
 struct upm_probe_set *usdt_resolve(const char *build, const char *place, int32_t pid);
+/** The same in any file, "usdt:PATH:PROVIDER:NAME". */
+struct upm_probe_set *usdt_resolve_in(const char *path, const char *place, int32_t pid);
 /** Have every probe of the target hit once. */
 void usdt_fire(struct target *target, int round);
 /** Wait until the semaphore of forms:many has this value. */

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/* PostgreSQL: a server of our own, and what one of its backends is asked. */
+#include "usdt_real.h"
+
+#include <limits.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { QUERIES = 200 };
+
+/* The server of all tests: its programs, and the directory with its data, log and socket. */
+static char *postgres;
+static char directory[] = "/tmp/upm-postgres-XXXXXX";
+
+/* Run one of the server's programs as somebody who is not root, which they refuse. */
+static int run(const char *program, const char *arguments)
+{
+	char command[3 * PATH_MAX];
+
+	snprintf(command, sizeof(command),
+		 "cd / && setpriv --reuid=nobody --regid=nogroup --clear-groups "
+		 "%.*s/%s -D %s/data %s >%s/output 2>&1",
+		 (int)(strrchr(postgres, '/') - postgres), postgres, program, directory, arguments,
+		 directory);
+	return system(command);
+}
+
+static int start_server(void **state)
+{
+	char command[PATH_MAX], arguments[PATH_MAX];
+
+	(void)state;
+	postgres = real_path("/usr/lib/postgresql/*/bin/postgres");
+	if (!postgres)
+		return 0;
+	assert_non_null(mkdtemp(directory));
+	snprintf(command, sizeof(command), "chown nobody %s", directory);
+	assert_int_equal(system(command), 0);
+	assert_int_equal(run("initdb", "-U upm -A trust --no-locale --no-sync"), 0);
+	snprintf(arguments, sizeof(arguments),
+		 "-w -l %s/log -o \"-k %s -c listen_addresses= -c fsync=off\" start", directory,
+		 directory);
+	assert_int_equal(run("pg_ctl", arguments), 0);
+	return 0;
+}
+
+static int stop_server(void **state)
+{
+	char command[PATH_MAX];
+	int status;
+
+	(void)state;
+	if (!postgres)
+		return 0;
+	status = run("pg_ctl", "-w -m fast stop");
+	snprintf(command, sizeof(command), "rm -rf %s", directory);
+	status = system(command) || status;
+	free(postgres);
+	return status;
+}
+
+#define skip_without_server()                                                                      \
+	do {                                                                                       \
+		if (!postgres)                                                                     \
+			skip_because("no PostgreSQL here");                                        \
+	} while (0)
+
+/* ---- sessions */
+
+/* A client that stays, and the backend that serves it. */
+struct session {
+	struct target client;
+	int32_t backend;
+};
+
+static void session_start(struct session *session)
+{
+	char psql[PATH_MAX];
+	const char *const command[] = {psql,	  "-X", "-q",  "-A",	   "-t", "-h",
+				       directory, "-U", "upm", "postgres", NULL};
+
+	snprintf(psql, sizeof(psql), "%.*s/psql", (int)(strrchr(postgres, '/') - postgres),
+		 postgres);
+	target_start_command(&session->client, command);
+	target_send(&session->client, "SELECT pg_backend_pid();");
+	session->backend = atoi(target_answer(&session->client));
+	assert_true(session->backend > 0);
+}
+
+/* The text of a query whose answer is its number. */
+static void query_text(char *text, size_t size, int number)
+{
+	snprintf(text, size, "SELECT %d AS \"asked for\", 'caf\303\251' <> '' AS text;", number);
+}
+
+static void session_ask(struct session *session, int number)
+{
+	char text[USDT_TEXT_SIZE], answer[32];
+
+	query_text(text, sizeof(text), number);
+	snprintf(answer, sizeof(answer), "%d|t", number);
+	target_expect(&session->client, text, answer);
+}
+
+/* ---- tests */
+
+static void every_site_is_listed(void **state)
+{
+	struct upm_probe_set *set;
+	size_t arguments;
+
+	(void)state;
+	skip_without_server();
+	set = usdt_resolve_in(postgres, "*:*", 0);
+	arguments = assert_lists_notes(set, postgres);
+	print_message("# %zu call sites, %zu arguments\n", upm_probe_set_size(set), arguments);
+	upm_probe_set_free(set);
+}
+
+/* Two sessions, of which one is observed. */
+static void hits_equal_queries(void **state)
+{
+	static const char place[] = "postgresql:/^(query__(start|done)|transaction__start)$/";
+	struct session observed, other;
+	struct upm_attach_options options;
+	struct upm_observer *observer;
+	struct upm_probe_set *set;
+
+	(void)state;
+	skip_without_server();
+	session_start(&observed);
+	session_start(&other);
+	set = usdt_resolve_in(postgres, place, observed.backend);
+	assert_int_equal(upm_probe_set_size(set), 3);
+	options = options_for(&observed.backend);
+	session_ask(&observed, -1);
+	assert_upm_ok(upm_count(set, &options, &observer));
+	for (int i = 0; i < QUERIES; i++) {
+		session_ask(&observed, i);
+		session_ask(&other, i);
+	}
+	assert_upm_ok(upm_observer_stop(observer, NULL));
+	session_ask(&observed, -2);
+	assert_hits(observer, 3, QUERIES);
+	upm_observer_free(observer);
+	upm_probe_set_free(set);
+	target_stop(&observed.client);
+	target_stop(&other.client);
+}
+
+static void query_text_is_read(void **state)
+{
+	struct upm_object *object;
+	struct upm_probe_set *set;
+	struct session session;
+	struct usdt_text text;
+	struct upm_link *link;
+	char wanted[USDT_TEXT_SIZE];
+
+	(void)state;
+	skip_without_server();
+	session_start(&session);
+	set = usdt_resolve_in(postgres, "postgresql:/^query__(start|done)$/", session.backend);
+	link = texts_attach(set, session.backend, &object);
+	for (int i = 0; i < QUERIES; i++)
+		session_ask(&session, i);
+	upm_link_free(link);
+	session_ask(&session, QUERIES);
+	for (int hit = 0; hit < 2 * QUERIES; hit++) {
+		query_text(wanted, sizeof(wanted), hit / 2);
+		assert_true(texts_next(object, &text));
+		assert_int_equal(text.failures[0], 0);
+		assert_int_equal(text.lengths[0], strlen(wanted) + 1);
+		assert_string_equal(text.strings[0], wanted);
+	}
+	assert_false(texts_next(object, &text));
+	upm_probe_set_free(set);
+	upm_object_free(object);
+	target_stop(&session.client);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_site_is_listed),
+		cmocka_unit_test(hits_equal_queries),
+		cmocka_unit_test(query_text_is_read),
+	};
+
+	return cmocka_run_group_tests(tests, start_server, stop_server);
+}
