@@ -92,10 +92,10 @@ struct grammar {
 };
 
 #define SPEC_HELP                                                                                  \
-	"SPEC is BINARY:PATTERN, uprobe:BINARY:PATTERN or uretprobe:BINARY:PATTERN. BINARY is a "  \
-	"path, a glob, a library such as libc.so.6, a command on PATH or, with -p or COMMAND, * "  \
-	"for all that is loaded. PATTERN is a name, a glob, /regex/, name+0x10, 0x401000 (a file " \
-	"offset) or name@VERSION."
+	"SPEC is BINARY:PATTERN, uprobe:BINARY:PATTERN, uretprobe:BINARY:PATTERN or "              \
+	"usdt:BINARY:PROVIDER:NAME. BINARY is a path, a glob, a library such as libc.so.6, a "     \
+	"command on PATH or, with -p or COMMAND, * for all that is loaded. PATTERN is a name, a "  \
+	"glob, /regex/, name+0x10, 0x401000 (a file offset) or name@VERSION."
 
 static const struct grammar grammars[] = {
 	{

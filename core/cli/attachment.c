@@ -46,7 +46,8 @@ static int select_programs(struct cli_attachments *attachments, const struct cli
 /* Say the kind of a program's section where the spec does not: "f:g" to "uretprobe:f:g". */
 static char *with_kind(const char *spec, const struct upm_program *program)
 {
-	bool is_given = strncmp(spec, "uprobe:", 7) == 0 || strncmp(spec, "uretprobe:", 10) == 0;
+	bool is_given = strncmp(spec, "uprobe:", 7) == 0 || strncmp(spec, "uretprobe:", 10) == 0 ||
+			strncmp(spec, "usdt:", 5) == 0;
 	char *copy;
 
 	if (asprintf(&copy, "%s%s%s", is_given ? "" : upm_kind_name(program->kind),
