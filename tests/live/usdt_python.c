@@ -183,38 +183,7 @@ static uint64_t address_of(const struct python *python, uint64_t offset)
 	return found;
 }
 
-static int semaphore_at(const struct python *python, uint64_t address)
-{
-	uint16_t value;
-	char path[64];
-	int memory;
-
-	snprintf(path, sizeof(path), "/proc/%d/mem", python->target.pid);
-	memory = open(path, O_RDONLY | O_CLOEXEC);
-	assert_true(memory >= 0);
-	assert_int_equal(pread(memory, &value, sizeof(value), (off_t)address), sizeof(value));
-	close(memory);
-	return value;
-}
-
-static bool semaphores_are(const struct python *python, const struct upm_probe_set *set, int value)
-{
-	bool all = true;
-
-	for (size_t i = 0; i < upm_probe_set_size(set); i++) {
-		struct upm_probe probe = {.size = sizeof(probe)};
-
-		assert_upm_ok(upm_probe_set_get(set, i, &probe));
-		assert_true(probe.ref_ctr_offset != 0);
-		all = all &&
-		      semaphore_at(python, address_of(python, probe.ref_ctr_offset)) == value;
-	}
-	return all;
-}
-
-/* Whatever else has raised them before. */
-static void poke_semaphores(const struct python *python, const struct upm_probe_set *set,
-			    uint16_t value)
+static int memory_of(const struct python *python)
 {
 	char path[64];
 	int memory;
@@ -222,15 +191,45 @@ static void poke_semaphores(const struct python *python, const struct upm_probe_
 	snprintf(path, sizeof(path), "/proc/%d/mem", python->target.pid);
 	memory = open(path, O_RDWR | O_CLOEXEC);
 	assert_true(memory >= 0);
-	for (size_t i = 0; i < upm_probe_set_size(set); i++) {
-		struct upm_probe probe = {.size = sizeof(probe)};
-		uint64_t address;
+	return memory;
+}
 
-		assert_upm_ok(upm_probe_set_get(set, i, &probe));
-		address = address_of(python, probe.ref_ctr_offset);
-		assert_int_equal(pwrite(memory, &value, sizeof(value), (off_t)address),
-				 sizeof(value));
+static off_t semaphore_of(const struct python *python, const struct upm_probe_set *set,
+			  size_t index)
+{
+	struct upm_probe probe = {.size = sizeof(probe)};
+
+	assert_upm_ok(upm_probe_set_get(set, index, &probe));
+	assert_true(probe.ref_ctr_offset != 0);
+	return (off_t)address_of(python, probe.ref_ctr_offset);
+}
+
+static bool semaphores_are(const struct python *python, const struct upm_probe_set *set, int wanted)
+{
+	int memory = memory_of(python);
+	bool all = true;
+
+	for (size_t i = 0; i < upm_probe_set_size(set); i++) {
+		off_t address = semaphore_of(python, set, i);
+		uint16_t value;
+
+		assert_int_equal(pread(memory, &value, sizeof(value), address), sizeof(value));
+		all = all && value == wanted;
 	}
+	close(memory);
+	return all;
+}
+
+/* Whatever else has raised them before. */
+static void poke_semaphores(const struct python *python, const struct upm_probe_set *set,
+			    uint16_t value)
+{
+	int memory = memory_of(python);
+
+	for (size_t i = 0; i < upm_probe_set_size(set); i++)
+		assert_int_equal(
+			pwrite(memory, &value, sizeof(value), semaphore_of(python, set, i)),
+			sizeof(value));
 	close(memory);
 }
 
