@@ -92,11 +92,49 @@ static void all_are_attached_at_once(void **state)
 	free(library);
 }
 
+/* Names have a length, as numbers[1], and no end of their own. */
+static bool is_name(const struct usdt_text *text, const char *name)
+{
+	return text->numbers[1] == (int64_t)strlen(name) &&
+	       strncmp(text->strings[0], name, strlen(name)) == 0;
+}
+
+/* The machine may start threads of its own in between. */
+static void names_of_threads_are_read(void **state)
+{
+	char *library = real_path(libraries), name[32];
+	struct upm_object *object;
+	struct upm_probe_set *set;
+	struct target target;
+	struct usdt_text text;
+	struct upm_link *link;
+	int found = 0;
+
+	(void)state;
+	if (!library)
+		skip_because("no OpenJDK here");
+	start_java(&target, library);
+	set = usdt_resolve_in(library, "hotspot:thread__start", target.pid);
+	link = texts_attach(set, target.pid, &object);
+	target_expect(&target, "work", "sum 20");
+	upm_link_free(link);
+	while (texts_next(object, &text)) {
+		snprintf(name, sizeof(name), "work %d", found);
+		found += is_name(&text, name);
+	}
+	assert_int_equal(found, THREADS);
+	upm_object_free(object);
+	upm_probe_set_free(set);
+	target_stop(&target);
+	free(library);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_site_is_listed),
 		cmocka_unit_test(all_are_attached_at_once),
+		cmocka_unit_test(names_of_threads_are_read),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

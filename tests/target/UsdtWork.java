@@ -11,15 +11,13 @@ class UsdtWork {
 	}
 
 	static void threads() throws InterruptedException {
-		Thread[] threads = new Thread[THREADS];
-
 		for (int i = 0; i < THREADS; i++) {
 			int value = i;
-			threads[i] = new Thread(() -> add(value));
-			threads[i].start();
-		}
-		for (Thread thread : threads)
+			Thread thread = new Thread(() -> add(value), "work " + i);
+
+			thread.start();
 			thread.join();
+		}
 	}
 
 	static void sleeps() throws InterruptedException {
