@@ -3,20 +3,18 @@
 
 #include <bpf/bpf.h>
 #include <glob.h>
-#include <limits.h>
 #include <string.h>
 
 #define SITE_SIZE 512
 
-char *real_path(const char *pattern)
+bool real_path(const char *pattern, char path[PATH_MAX])
 {
-	char *path = NULL;
+	bool exists;
 	glob_t found;
 
-	if (glob(pattern, 0, NULL, &found) == 0)
-		path = realpath(found.gl_pathv[0], NULL);
+	exists = glob(pattern, 0, NULL, &found) == 0 && realpath(found.gl_pathv[0], path);
 	globfree(&found);
-	return path;
+	return exists;
 }
 
 /* ---- listing */
@@ -41,8 +39,8 @@ static int compare_sites(const void *left, const void *right)
 
 static void sort_sites(struct sites *sites)
 {
-	assert_true(sites->count > 0);
-	qsort(sites->lines, sites->count, SITE_SIZE, compare_sites);
+	if (sites->lines)
+		qsort(sites->lines, sites->count, SITE_SIZE, compare_sites);
 }
 
 static struct sites sites_of_readelf(const char *path)
@@ -100,6 +98,7 @@ size_t assert_lists_notes(const struct upm_probe_set *set, const char *path)
 	for (size_t i = 0; i < upm_probe_set_size(set); i++)
 		arguments += describe_site(set, i, add_site(&found));
 	sort_sites(&found);
+	assert_true(wanted.count > 0);
 	assert_int_equal(found.count, wanted.count);
 	for (size_t i = 0; i < found.count; i++)
 		assert_string_equal(found.lines[i], wanted.lines[i]);

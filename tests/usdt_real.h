@@ -5,10 +5,12 @@
 
 #include "usdt_target.h"
 
+#include <limits.h>
+
 #include "bpf/usdt_text.h"
 
-/** @return the first file of this glob, links resolved, to be freed; NULL when there is none. */
-char *real_path(const char *pattern);
+/** Find the first file of this glob, links resolved. @return false when there is none */
+bool real_path(const char *pattern, char path[PATH_MAX]);
 
 /**
  * Check that the set, "usdt:PATH:*:*", has what readelf finds in the file: each call site at its

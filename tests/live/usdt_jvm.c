@@ -2,16 +2,30 @@
 /* OpenJDK: every call site of libjvm.so, all in one live Java machine. */
 #include "usdt_real.h"
 
-#include <limits.h>
 #include <string.h>
 #include <unistd.h>
 
-static const char libraries[] = "/usr/lib/jvm/java-*-openjdk-*/lib/server/libjvm.so";
+static char library[PATH_MAX]; /* empty when there is none */
+
+static int find_library(void **state)
+{
+	(void)state;
+	if (!real_path("/usr/lib/jvm/java-*-openjdk-*/lib/server/libjvm.so", library))
+		library[0] = '\0';
+	return 0;
+}
+
+#define skip_without_library()                                                                     \
+	do {                                                                                       \
+		if (!library[0])                                                                   \
+			skip_because("no OpenJDK here");                                           \
+	} while (0)
+
 /* What tests/target/UsdtWork.java does at each command. */
 enum { THREADS = 5, SLEEPS = 3, COLLECTIONS = 2, ALLOCATIONS = 1000 };
 
 /* Probes of methods, monitors and allocations are passed only when asked for. */
-static void start_java(struct target *target, const char *library)
+static void start_java(struct target *target)
 {
 	char java[PATH_MAX], work[PATH_MAX];
 	const char *const command[] = {java,
@@ -21,8 +35,8 @@ static void start_java(struct target *target, const char *library)
 				       work,
 				       NULL};
 
-	snprintf(java, sizeof(java), "%.*s/bin/java",
-		 (int)(strstr(library, "/lib/server/") - library), library);
+	strcpy(java, library);
+	strcpy(strstr(java, "/lib/server/"), "/bin/java");
 	snprintf(work, sizeof(work), "%s", test_build_path("target/UsdtWork.java"));
 	target_start_command(target, command);
 	assert_memory_equal(target_answer(target), "ready ", 6);
@@ -30,19 +44,16 @@ static void start_java(struct target *target, const char *library)
 
 static void every_site_is_listed(void **state)
 {
-	char *library = real_path(libraries);
 	struct upm_probe_set *set;
 	size_t arguments;
 
 	(void)state;
-	if (!library)
-		skip_because("no OpenJDK here");
+	skip_without_library();
 	set = usdt_resolve_in(library, "*:*", 0);
 	arguments = assert_lists_notes(set, library);
 	assert_int_equal(upm_probe_set_count_verdict(set, UPM_VERDICT_OK), upm_probe_set_size(set));
 	print_message("# %zu call sites, %zu arguments\n", upm_probe_set_size(set), arguments);
 	upm_probe_set_free(set);
-	free(library);
 }
 
 static void check_hits(const struct upm_observer *observer, const struct upm_probe_set *set)
@@ -64,7 +75,6 @@ static void check_hits(const struct upm_observer *observer, const struct upm_pro
 
 static void all_are_attached_at_once(void **state)
 {
-	char *library = real_path(libraries);
 	struct upm_attach_options options;
 	struct upm_observer *observer;
 	struct upm_probe_set *set;
@@ -72,9 +82,8 @@ static void all_are_attached_at_once(void **state)
 	size_t probes;
 
 	(void)state;
-	if (!library)
-		skip_because("no OpenJDK here");
-	start_java(&target, library);
+	skip_without_library();
+	start_java(&target);
 	options = options_for(&target.pid);
 	set = usdt_resolve_in(library, "*:*", target.pid);
 	probes = upm_probe_set_size(set);
@@ -89,7 +98,6 @@ static void all_are_attached_at_once(void **state)
 	upm_observer_free(observer);
 	upm_probe_set_free(set);
 	target_stop(&target);
-	free(library);
 }
 
 /* Names have a length, as numbers[1], and no end of their own. */
@@ -102,7 +110,7 @@ static bool is_name(const struct usdt_text *text, const char *name)
 /* The machine may start threads of its own in between. */
 static void names_of_threads_are_read(void **state)
 {
-	char *library = real_path(libraries), name[32];
+	char name[32];
 	struct upm_object *object;
 	struct upm_probe_set *set;
 	struct target target;
@@ -111,9 +119,8 @@ static void names_of_threads_are_read(void **state)
 	int found = 0;
 
 	(void)state;
-	if (!library)
-		skip_because("no OpenJDK here");
-	start_java(&target, library);
+	skip_without_library();
+	start_java(&target);
 	set = usdt_resolve_in(library, "hotspot:thread__start", target.pid);
 	link = texts_attach(set, target.pid, &object);
 	target_expect(&target, "work", "sum 20");
@@ -126,7 +133,6 @@ static void names_of_threads_are_read(void **state)
 	upm_object_free(object);
 	upm_probe_set_free(set);
 	target_stop(&target);
-	free(library);
 }
 
 int main(void)
@@ -137,5 +143,5 @@ int main(void)
 		cmocka_unit_test(names_of_threads_are_read),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, find_library, NULL);
 }

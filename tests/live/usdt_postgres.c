@@ -2,7 +2,6 @@
 /* PostgreSQL: a server of our own, and what one of its backends is asked. */
 #include "usdt_real.h"
 
-#include <limits.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -10,49 +9,50 @@
 
 enum { QUERIES = 200 };
 
-/* The server of all tests: its programs, and the directory with its data, log and socket. */
-static char *postgres, *programs;
+/* The server of all tests, empty when there is none; and its data, log and socket. */
+static char postgres[PATH_MAX];
 static char directory[] = "/tmp/upm-postgres-XXXXXX";
 static pid_t server;
 
 /* It refuses to run as root. It ends with this process, whatever that one ends by. */
-#define AS_NOBODY "exec setpriv --reuid=nobody --regid=nogroup --clear-groups --pdeathsig=INT "
+#define AS_NOBODY                                                                                  \
+	"cd $directory && exec setpriv --reuid=nobody --regid=nogroup --clear-groups "             \
+	"--pdeathsig=INT "
 
-/* A command for the shell; each %1$s is the programs' place, each %2$s the directory. */
-static int run(const char *format)
+static bool server_answers(void)
 {
-	char command[4 * PATH_MAX];
+	return system("$programs/pg_isready -q -h $directory") == 0;
+}
 
-	snprintf(command, sizeof(command), format, programs, directory);
-	return system(command);
+static bool make_database(void)
+{
+	char programs[PATH_MAX];
+
+	strcpy(programs, postgres);
+	*strrchr(programs, '/') = '\0';
+	return mkdtemp(directory) && setenv("directory", directory, 1) == 0 &&
+	       setenv("programs", programs, 1) == 0 && system("chown nobody $directory") == 0 &&
+	       system(AS_NOBODY "$programs/initdb -D $directory/data -U upm -A trust --no-locale "
+				"--no-sync >$directory/log 2>&1") == 0;
 }
 
 static void become_server(void)
 {
-	char command[4 * PATH_MAX];
-
-	snprintf(command, sizeof(command),
-		 AS_NOBODY "%s -D %s/data -k %s -c listen_addresses= -c fsync=off >%s/log 2>&1",
-		 postgres, directory, directory, directory);
-	execl("/bin/sh", "sh", "-c", command, (char *)NULL);
+	execl("/bin/sh", "sh", "-c",
+	      AS_NOBODY "$programs/postgres -D $directory/data -k $directory "
+			"-c listen_addresses= -c fsync=off >>$directory/log 2>&1",
+	      (char *)NULL);
 	_exit(127);
-}
-
-static bool server_answers(void)
-{
-	return run("%1$s/pg_isready -q -h %2$s") == 0;
 }
 
 static int start_server(void **state)
 {
 	(void)state;
-	postgres = real_path("/usr/lib/postgresql/*/bin/postgres");
-	if (!postgres)
+	if (!real_path("/usr/lib/postgresql/*/bin/postgres", postgres)) {
+		postgres[0] = '\0';
 		return 0;
-	programs = strndup(postgres, (size_t)(strrchr(postgres, '/') - postgres));
-	if (!programs || !mkdtemp(directory) || run("chown nobody %2$s") ||
-	    run("cd %2$s && " AS_NOBODY "%1$s/initdb -D %2$s/data -U upm -A trust --no-locale "
-		"--no-sync >%2$s/log 2>&1"))
+	}
+	if (!make_database())
 		return -1;
 	server = fork();
 	if (server == 0)
@@ -71,16 +71,14 @@ static int stop_server(void **state)
 		kill(server, SIGINT);
 		waitpid(server, &status, 0);
 	}
-	if (programs)
-		status = run("rm -rf %2$s") || status;
-	free(programs);
-	free(postgres);
+	if (getenv("directory"))
+		status = system("rm -rf $directory") || status;
 	return status;
 }
 
 #define skip_without_server()                                                                      \
 	do {                                                                                       \
-		if (!postgres)                                                                     \
+		if (!postgres[0])                                                                  \
 			skip_because("no PostgreSQL here");                                        \
 	} while (0)
 
@@ -98,7 +96,8 @@ static void session_start(struct session *session)
 	const char *const command[] = {psql,	  "-X", "-q",  "-A",	   "-t", "-h",
 				       directory, "-U", "upm", "postgres", NULL};
 
-	snprintf(psql, sizeof(psql), "%s/psql", programs);
+	strcpy(psql, postgres);
+	strcpy(strrchr(psql, '/'), "/psql");
 	target_start_command(&session->client, command);
 	target_send(&session->client, "SELECT pg_backend_pid();");
 	session->backend = atoi(target_answer(&session->client));

@@ -4,7 +4,6 @@
 #include "usdt_real.h"
 
 #include <fcntl.h>
-#include <limits.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/wait.h>
