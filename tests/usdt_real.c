@@ -6,6 +6,7 @@
 #include <string.h>
 
 #define SITE_SIZE 512
+#define SITES 4096 /* in one file, at most */
 
 bool real_path(const char *pattern, char path[PATH_MAX])
 {
@@ -21,14 +22,13 @@ bool real_path(const char *pattern, char path[PATH_MAX])
 
 /* Call sites as text, to be sorted and compared. */
 struct sites {
-	char (*lines)[SITE_SIZE];
+	char lines[SITES][SITE_SIZE];
 	size_t count;
 };
 
 static char *add_site(struct sites *sites)
 {
-	sites->lines = realloc(sites->lines, (sites->count + 1) * SITE_SIZE);
-	assert_non_null(sites->lines);
+	assert_in_range(sites->count, 0, SITES - 1);
 	return sites->lines[sites->count++];
 }
 
@@ -39,17 +39,16 @@ static int compare_sites(const void *left, const void *right)
 
 static void sort_sites(struct sites *sites)
 {
-	if (sites->lines)
-		qsort(sites->lines, sites->count, SITE_SIZE, compare_sites);
+	qsort(sites->lines, sites->count, SITE_SIZE, compare_sites);
 }
 
-static struct sites sites_of_readelf(const char *path)
+static void list_by_readelf(struct sites *sites, const char *path)
 {
 	char command[PATH_MAX + 32], line[SITE_SIZE], provider[128] = "", name[128] = "";
-	struct sites sites = {0};
 	unsigned long address = 0;
 	FILE *output;
 
+	sites->count = 0;
 	snprintf(command, sizeof(command), "LC_ALL=C readelf -n '%s'", path);
 	output = popen(command, "re");
 	assert_non_null(output);
@@ -61,12 +60,10 @@ static struct sites sites_of_readelf(const char *path)
 		sscanf(line, " Name: %127s", name);
 		sscanf(line, " Location: %lx,", &address);
 		if (strncmp(line, arguments, strlen(arguments)) == 0)
-			snprintf(add_site(&sites), SITE_SIZE, "%s:%s at %#lx: %s", provider, name,
+			snprintf(add_site(sites), SITE_SIZE, "%s:%s at %#lx: %s", provider, name,
 				 address, line + strlen(arguments));
 	}
 	assert_int_equal(pclose(output), 0);
-	sort_sites(&sites);
-	return sites;
 }
 
 static size_t describe_site(const struct upm_probe_set *set, size_t index, char *line)
@@ -85,25 +82,26 @@ static size_t describe_site(const struct upm_probe_set *set, size_t index, char 
 		assert_int_not_equal(argument.place, UPM_ARGUMENT_UNREADABLE);
 		length += (size_t)snprintf(line + length, SITE_SIZE - length, "%s%s", i ? " " : "",
 					   argument.text);
-		assert_true(length < SITE_SIZE);
+		assert_in_range(length, 1, SITE_SIZE - 1);
 	}
 	return probe.argument_count;
 }
 
 size_t assert_lists_notes(const struct upm_probe_set *set, const char *path)
 {
-	struct sites wanted = sites_of_readelf(path), found = {0};
+	static struct sites wanted, found;
 	size_t arguments = 0;
 
+	list_by_readelf(&wanted, path);
+	found.count = 0;
 	for (size_t i = 0; i < upm_probe_set_size(set); i++)
 		arguments += describe_site(set, i, add_site(&found));
+	sort_sites(&wanted);
 	sort_sites(&found);
-	assert_true(wanted.count > 0);
+	assert_int_not_equal(wanted.count, 0);
 	assert_int_equal(found.count, wanted.count);
 	for (size_t i = 0; i < found.count; i++)
 		assert_string_equal(found.lines[i], wanted.lines[i]);
-	free(wanted.lines);
-	free(found.lines);
 	return arguments;
 }
 
