@@ -219,6 +219,13 @@ bool upm_symbol_table_is_debug(const struct upm_symbol_table *table)
 	return table->debug;
 }
 
+void upm_symbol_table_prefetch(const struct upm_symbol_table *table, size_t index)
+{
+	size_t size = table->wide ? sizeof(Elf64_Sym) : sizeof(Elf32_Sym);
+
+	__builtin_prefetch((const char *)table->symbols + index * size);
+}
+
 void upm_symbol_table_peek(const struct upm_symbol_table *table, size_t index,
 			   struct upm_symbol *symbol)
 {

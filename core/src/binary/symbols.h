@@ -48,6 +48,8 @@ size_t upm_symbol_table_size(const struct upm_symbol_table *table);
 bool upm_symbol_table_is_debug(const struct upm_symbol_table *table);
 /** @return whether functions that the file defines have versions in this table. */
 bool upm_symbol_table_has_versions(const struct upm_symbol_table *table);
+/** Tell the processor that symbol number index will be looked at soon. */
+void upm_symbol_table_prefetch(const struct upm_symbol_table *table, size_t index);
 /** As upm_symbol_table_get() but for the version, which reads as none: for loops over whole tables.
  */
 void upm_symbol_table_peek(const struct upm_symbol_table *table, size_t index,
