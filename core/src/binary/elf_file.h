@@ -58,6 +58,9 @@ void upm_elf_close(struct upm_elf *elf);
 bool upm_elf_section(const struct upm_elf *elf, size_t number, GElf_Shdr *header);
 uint8_t upm_elf_bits(const struct upm_elf *elf);
 
+/** Memory for a range and a NUL, not read yet. @return free() it; NULL with the error recorded */
+void *upm_elf_reserve(const struct upm_elf *elf, uint64_t offset, uint64_t size,
+		      const char *operation, const char *what);
 /**
  * A copy of a range, followed by a NUL.
  * @param what  names the range in the error
