@@ -22,6 +22,8 @@ void samples_add(struct samples *samples, uint64_t ns);
 uint64_t samples_median(const struct samples *samples);
 uint64_t samples_least(const struct samples *samples);
 uint64_t samples_most(const struct samples *samples);
+/* Median of the ratios of pairs: what slows the machine down for a while slows both of a pair. */
+double samples_ratio(const struct samples *ours, const struct samples *base);
 
 /* End the program with upm_error_last() when a call of the library failed. */
 void need_upm(int32_t status, const char *call);

@@ -56,14 +56,13 @@ static const char *verdict(const struct comparison *comparison, double ratio)
 
 void report_comparison(const struct comparison *comparison)
 {
-	double ratio = (double)samples_median(&comparison->ours) /
-		       (double)samples_median(&comparison->base);
+	double ratio = samples_ratio(&comparison->ours, &comparison->base);
 	double shown = comparison->least_speed_up != 0 ? 1 / ratio : ratio;
 
 	printf("%s: %zu probes\n", comparison->what, comparison->probes);
 	print_samples(comparison->base_name, &comparison->base);
 	print_samples(comparison->ours_name, &comparison->ours);
-	printf("    %-34s %10.3g      %s\n", "ratio of the medians", shown,
+	printf("    %-34s %10.3g      %s\n", "ratio, median of pairs", shown,
 	       verdict(comparison, ratio));
 	add_result(json_pack("{s:s, s:s, s:I, s:s, s:o, s:s, s:o, s:f, s:s}", "name",
 			     comparison->name, "what", comparison->what, "probes",

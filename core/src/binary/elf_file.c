@@ -61,18 +61,26 @@ static bool check_range(const struct upm_elf *elf, uint64_t offset, uint64_t siz
 	return false;
 }
 
-void *upm_elf_bytes(const struct upm_elf *elf, uint64_t offset, uint64_t size,
-		    const char *operation, const char *what)
+void *upm_elf_reserve(const struct upm_elf *elf, uint64_t offset, uint64_t size,
+		      const char *operation, const char *what)
 {
-	char *bytes;
+	void *bytes;
 
 	if (!check_range(elf, offset, size, operation, what))
 		return NULL;
 	bytes = upm_buffer_allocate((size_t)size + 1);
-	if (!bytes) {
+	if (!bytes)
 		upm_fail_memory(operation);
+	return bytes;
+}
+
+void *upm_elf_bytes(const struct upm_elf *elf, uint64_t offset, uint64_t size,
+		    const char *operation, const char *what)
+{
+	char *bytes = upm_elf_reserve(elf, offset, size, operation, what);
+
+	if (!bytes)
 		return NULL;
-	}
 	if (upm_elf_read_at(elf, bytes, (size_t)size, offset) != size) {
 		upm_fail(UPM_ERR_FORMAT, 0, operation, elf->path,
 			 "the file shrank while it was read: try again",

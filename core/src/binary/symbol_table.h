@@ -3,6 +3,9 @@
 #ifndef UPM_BINARY_SYMBOL_TABLE_H
 #define UPM_BINARY_SYMBOL_TABLE_H
 
+#include <pthread.h>
+#include <stdatomic.h>
+
 #include "binary/elf_file.h"
 #include "binary/symbols.h"
 
@@ -20,6 +23,10 @@ struct upm_symbol_table {
 	bool debug;
 	char *strings;
 	uint64_t strings_size;
+	atomic_bool strings_read;     /* else strings is memory that nobody has touched */
+	pthread_mutex_t strings_lock; /* over reading them */
+	const struct upm_elf *elf;    /* where they are read from … */
+	uint64_t strings_offset;      /* … and at which offset */
 	/* versions by number, as .gnu.version has them */
 	uint16_t *version_of; /* one per symbol; NULL = none */
 	const char **versions;

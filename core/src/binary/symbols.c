@@ -4,26 +4,70 @@
  * decoded in place: a resolver that walks 100,000 of them must not notice. The
  * order of tables is .dynsym (whose versions are complete), .symtab, and the debug
  * sources in the order in which they were asked.
+ *
+ * Names are half of what there is to read. A linker lists most functions in both tables,
+ * and who takes them all from .symtab never asks for a name in .dynsym: so the strings of
+ * a table are read when the first of its names is asked for.
  */
 #include "binary/symbols.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/error.h"
 #include "binary/symbol_table.h"
 
-static int load_strings(const struct upm_elf *elf, const struct upm_table_place *place,
-			struct upm_symbol_table *table)
+static int check_last_string(const struct upm_elf *elf, const struct upm_table_place *place)
 {
-	table->strings = upm_elf_bytes(elf, place->strings.offset, place->strings.size,
-				       UPM_READ_SYMBOLS, "its string table");
+	uint64_t size = place->strings.size;
+	char last = '\0';
+
+	if (!size || (upm_elf_read_at(elf, &last, 1, place->strings.offset + size - 1) && !last))
+		return UPM_OK;
+	return upm_fail(UPM_ERR_FORMAT, 0, UPM_READ_SYMBOLS, elf->path, NULL,
+			"the strings of %s do not end with a NUL", place->name);
+}
+
+static int reserve_strings(const struct upm_elf *elf, const struct upm_table_place *place,
+			   struct upm_symbol_table *table)
+{
+	table->strings = upm_elf_reserve(elf, place->strings.offset, place->strings.size,
+					 UPM_READ_SYMBOLS, "its string table");
 	if (!table->strings)
 		return upm_error_last()->code;
+	table->elf = elf;
+	table->strings_offset = place->strings.offset;
 	table->strings_size = place->strings.size;
-	if (table->strings_size && table->strings[table->strings_size - 1])
-		return upm_fail(UPM_ERR_FORMAT, 0, UPM_READ_SYMBOLS, elf->path, NULL,
-				"the strings of %s do not end with a NUL", place->name);
-	return UPM_OK;
+	return check_last_string(elf, place);
+}
+
+/* A file that shrank since the table was loaded has no names behind its end. */
+static void read_strings(struct upm_symbol_table *table)
+{
+	size_t size = (size_t)table->strings_size;
+	size_t got = upm_elf_read_at(table->elf, table->strings, size, table->strings_offset);
+
+	memset(table->strings + got, '\0', size - got + 1);
+	if (size)
+		table->strings[size - 1] = '\0';
+}
+
+static void need_strings(struct upm_symbol_table *table)
+{
+	if (atomic_load_explicit(&table->strings_read, memory_order_acquire))
+		return;
+	pthread_mutex_lock(&table->strings_lock);
+	if (!atomic_load_explicit(&table->strings_read, memory_order_relaxed))
+		read_strings(table);
+	atomic_store_explicit(&table->strings_read, true, memory_order_release);
+	pthread_mutex_unlock(&table->strings_lock);
+}
+
+/* The names of a table that spells versions out in them must be looked through at once. */
+static int cut_names(struct upm_symbol_table *table)
+{
+	need_strings(table);
+	return upm_versions_cut(table);
 }
 
 static int load_parts(const struct upm_elf *elf, const struct upm_table_place *place,
@@ -37,11 +81,11 @@ static int load_parts(const struct upm_elf *elf, const struct upm_table_place *p
 					 UPM_READ_SYMBOLS, place->name);
 	if (!table->symbols)
 		return upm_error_last()->code;
-	status = load_strings(elf, place, table);
+	status = reserve_strings(elf, place, table);
 	if (!status)
 		status = upm_versions_load(elf, place, table);
 	if (!status && !table->version_of)
-		status = upm_versions_cut(table);
+		status = cut_names(table);
 	return status;
 }
 
@@ -54,6 +98,7 @@ int upm_symbol_table_load(const struct upm_elf *elf, const struct upm_table_plac
 	if (!table)
 		return upm_fail_memory(UPM_READ_SYMBOLS);
 	table->debug = debug;
+	pthread_mutex_init(&table->strings_lock, NULL);
 	status = load_parts(elf, place, table);
 	if (status) {
 		upm_symbol_table_free(table);
@@ -71,6 +116,7 @@ void upm_symbol_table_free(struct upm_symbol_table *table)
 	free(table->versions);
 	upm_vector_clear(&table->cuts);
 	free(table->cut_blocks);
+	pthread_mutex_destroy(&table->strings_lock);
 	free(table);
 }
 
@@ -219,17 +265,22 @@ bool upm_symbol_table_is_debug(const struct upm_symbol_table *table)
 	return table->debug;
 }
 
-void upm_symbol_table_peek(const struct upm_symbol_table *table, size_t index,
-			   struct upm_symbol *symbol)
+void upm_symbol_table_prefetch(const struct upm_symbol_table *table, size_t index)
 {
-	uint32_t name;
+	size_t size = table->wide ? sizeof(Elf64_Sym) : sizeof(Elf32_Sym);
+
+	__builtin_prefetch((const char *)table->symbols + index * size);
+}
+
+void upm_symbol_table_outline(const struct upm_symbol_table *table, size_t index,
+			      struct upm_symbol *symbol)
+{
 	uint16_t section;
 	uint8_t info;
 
 	if (table->wide) {
 		const Elf64_Sym *wide = (const Elf64_Sym *)table->symbols + index;
 
-		name = wide->st_name;
 		info = wide->st_info;
 		section = wide->st_shndx;
 		symbol->address = wide->st_value;
@@ -237,18 +288,32 @@ void upm_symbol_table_peek(const struct upm_symbol_table *table, size_t index,
 	} else {
 		const Elf32_Sym *narrow = (const Elf32_Sym *)table->symbols + index;
 
-		name = narrow->st_name;
 		info = narrow->st_info;
 		section = narrow->st_shndx;
 		symbol->address = narrow->st_value;
 		symbol->size = narrow->st_size;
 	}
-	symbol->name = name < table->strings_size ? table->strings + name : "";
+	symbol->name = "";
 	symbol->type = ELF64_ST_TYPE(info);
 	symbol->binding = ELF64_ST_BIND(info);
 	symbol->undefined = section == SHN_UNDEF;
 	symbol->version = "";
 	symbol->default_version = true;
+}
+
+void upm_symbol_table_name(struct upm_symbol_table *table, size_t index, struct upm_symbol *symbol)
+{
+	uint32_t name = table->wide ? ((const Elf64_Sym *)table->symbols)[index].st_name
+				    : ((const Elf32_Sym *)table->symbols)[index].st_name;
+
+	need_strings(table);
+	symbol->name = name < table->strings_size ? table->strings + name : "";
+}
+
+void upm_symbol_table_peek(struct upm_symbol_table *table, size_t index, struct upm_symbol *symbol)
+{
+	upm_symbol_table_outline(table, index, symbol);
+	upm_symbol_table_name(table, index, symbol);
 }
 
 void upm_symbol_table_version(const struct upm_symbol_table *table, size_t index,
@@ -270,8 +335,7 @@ void upm_symbol_table_version(const struct upm_symbol_table *table, size_t index
 	}
 }
 
-void upm_symbol_table_get(const struct upm_symbol_table *table, size_t index,
-			  struct upm_symbol *symbol)
+void upm_symbol_table_get(struct upm_symbol_table *table, size_t index, struct upm_symbol *symbol)
 {
 	upm_symbol_table_peek(table, index, symbol);
 	upm_symbol_table_version(table, index, symbol);

@@ -48,15 +48,19 @@ size_t upm_symbol_table_size(const struct upm_symbol_table *table);
 bool upm_symbol_table_is_debug(const struct upm_symbol_table *table);
 /** @return whether functions that the file defines have versions in this table. */
 bool upm_symbol_table_has_versions(const struct upm_symbol_table *table);
-/** As upm_symbol_table_get() but for the version, which reads as none: for loops over whole tables.
- */
-void upm_symbol_table_peek(const struct upm_symbol_table *table, size_t index,
-			   struct upm_symbol *symbol);
-/** What upm_symbol_table_peek() leaves out: version and default_version of symbol number index. */
+/** Tell the processor that symbol number index will be looked at soon. */
+void upm_symbol_table_prefetch(const struct upm_symbol_table *table, size_t index);
+/** Symbol number index (< size) without its texts: name and version read as "". */
+void upm_symbol_table_outline(const struct upm_symbol_table *table, size_t index,
+			      struct upm_symbol *symbol);
+/** Add the name. Never fails: a bad name offset reads as "". */
+void upm_symbol_table_name(struct upm_symbol_table *table, size_t index, struct upm_symbol *symbol);
+/** Add version and default_version to a symbol that has its name. */
 void upm_symbol_table_version(const struct upm_symbol_table *table, size_t index,
 			      struct upm_symbol *symbol);
-/** Fill in symbol number index (< size). Never fails: a bad name offset reads as "". */
-void upm_symbol_table_get(const struct upm_symbol_table *table, size_t index,
-			  struct upm_symbol *symbol);
+/** Outline and name: for loops over whole tables. */
+void upm_symbol_table_peek(struct upm_symbol_table *table, size_t index, struct upm_symbol *symbol);
+/** Outline, name and version. */
+void upm_symbol_table_get(struct upm_symbol_table *table, size_t index, struct upm_symbol *symbol);
 
 #endif

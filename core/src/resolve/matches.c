@@ -99,14 +99,19 @@ static int too_hard(const struct upm_spec *spec, const struct upm_symbol *symbol
 			"the expression needs too many steps on the name '%.200s'", symbol->name);
 }
 
-static int collect_symbol(struct collector *collector, const struct upm_symbol *symbol,
+/* Texts last: most symbols are passed over without. */
+static int collect_symbol(struct collector *collector, struct upm_symbol *symbol,
 			  struct upm_found found)
 {
 	const struct upm_spec *spec = collector->request->spec;
+	struct upm_symbol_table *table = collector->matches->tables.items[found.table];
 	bool wanted = is_wanted(spec, symbol);
 
 	if (!wanted && spec->form != UPM_SPEC_NAME)
 		return UPM_OK;
+	upm_symbol_table_name(table, found.symbol, symbol);
+	if (spec->version)
+		upm_symbol_table_version(table, found.symbol, symbol);
 	switch (compare(collector, symbol)) {
 	case UPM_MATCH_NO:
 		return UPM_OK;
@@ -127,8 +132,6 @@ static int collect_table(struct collector *collector, size_t number)
 	const struct upm_symbol_table *table = collector->matches->tables.items[number];
 	size_t size = upm_symbol_table_size(table);
 	uint8_t flags = upm_symbol_table_is_debug(table) ? UPM_PROBE_DEBUG_SYMBOL : 0;
-	void (*get)(const struct upm_symbol_table *, size_t, struct upm_symbol *) =
-		collector->request->spec->version ? upm_symbol_table_get : upm_symbol_table_peek;
 	int status = UPM_OK;
 
 	for (size_t i = 0; i < size && !status; i++) {
@@ -136,7 +139,7 @@ static int collect_table(struct collector *collector, size_t number)
 		struct upm_found found = {
 			.symbol = (uint32_t)i, .table = (uint8_t)number, .flags = flags};
 
-		get(table, i, &symbol);
+		upm_symbol_table_outline(table, i, &symbol);
 		if (number == DYNAMIC_TABLE && upm_seen_has(&collector->seen, symbol.address))
 			continue;
 		status = collect_symbol(collector, &symbol, found);

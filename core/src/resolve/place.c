@@ -7,6 +7,8 @@
 
 #include "base/error.h"
 
+enum { PREFETCH_DISTANCE = 16 }; /* points: some 300 ns of work */
+
 /* The names of one point: points first … first + count - 1 of the list. */
 struct group {
 	const struct upm_matches *matches;
@@ -45,6 +47,15 @@ static bool are_one_symbol(const struct upm_found *points, struct upm_symbol_tab
 	upm_symbol_table_peek(tables.items[points[1].table], points[1].symbol, &second);
 	return first.size == second.size && first.type == second.type &&
 	       first.binding == second.binding;
+}
+
+/* Points in order of place have their symbols in an order that no cache foresees. */
+static void prefetch_symbol(const struct upm_matches *matches, size_t index)
+{
+	const struct upm_found *point = &matches->points.list.items[index];
+
+	if (index < matches->points.list.count)
+		upm_symbol_table_prefetch(matches->tables.items[point->table], point->symbol);
 }
 
 static void take_group(const struct upm_matches *matches, size_t first, struct group *group)
@@ -136,8 +147,7 @@ static int add_group(const struct upm_placement *placement, const struct group *
 		.file = placement->file,
 		.spec = placement->spec,
 		.symbol_offset = clamp_size(spec->number),
-		.symbol_size =
-			point->flags & UPM_PROBE_IFUNC_TARGET ? 0 : clamp_size(symbol.size),
+		.symbol_size = point->flags & UPM_PROBE_IFUNC_TARGET ? 0 : clamp_size(symbol.size),
 		.kind = spec->kind,
 		.verdict = point->verdict,
 		.flags = point->flags,
@@ -235,6 +245,7 @@ int upm_place_matches(const struct upm_placement *placement, const struct upm_ma
 	if (!upm_vector_reserve(&placement->table->probes, matches->points.list.count))
 		return upm_fail_memory("make probes");
 	for (size_t i = 0; i < matches->points.list.count && !status; i += group.count) {
+		prefetch_symbol(matches, i + PREFETCH_DISTANCE);
 		take_group(matches, i, &group);
 		status = add_group(placement, &group);
 	}
