@@ -37,7 +37,7 @@ static struct upm_symbol_tables own_tables(struct upm_binary *binary)
 	return tables;
 }
 
-static bool find(const struct upm_symbol_table *table, const char *name, const char *version,
+static bool find(struct upm_symbol_table *table, const char *name, const char *version,
 		 struct upm_symbol *symbol)
 {
 	for (size_t i = 0; i < upm_symbol_table_size(table); i++) {
@@ -48,7 +48,7 @@ static bool find(const struct upm_symbol_table *table, const char *name, const c
 	return false;
 }
 
-static void check_some_symbols(const struct upm_symbol_table *table)
+static void check_some_symbols(struct upm_symbol_table *table)
 {
 	struct upm_symbol symbol;
 
@@ -306,8 +306,8 @@ static void file_without_symbols_has_no_tables(void **state)
 	upm_binary_unref(binary);
 }
 
-static void check_against_loader(const struct upm_symbol_table *table, uintptr_t bias,
-				 const char *name, const char *version)
+static void check_against_loader(struct upm_symbol_table *table, uintptr_t bias, const char *name,
+				 const char *version)
 {
 	struct upm_symbol symbol = {0};
 	void *address = dlvsym(RTLD_DEFAULT, name, version);

@@ -100,13 +100,21 @@ static void add_remark(struct upm_probe_table *table, size_t first, const char *
 			table->probes.items[i].reason = remark;
 }
 
+/* What was asked for, where there is nothing to name it better. */
+static const char *name_of(struct upm_strings *strings, const struct upm_spec *spec)
+{
+	if (spec->provider)
+		return upm_strings_format(strings, "%s:%s", spec->provider, spec->pattern);
+	return upm_strings_add(strings, spec->pattern);
+}
+
 static int add_unusable(struct upm_placement *placement, const struct upm_location *location)
 {
 	struct upm_strings *strings = placement->table->strings;
 	const struct upm_spec *spec = placement->request->spec;
 	struct upm_probe_entry probe = {
 		.offset = spec->form == UPM_SPEC_OFFSET ? spec->number : 0,
-		.symbol = upm_strings_add(strings, spec->pattern),
+		.symbol = name_of(strings, spec),
 		.version = "",
 		.reason = upm_strings_add(strings, location->reason ? location->reason : ""),
 		.file = placement->file,
@@ -211,9 +219,10 @@ static int explain_nothing(struct resolution *resolution, size_t index, size_t f
 	struct upm_location nowhere = {
 		.path = spec->binary, .reason = reason, .verdict = UPM_VERDICT_NO_MATCH};
 
-	snprintf(reason, sizeof(reason), "no %s in any of %zu files %s '%.150s'",
+	snprintf(reason, sizeof(reason), "no %s in any of %zu files %s '%.80s%s%.100s'",
 		 spec->kind == UPM_KIND_USDT ? "USDT probe" : "function", files,
-		 spec->form == UPM_SPEC_NAME ? "is named" : "matches", spec->pattern);
+		 spec->form == UPM_SPEC_NAME ? "is named" : "matches",
+		 spec->provider ? spec->provider : "", spec->provider ? ":" : "", spec->pattern);
 	return resolve_in(resolution, index, &nowhere, true);
 }
 

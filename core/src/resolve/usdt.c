@@ -2,6 +2,7 @@
 #include "resolve/usdt.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -11,16 +12,18 @@
 static int compile_provider(const struct upm_spec *spec, struct upm_pattern **out)
 {
 	struct upm_spec provider;
-	char text[1024];
+	char *text;
 	int status;
 
-	snprintf(text, sizeof(text), "usdt:x:%s:%s", "x", spec->provider);
+	if (asprintf(&text, "usdt:x:x:%s", spec->provider) < 0)
+		return upm_fail_memory("compile the pattern");
 	status = upm_spec_parse(text, &provider);
-	if (status)
-		return status;
-	provider.text = spec->text;
-	status = upm_pattern_compile(&provider, out);
-	upm_spec_clear(&provider);
+	if (!status) {
+		provider.text = spec->text;
+		status = upm_pattern_compile(&provider, out);
+		upm_spec_clear(&provider);
+	}
+	free(text);
 	return status;
 }
 
@@ -57,6 +60,17 @@ static int add_damaged(const struct upm_placement *placement, const struct upm_u
 	};
 
 	return add_probe(placement, &probe);
+}
+
+static int add_damaged_notes(const struct upm_placement *placement,
+			     const struct upm_usdt_notes *notes)
+{
+	int status = UPM_OK;
+
+	for (size_t i = 0; i < notes->list.count && !status; i++)
+		if (notes->list.items[i].damage)
+			status = add_damaged(placement, &notes->list.items[i]);
+	return status;
 }
 
 static void find_place(const struct upm_placement *placement, const struct upm_usdt_note *note,
@@ -105,10 +119,8 @@ int upm_place_usdt(const struct upm_placement *placement, const struct upm_usdt_
 		const struct upm_usdt_note *note = &notes->list.items[i];
 		enum upm_match match;
 
-		if (note->damage) {
-			status = add_damaged(placement, note);
+		if (note->damage)
 			continue;
-		}
 		match = upm_pattern_match(patterns->provider, note->provider);
 		if (match == UPM_MATCH_YES)
 			match = upm_pattern_match(patterns->name, note->name);
@@ -119,22 +131,30 @@ int upm_place_usdt(const struct upm_placement *placement, const struct upm_usdt_
 		*found = true;
 		status = add_site(placement, note);
 	}
+	if (!status && !(*found && placement->request->spec->form == UPM_SPEC_NAME))
+		status = add_damaged_notes(placement, notes);
 	return status;
 }
 
-/* "; it has hotspot:…, hs_private:…": the providers, so that a typing error shows. */
+static bool is_first_of_provider(const struct upm_usdt_notes *notes, size_t index)
+{
+	for (size_t i = 0; i < index; i++)
+		if (strcmp(notes->list.items[i].provider, notes->list.items[index].provider) == 0)
+			return false;
+	return notes->list.items[index].provider[0] != '\0';
+}
+
+/* "; its providers: hotspot, hs_private", so that a typing error shows. */
 static void list_providers(const struct upm_usdt_notes *notes, char *text, size_t size)
 {
 	size_t used = 0;
 
 	text[0] = '\0';
 	for (size_t i = 0; i < notes->list.count && used + 1 < size; i++) {
-		const char *provider = notes->list.items[i].provider;
-
-		if (!provider[0] || strstr(text, provider))
+		if (!is_first_of_provider(notes, i))
 			continue;
 		snprintf(text + used, size - used, "%s%.60s",
-			 used ? ", " : "; its providers: ", provider);
+			 used ? ", " : "; its providers: ", notes->list.items[i].provider);
 		used = strlen(text);
 	}
 }

@@ -15,7 +15,7 @@ void upm_usdt_patterns_clear(struct upm_usdt_patterns *patterns);
 
 /**
  * Add a probe for each call site that the patterns match. Of a damaged note nobody can tell
- * whether it was meant: each gets a probe that says so.
+ * whether it was meant: each gets a probe that says so, unless the one name asked for was found.
  * @param found  receives whether any site matched
  * @return UPM_OK, UPM_ERR_SPEC for a pattern that is too hard, UPM_ERR_MEMORY
  */
