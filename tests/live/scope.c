@@ -2,6 +2,8 @@
 /* Whose hits count: children, a process whose main thread has ended, processes that are gone. */
 #include "live_target.h"
 
+#include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -61,6 +63,45 @@ static void a_process_without_its_main_thread(void **state)
 	close(program);
 }
 
+#define MANY 40
+
+/* No process leaves the filter because the observer ran out of descriptors. */
+static void few_descriptors(void **state)
+{
+	struct upm_probe_set *set = resolve_known("uprobe", "known_000[0-9]");
+	struct upm_attach_options options;
+	struct upm_observer *observer;
+	struct target targets[MANY];
+	int32_t pids[MANY];
+	struct rlimit before, limit;
+
+	(void)state;
+	for (size_t i = 0; i < MANY; i++) {
+		target_start(&targets[i]);
+		pids[i] = targets[i].pid;
+	}
+	target_expect(&targets[0], "leave", "leave");
+	usleep(100000);
+	options = options_for(pids);
+	options.pid_count = MANY;
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	limit = (struct rlimit){descriptors_open() + MANY, descriptors_open() + MANY};
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	assert_upm(upm_count(set, &options, &observer), UPM_ERR_LIMIT);
+	assert_non_null(strstr(upm_error_last()->hint, "ulimit -n"));
+	limit.rlim_max = before.rlim_max;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	assert_upm_ok(upm_count(set, &options, &observer));
+	for (size_t i = 0; i < MANY; i++)
+		target_expect(&targets[i], "call times=1 functions=10", "call total=10");
+	assert_hits(observer, 10, MANY);
+	upm_observer_free(observer);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	for (size_t i = 0; i < MANY; i++)
+		target_stop(&targets[i]);
+	upm_probe_set_free(set);
+}
+
 static void wrong_processes(void **state)
 {
 	struct upm_probe_set *set = resolve_known("uprobe", "known_0000");
@@ -91,6 +132,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(children_count_when_asked),
 		cmocka_unit_test(a_process_without_its_main_thread),
+		cmocka_unit_test(few_descriptors),
 		cmocka_unit_test(wrong_processes),
 	};
 

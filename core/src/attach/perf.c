@@ -12,12 +12,10 @@
  * Kernels before 5.15 have no such links: there the event itself is the handle, and can
  * carry no cookie.
  */
-#include <dirent.h>
 #include <errno.h>
 #include <linux/perf_event.h>
 #include <stdbool.h>
 #include <sys/ioctl.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "attach/features.h"
@@ -25,9 +23,8 @@
 #include "attach/perf_pmu.h"
 #include "attach/shelter.h"
 #include "attach/sys.h"
+#include "base/descriptors.h"
 #include "base/error.h"
-
-#define SPARE_DESCRIPTORS 16
 
 static const char operation[] = "attach probes by perf events";
 
@@ -62,39 +59,13 @@ static int check_cookies(const struct upm_attach_job *job)
 	return UPM_OK;
 }
 
-static size_t open_descriptors(void)
-{
-	DIR *directory = opendir("/proc/self/fd");
-	size_t count = 0;
-
-	if (!directory)
-		return SPARE_DESCRIPTORS;
-	while (readdir(directory))
-		count++;
-	closedir(directory);
-	return count;
-}
-
-/* Raise the soft limit as far as need be. @return whether so many more can be opened */
-static bool make_room(rlim_t wanted, struct rlimit *limit)
-{
-	rlim_t needed = wanted + open_descriptors() + SPARE_DESCRIPTORS;
-
-	if (getrlimit(RLIMIT_NOFILE, limit) || limit->rlim_cur >= needed)
-		return true;
-	if (limit->rlim_max < needed)
-		return false;
-	limit->rlim_cur = needed;
-	return setrlimit(RLIMIT_NOFILE, limit) == 0;
-}
-
 static int reserve_descriptors(struct perf_attempt *attempt)
 {
 	uint64_t wanted = attempt->job->total;
 	struct rlimit limit;
 
-	attempt->keep_events = attempt->cookies && make_room(2 * wanted, &limit);
-	if (attempt->keep_events || make_room(wanted, &limit))
+	attempt->keep_events = attempt->cookies && upm_descriptors_reserve(2 * wanted, &limit);
+	if (attempt->keep_events || upm_descriptors_reserve(wanted, &limit))
 		return UPM_OK;
 	return upm_fail(UPM_ERR_LIMIT, EMFILE, operation, NULL,
 			"raise the hard limit (ulimit -Hn), attach fewer probes, or use the "

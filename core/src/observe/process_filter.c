@@ -12,6 +12,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/descriptors.h"
 #include "base/error.h"
 #include "observe/embedded.h"
 #include "observe/libbpf_log.h"
@@ -88,20 +89,43 @@ static int start(struct upm_process_filter *filter, const struct upm_scope *scop
 	return filter->fork_fd < 0 ? filter->fork_fd : 0;
 }
 
+/* What the caller can help, as opposed to what the kernel has not. */
+static const char *remedy(int sys_errno)
+{
+	switch (sys_errno) {
+	case EMFILE:
+		return "raise the limit of open files (ulimit -n), or observe fewer processes";
+	case ENFILE:
+		return "raise the system's limit of open files (sysctl fs.file-max)";
+	case EPERM:
+	case EACCES:
+		return "run as root, or with CAP_BPF and CAP_PERFMON";
+	case ENOMEM:
+		return "free memory";
+	default:
+		return NULL;
+	}
+}
+
 /* Without forks to follow, the watch for ended processes only guards against ids that are
  * used again: a kernel without BTF can do without. */
 static int start_tracepoints(struct upm_process_filter *filter, const struct upm_scope *scope,
 			     const struct upm_pid_namespace *space, int map_fd)
 {
 	struct upm_libbpf_log log;
+	const char *hint;
 	int failure;
 
 	upm_libbpf_log_begin(&log);
-	failure = start(filter, scope, space, map_fd);
+	failure = -start(filter, scope, space, map_fd);
 	upm_libbpf_log_end();
-	if (!failure || !scope->children)
+	hint = remedy(failure);
+	if (!failure || (!scope->children && !hint))
 		return UPM_OK;
-	return upm_fail(UPM_ERR_UNSUPPORTED, -failure, operation, "sched_process_fork",
+	if (hint)
+		return upm_fail(upm_status_of_errno(failure), failure, operation,
+				"the tracepoints of fork and exit", hint, "can not be used");
+	return upm_fail(UPM_ERR_UNSUPPORTED, failure, operation, "sched_process_fork",
 			"use a kernel with CONFIG_DEBUG_INFO_BTF, or observe without children",
 			"forks can not be followed (%s)", upm_libbpf_log_verdict(&log));
 }
@@ -146,16 +170,27 @@ static int fill(const struct upm_scope *scope, int map_fd, const struct upm_pid_
 	return status;
 }
 
+#define ENDED (-1) /* instead of a descriptor */
+
+/* EINVAL and ENOENT say that the id is by now that of a thread. */
+static int open_process(int32_t process, int *pidfd)
+{
+	int result = (int)syscall(SYS_pidfd_open, process, 0);
+	char object[32];
+
+	*pidfd = result >= 0 ? result : ENDED;
+	if (result >= 0 || errno == ESRCH || errno == EINVAL || errno == ENOENT)
+		return UPM_OK;
+	snprintf(object, sizeof(object), "process %d", process);
+	return upm_fail(upm_status_of_errno(errno), errno, operation, object, remedy(errno),
+			"can not tell when it ends");
+}
+
 static bool has_ended(int pidfd)
 {
 	struct pollfd ask = {.fd = pidfd, .events = POLLIN};
 
-	return pidfd < 0 || poll(&ask, 1, 0) != 0;
-}
-
-static int open_process(int32_t process)
-{
-	return (int)syscall(SYS_pidfd_open, process, 0);
+	return pidfd == ENDED || poll(&ask, 1, 0) > 0;
 }
 
 /* A process that ended before its end could be seen must not lend its id to another one. */
@@ -177,23 +212,36 @@ static int remove_ended(const struct upm_scope *scope, int map_fd, const int *pi
 			"give the id of a process that runs", "every process to observe has ended");
 }
 
-static int open_with_pidfds(struct upm_process_filter *filter, const struct upm_scope *scope,
-			    int map_fd, int *pidfds)
+static int follow(struct upm_process_filter *filter, const struct upm_scope *scope, int map_fd,
+		  const int *pidfds)
 {
 	struct upm_pid_namespace space = {0};
 	int status = upm_pid_namespace_of_self(&space);
 
-	for (size_t i = 0; i < scope->processes.count; i++)
-		pidfds[i] = open_process(scope->processes.items[i]);
 	if (!status)
 		status = fill(scope, map_fd, &space);
 	if (!status)
 		status = start_tracepoints(filter, scope, &space, map_fd);
 	if (!status)
 		status = remove_ended(scope, map_fd, pidfds);
-	for (size_t i = 0; i < scope->processes.count; i++)
-		if (pidfds[i] >= 0)
-			close(pidfds[i]);
+	return status;
+}
+
+static int open_with_pidfds(struct upm_process_filter *filter, const struct upm_scope *scope,
+			    int map_fd, int *pidfds)
+{
+	struct rlimit limit;
+	int status = UPM_OK;
+	size_t opened = 0;
+
+	upm_descriptors_reserve(scope->processes.count, &limit);
+	for (; opened < scope->processes.count && !status; opened++)
+		status = open_process(scope->processes.items[opened], &pidfds[opened]);
+	if (!status)
+		status = follow(filter, scope, map_fd, pidfds);
+	while (opened--)
+		if (pidfds[opened] != ENDED)
+			close(pidfds[opened]);
 	return status;
 }
 

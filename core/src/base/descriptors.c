@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+#include "base/descriptors.h"
+
+#include <dirent.h>
+
+#define SPARE_DESCRIPTORS 16
+
+/* Where they can not be counted, that is for want of a free one. */
+static rlim_t open_descriptors(rlim_t most)
+{
+	DIR *directory = opendir("/proc/self/fd");
+	rlim_t count = 0;
+
+	if (!directory)
+		return most;
+	while (readdir(directory))
+		count++;
+	closedir(directory);
+	return count;
+}
+
+bool upm_descriptors_reserve(rlim_t wanted, struct rlimit *limit)
+{
+	rlim_t needed;
+
+	if (getrlimit(RLIMIT_NOFILE, limit))
+		return true;
+	needed = wanted + open_descriptors(limit->rlim_cur) + SPARE_DESCRIPTORS;
+	if (limit->rlim_cur >= needed)
+		return true;
+	limit->rlim_cur = needed < limit->rlim_max ? needed : limit->rlim_max;
+	return setrlimit(RLIMIT_NOFILE, limit) == 0 && limit->rlim_cur == needed;
+}
