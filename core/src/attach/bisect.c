@@ -4,7 +4,7 @@
  * is done with. A refusal makes the kernel take back what it had armed and wait for
  * a grace period, so the small trials of a round run side by side; large ones would
  * fight over the kernel's semaphore and go one by one. Accepted trials are
- * closed together at the end.
+ * closed side by side too, but in batches: each holds a descriptor.
  */
 #include "attach/bisect.h"
 
@@ -14,10 +14,12 @@
 
 #include "base/parallel.h"
 #include "attach/shelter.h"
+#include "base/descriptors.h"
 #include "base/error.h"
 
 #define TRIAL_THREADS 32
 #define SMALL_TRIAL 2048 /* probes */
+#define BATCH 128	 /* trials made, or kept, at once */
 
 static const char operation[] = "find the probes that the kernel refuses";
 
@@ -102,11 +104,17 @@ static bool digest(struct search *search, const struct trial *trial)
 	return halve(search, trial);
 }
 
-static bool collect(struct search *search)
+static void close_accepted(struct search *search)
+{
+	upm_shelter_close_all(search->accepted.items, search->accepted.count);
+	search->accepted.count = 0;
+}
+
+static bool collect(struct search *search, size_t first, size_t end)
 {
 	bool ok = true;
 
-	for (size_t i = 0; i < search->round.count; i++) {
+	for (size_t i = first; i < end; i++) {
 		const struct trial *trial = &search->round.items[i];
 
 		if (trial->result < 0)
@@ -116,14 +124,44 @@ static bool collect(struct search *search)
 			ok = false;
 		}
 	}
+	if (search->accepted.count >= BATCH)
+		close_accepted(search);
+	return ok;
+}
+
+struct batch {
+	struct search *search;
+	size_t first;
+};
+
+static void try_of_batch(void *context, size_t index)
+{
+	const struct batch *batch = context;
+
+	try_one(batch->search, batch->first + index);
+}
+
+static bool run_batches(struct search *search)
+{
+	size_t threads = is_small(search) ? TRIAL_THREADS : 1;
+	bool ok = true;
+
+	for (size_t first = 0; first < search->round.count && ok && !search->sys_errno;
+	     first += BATCH) {
+		struct batch batch = {.search = search, .first = first};
+		size_t left = search->round.count - first;
+		size_t count = left < BATCH ? left : BATCH;
+
+		upm_parallel(count, threads, try_of_batch, &batch);
+		ok = collect(search, first, first + count);
+	}
 	return ok;
 }
 
 static int run_round(struct search *search)
 {
-	upm_parallel(search->round.count, is_small(search) ? TRIAL_THREADS : 1, try_one, search);
 	search->next.count = 0;
-	if (!collect(search))
+	if (!run_batches(search))
 		return upm_fail_memory(operation);
 	search->round.count = 0;
 	for (size_t i = 0; i < search->next.count; i++)
@@ -141,7 +179,7 @@ static int by_position(const void *left, const void *right)
 
 static void close_search(struct search *search)
 {
-	upm_shelter_close_all(search->accepted.items, search->accepted.count);
+	close_accepted(search);
 	if (search->refusals->list.count)
 		qsort(search->refusals->list.items, search->refusals->list.count,
 		      sizeof(*search->refusals->list.items), by_position);
@@ -156,8 +194,10 @@ int upm_bisect(const struct upm_multi_link *link, int (*go_on)(void *context), v
 {
 	struct search search = {.link = *link, .refusals = refusals};
 	const struct trial whole = {.count = link->count};
+	struct rlimit limit;
 	int status = UPM_OK;
 
+	upm_descriptors_reserve(2 * BATCH, &limit);
 	search.link.program_fd = upm_sys_program_load_nop(link->attach_type);
 	*sys_errno = 0;
 	if (search.link.program_fd < 0) {
