@@ -51,6 +51,32 @@ static void returns(void **state)
 	same_hits_as_multi("uretprobe");
 }
 
+/* The main thread exits while the others are observed, which the kernel's filter misses. */
+static void main_thread_exits(void **state)
+{
+	struct upm_probe_set *set = resolve_known("uprobe", "known_000[0-9]");
+	struct upm_attach_options options;
+	struct upm_observer *observer;
+	struct target target, other;
+
+	(void)state;
+	target_start(&target);
+	target_start(&other);
+	options = options_for(&target.pid);
+	options.backend = UPM_BACKEND_PERF_EVENT;
+	assert_upm_ok(upm_count(set, &options, &observer));
+	target_expect(&target, "call times=2 functions=10", "call total=20");
+	target_expect(&target, "leave", "leave");
+	usleep(100000);
+	target_expect(&target, "call times=3 functions=10", "call total=30");
+	target_expect(&other, "call times=7 functions=10", "call total=70");
+	assert_hits(observer, 10, 5);
+	upm_observer_free(observer);
+	target_stop(&target);
+	target_stop(&other);
+	upm_probe_set_free(set);
+}
+
 static void programs_keep_to_their_backend(void **state)
 {
 	struct upm_probe_set *set = resolve_known("uprobe", "known_0000");
@@ -81,6 +107,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(entries),
 		cmocka_unit_test(returns),
+		cmocka_unit_test(main_thread_exits),
 		cmocka_unit_test(programs_keep_to_their_backend),
 	};
 

@@ -58,17 +58,24 @@ static bool kernel_filter_is_wrong(enum upm_backend backend)
 	return backend == UPM_BACKEND_UPROBE_MULTI && upm_kernel_features()->pid_filter != UPM_YES;
 }
 
-bool upm_scope_needs_program(const struct upm_scope *scope, enum upm_backend backend)
+static bool is_beyond_kernel(const struct upm_scope *scope, enum upm_backend backend)
 {
 	return scope->processes.count &&
 	       (scope->children || scope->leaderless || kernel_filter_is_wrong(backend));
+}
+
+/* A perf event is for the memory of the main thread: none, from its exit on. */
+bool upm_scope_needs_program(const struct upm_scope *scope, enum upm_backend backend)
+{
+	return is_beyond_kernel(scope, backend) ||
+	       (scope->processes.count && backend == UPM_BACKEND_PERF_EVENT);
 }
 
 int upm_scope_check_kernel(const struct upm_scope *scope, enum upm_backend backend)
 {
 	char process[32];
 
-	if (!upm_scope_needs_program(scope, backend))
+	if (!is_beyond_kernel(scope, backend))
 		return UPM_OK;
 	snprintf(process, sizeof(process), "process %d",
 		 scope->leaderless ? scope->leaderless : scope->processes.items[0]);

@@ -20,7 +20,10 @@ struct upm_scope {
 
 /** @return UPM_OK; UPM_ERR_INVALID; UPM_ERR_NOT_FOUND; UPM_ERR_MEMORY. */
 int upm_scope_open(struct upm_scope *scope, const struct upm_attach_options *options);
-/** @return whether the kernel's own filter can not express the scope. */
+/**
+ * @return whether a shipped program has to select the processes: the kernel's own filter can
+ *         not express the scope, or may cease to (perf events, once a main thread exits).
+ */
 bool upm_scope_needs_program(const struct upm_scope *scope, enum upm_backend backend);
 /** Refuse a scope that only a filtering program can serve. @return UPM_OK or UPM_ERR_UNSUPPORTED */
 int upm_scope_check_kernel(const struct upm_scope *scope, enum upm_backend backend);
