@@ -148,6 +148,8 @@ static int hold(struct cli_run *run)
 		run->ended_by = cli_wait_next(&wait, UINT64_MAX);
 		cli_run_reap(run);
 		cli_run_print_command(stderr, run);
+		if (run->ended_by == CLI_EVENT_ERROR)
+			status = CLI_FAILED;
 	}
 	cli_wait_close(&wait);
 	return status;

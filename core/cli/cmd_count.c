@@ -207,7 +207,8 @@ static int count_specs(struct cli_count *count, FILE *out)
 		return cli_fail_library();
 	if (status || observe(count))
 		return CLI_FAILED;
-	return print_result(count, out);
+	status = print_result(count, out);
+	return count->run.ended_by == CLI_EVENT_ERROR ? CLI_FAILED : status;
 }
 
 static void release(struct cli_count *count)

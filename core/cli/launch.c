@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "descriptors.h"
 #include "report.h"
 #include "signals.h"
 
@@ -108,6 +109,7 @@ static _Noreturn void become(const struct cli_launch *launch, int released, int 
 	char word;
 
 	cli_signals_restore();
+	cli_descriptors_restore();
 	do
 		got = read(released, &word, 1);
 	while (got < 0 && errno == EINTR);

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/wait.h>
 
+#include "descriptors.h"
 #include "report.h"
 #include "signals.h"
 
@@ -15,6 +16,7 @@ int cli_run_open(struct cli_run *run, const struct cli_options *options)
 {
 	*run = (struct cli_run){.options = options};
 	run->launch = (struct cli_launch){.pidfd = -1, .release_fd = -1, .failure_fd = -1};
+	cli_descriptors_raise();
 	if (cli_signals_install() < 0)
 		return cli_fail("catch", "signals", strerror(errno), "");
 	return options->command ? cli_launch_find(&run->launch, options->command) : 0;

@@ -16,13 +16,15 @@ enum cli_event {
 	CLI_EVENT_DURATION,  /**< the time of -d is over */
 	CLI_EVENT_COMMAND,   /**< the command has ended */
 	CLI_EVENT_PROCESSES, /**< every process of -p has ended */
+	CLI_EVENT_ERROR,     /**< waiting failed; the message has been printed */
 };
 
 struct cli_wait {
-	struct pollfd *fds; /**< signal, command, then one per process */
+	struct pollfd *fds; /**< signal, command (-1 = none), then processes; all others open */
 	size_t count;
-	size_t alive;	   /**< processes of -p not seen ending */
-	bool watches_pids; /**< their end ends the observation */
+	int32_t *unwatched; /**< processes without a descriptor: asked for each second */
+	size_t unwatched_count;
+	bool watches_pids; /**< the end of all processes ends the observation */
 	uint64_t end_ns;   /**< UINT64_MAX = never */
 };
 
@@ -38,7 +40,7 @@ enum cli_event cli_wait_next(struct cli_wait *wait, uint64_t tick_ns);
 
 void cli_wait_close(struct cli_wait *wait);
 
-/** @return "signal", "duration", "command", "processes"; for JSON. */
+/** @return "signal", "duration", "command", "processes", "error"; for JSON. */
 const char *cli_event_name(enum cli_event event);
 
 #endif

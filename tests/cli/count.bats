@@ -62,6 +62,58 @@ start_sleeper() {
 	[ "$(jq .total "$BATS_TEST_TMPDIR/out")" -eq 1000 ]
 }
 
+# Start many processes that sleep, children of one, their ids in $MANY; that one ends them
+# when it is told to end.
+start_many() {
+	start perl -e '
+		my ($many, $file) = @ARGV;
+		my @children;
+		$SIG{CHLD} = "IGNORE";
+		$SIG{TERM} = sub { kill "KILL", @children; exit };
+		for (1 .. $many) {
+			my $child = fork // die;
+			if (!$child) { $SIG{TERM} = "DEFAULT"; sleep 60; exit }
+			push @children, $child;
+		}
+		open my $out, ">", $file or die;
+		print $out join ",", @children;
+		close $out;
+		sleep 1 while 1;
+	' "$1" "$BATS_TEST_TMPDIR/many"
+	PARENT=$!
+	eventually test -s "$BATS_TEST_TMPDIR/many"
+	MANY=$(cat "$BATS_TEST_TMPDIR/many")
+}
+
+@test "more processes than the soft limit of descriptors" {
+	start_many 100
+	run --separate-stderr prlimit --nofile=64:4096 "$UPM" count --json -d 300ms -p "$MANY" \
+		libc.so.6:getppid
+	[ "$status" -eq 0 ]
+	jq -e '.ended == "duration"' <<<"$output"
+}
+
+@test "processes for which no descriptor is left: -d and their end are heeded" {
+	start_many 45
+	run --separate-stderr prlimit --nofile=64:64 "$UPM" count --json -d 300ms -p "$MANY" \
+		libc.so.6:getppid
+	[ "$status" -eq 0 ]
+	jq -e '.ended == "duration"' <<<"$output"
+	start prlimit --nofile=64:64 "$UPM" count --json -o "$BATS_TEST_TMPDIR/out" -p "$MANY" \
+		libc.so.6:getppid
+	counter=$!
+	eventually holds_link "$counter"
+	kill -TERM "$PARENT"
+	wait "$counter"
+	[ "$(jq -r .ended "$BATS_TEST_TMPDIR/out")" = processes ]
+}
+
+@test "the command has the limit of descriptors that it would have without us" {
+	run --separate-stderr prlimit --nofile=64:4096 "$UPM" count --json \
+		-o "$BATS_TEST_TMPDIR/out" libc.so.6:getppid -- sh -c 'ulimit -n'
+	[ "$output" = 64 ]
+}
+
 @test "other processes do not count" {
 	start_sleeper
 	start "$UPM" count --json -o "$BATS_TEST_TMPDIR/out" -p "$SLEEPER" libc.so.6:getppid
