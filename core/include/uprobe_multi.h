@@ -647,10 +647,17 @@ UPM_API const struct upm_link *upm_observer_link(const struct upm_observer *obse
  * Read the hits so far; may be called while running and after upm_observer_stop().
  * @param hits   receives one number per probe of the set, in its order; 0 for skipped ones
  * @param count  elements of hits; must equal the size of the set
- * @return UPM_OK or UPM_ERR_INVALID.
+ * @return UPM_OK or UPM_ERR_INVALID. See upm_observer_lost() for what the numbers lack.
  */
 UPM_API int32_t upm_observer_hits(const struct upm_observer *observer, uint64_t *hits,
 				  size_t count);
+
+/**
+ * With UPM_ATTACH_CHILDREN, 65,536 processes can be followed at once.
+ * @return number of children that were too many: the hits lack theirs and their
+ *         descendants'. 0 = the hits lack none.
+ */
+UPM_API uint64_t upm_observer_lost(const struct upm_observer *observer);
 
 /**
  * Detach; the counts then stand still and stay readable. A second call does nothing.

@@ -29,6 +29,8 @@ static void children_count_when_asked(void **state)
 	target_expect(&other, "call times=7 functions=100", "call total=700");
 	assert_hits(without, 100, 2);
 	assert_hits(with, 100, 2 + 3 * 10 + 5);
+	assert_int_equal(upm_observer_lost(with), 0);
+	assert_int_equal(upm_observer_lost(without), 0);
 	upm_observer_free(with);
 	upm_observer_free(without);
 	target_stop(&target);

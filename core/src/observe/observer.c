@@ -244,12 +244,12 @@ int32_t upm_observer_hits(const struct upm_observer *observer, uint64_t *hits, s
 				"give an array with one element for each probe of the set",
 				"%zu elements, but the set has %u probes", count,
 				observer ? observer->counters.probes : 0);
-	if (upm_process_filter_lost(&observer->filter))
-		return upm_fail(UPM_ERR_LIMIT, 0, operation, NULL, "observe fewer processes",
-				"more than %d processes at once: %llu were not counted",
-				UPM_SCOPE_MAX,
-				(unsigned long long)upm_process_filter_lost(&observer->filter));
 	return upm_counters_read(&observer->counters, hits);
+}
+
+uint64_t upm_observer_lost(const struct upm_observer *observer)
+{
+	return observer ? upm_process_filter_lost(&observer->filter) : 0;
 }
 
 int32_t upm_observer_stop(struct upm_observer *observer, uint64_t *elapsed_ns)
