@@ -100,7 +100,8 @@ static json_t *describe_attachment(const struct cli_attachment *attachment)
 	return value;
 }
 
-static int print_json(FILE *out, const struct cli_attachments *attachments)
+static int print_json(FILE *out, const struct cli_run *run,
+		      const struct cli_attachments *attachments)
 {
 	struct cli_json json;
 	json_int_t total = 0;
@@ -111,6 +112,7 @@ static int print_json(FILE *out, const struct cli_attachments *attachments)
 	cli_json_open(&json, out);
 	cli_json_member(&json, "object", cli_json_text(attachments->path));
 	cli_json_member(&json, "attached", json_integer(total));
+	cli_run_json_unmapped(&json, run);
 	cli_json_array(&json, "programs");
 	for (size_t i = 0; i < attachments->count; i++)
 		cli_json_element(&json, describe_attachment(&attachments->list[i]));
@@ -118,13 +120,13 @@ static int print_json(FILE *out, const struct cli_attachments *attachments)
 	return cli_json_close(&json);
 }
 
-static int print_result(FILE *out, const struct cli_options *options,
+static int print_result(FILE *out, const struct cli_run *run,
 			const struct cli_attachments *attachments)
 {
 	int status = CLI_DONE;
 
-	if (options->json)
-		status = print_json(out, attachments);
+	if (run->options->json)
+		status = print_json(out, run, attachments);
 	else
 		for (size_t i = 0; i < attachments->count; i++)
 			print_attachment(out, &attachments->list[i]);
@@ -164,7 +166,7 @@ static int attach_and_hold(struct cli_run *run, struct cli_attachments *attachme
 		status = cli_attachments_make(attachments, run, &nothing);
 	if (!status && run->options->pin)
 		status = cli_attachments_pin(attachments, run->options->pin);
-	if ((!status || nothing) && print_result(out, run->options, attachments))
+	if ((!status || nothing) && print_result(out, run, attachments))
 		status = CLI_FAILED;
 	if (!status && !run->options->pin)
 		status = hold(run);

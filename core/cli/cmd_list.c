@@ -17,6 +17,7 @@
 
 struct listing {
 	const struct cli_options *options;
+	const struct cli_run *run;
 	const struct upm_probe_set *set;
 	struct cli_names names;
 	struct cli_window window;
@@ -180,6 +181,7 @@ static int print_json(FILE *out, struct listing *listing)
 	struct cli_json json;
 
 	cli_json_open(&json, out);
+	cli_run_json_unmapped(&json, listing->run);
 	cli_json_array(&json, "probes");
 	for (size_t i = 0; i < upm_probe_set_size(listing->set); i++)
 		if (get(listing, i, &probe))
@@ -200,10 +202,12 @@ static void print_summary(const struct listing *listing)
 	fputc('\n', stderr);
 }
 
-static int list_set(const struct cli_options *options, const struct upm_probe_set *set, FILE *out)
+static int list_set(const struct cli_run *run, const struct upm_probe_set *set, FILE *out)
 {
+	const struct cli_options *options = run->options;
 	struct listing listing = {
 		.options = options,
+		.run = run,
 		.set = set,
 		.names = {.demangle = options->demangle != CLI_DEMANGLE_NEVER, .versions = true},
 		.window = cli_window_of(fileno(out)),
@@ -235,7 +239,7 @@ int cli_list(const struct cli_options *options)
 		return CLI_FAILED;
 	if (!cli_run_open(&run, options) &&
 	    !cli_run_resolve(&run, options->specs, options->spec_count, &set))
-		status = list_set(options, set, out);
+		status = list_set(&run, set, out);
 	written = cli_output_close(out, options->output);
 	upm_probe_set_free(set);
 	cli_run_close(&run);

@@ -104,6 +104,7 @@ int cli_count_json(FILE *out, struct cli_count *count)
 	cli_json_member(&json, "links", json_integer((json_int_t)count->links));
 	cli_json_member(&json, "attached", json_integer((json_int_t)count->attached_count));
 	cli_skipped_json(&json, &skipped);
+	cli_run_json_unmapped(&json, &count->run);
 	cli_json_member(&json, "attach_seconds", cli_json_seconds(upm_link_attach_ns(count->link)));
 	cli_json_member(&json, "detach_seconds", cli_json_seconds(count->detach_ns));
 	cli_json_member(&json, "interval_seconds", cli_json_seconds(count->observed_ns));
@@ -127,6 +128,7 @@ int cli_count_json_nothing(FILE *out, const struct cli_count *count)
 	cli_json_member(&json, "links", json_integer(0));
 	cli_json_member(&json, "attached", json_integer(0));
 	cli_skipped_json(&json, &skipped);
+	cli_run_json_unmapped(&json, &count->run);
 	cli_json_member(&json, "total", json_integer(0));
 	cli_json_array(&json, "probes");
 	cli_json_array_end(&json);

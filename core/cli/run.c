@@ -22,6 +22,25 @@ int cli_run_open(struct cli_run *run, const struct cli_options *options)
 	return options->command ? cli_launch_find(&run->launch, options->command) : 0;
 }
 
+/* A command may load anything; what runs already has mostly loaded what it needs. */
+static bool looks_at_maps(const struct cli_options *options)
+{
+	return options->pid_count && !options->command;
+}
+
+static int note_unmapped(struct cli_run *run, const struct upm_probe_set *set)
+{
+	size_t before = run->unmapped.count;
+
+	if (!looks_at_maps(run->options))
+		return 0;
+	if (cli_unmapped_find(&run->unmapped, set, run->options))
+		return CLI_FAILED;
+	if (!run->options->json)
+		cli_unmapped_print(stderr, &run->unmapped, before);
+	return 0;
+}
+
 int cli_run_resolve(struct cli_run *run, const char *const *specs, size_t count,
 		    struct upm_probe_set **set)
 {
@@ -32,7 +51,7 @@ int cli_run_resolve(struct cli_run *run, const char *const *specs, size_t count,
 	cli_progress_begin(&run->progress);
 	status = upm_resolve(specs, count, &options, set);
 	cli_progress_end(&run->progress);
-	return status < 0 ? cli_fail_library() : 0;
+	return status < 0 ? cli_fail_library() : note_unmapped(run, *set);
 }
 
 int cli_run_hold(struct cli_run *run)
@@ -110,8 +129,15 @@ void cli_run_json(struct cli_json *json, const struct cli_run *run)
 		cli_json_member(json, "command", describe_command(&run->launch));
 }
 
+void cli_run_json_unmapped(struct cli_json *json, const struct cli_run *run)
+{
+	if (looks_at_maps(run->options))
+		cli_unmapped_json(json, &run->unmapped);
+}
+
 void cli_run_close(struct cli_run *run)
 {
+	cli_unmapped_free(&run->unmapped);
 	cli_launch_free(&run->launch);
 	free(run->pids);
 }

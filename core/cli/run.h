@@ -6,13 +6,15 @@
 #include "launch.h"
 #include "options.h"
 #include "output_json.h"
+#include "unmapped.h"
 #include "wait.h"
 
 struct cli_run {
 	const struct cli_options *options;
 	struct cli_progress progress;
 	struct cli_launch launch;
-	int32_t *pids; /**< those of -p and the command's */
+	struct cli_unmapped unmapped; /**< of all sets resolved so far */
+	int32_t *pids;		      /**< those of -p and the command's */
 	size_t pid_count;
 	uint64_t started_ns; /**< when the wait began */
 	enum cli_event ended_by;
@@ -21,7 +23,10 @@ struct cli_run {
 /** Catch signals and find the command. @return 0 or CLI_FAILED after a message. */
 int cli_run_open(struct cli_run *run, const struct cli_options *options);
 
-/** @return 0 or CLI_FAILED after a message. */
+/**
+ * Specs to probes. With -p and no command, a remark tells of files that no process maps.
+ * @return 0 or CLI_FAILED after a message.
+ */
 int cli_run_resolve(struct cli_run *run, const char *const *specs, size_t count,
 		    struct upm_probe_set **set);
 
@@ -41,6 +46,9 @@ void cli_run_print_command(FILE *out, const struct cli_run *run);
 
 /** Add "ended" and, where there is one, "command". */
 void cli_run_json(struct cli_json *json, const struct cli_run *run);
+
+/** Add "unmapped", with -p and no command. */
+void cli_run_json_unmapped(struct cli_json *json, const struct cli_run *run);
 
 void cli_run_close(struct cli_run *run);
 

@@ -150,3 +150,16 @@ setup() {
 	[ ! -e "$BATS_TEST_TMPDIR/held" ]
 	eventually libc_is_unchanged "$SLEEPER"
 }
+
+@test "a file that no process of -p maps is told once" {
+	start sleep 60
+	sleeper=$!
+	eventually is_running "$sleeper" sleep
+	run --separate-stderr "$UPM" attach -d 100ms -p "$sleeper" "$BATS_FILE_TMPDIR/two.bpf.o" \
+		"$UPM:main"
+	[ "$status" -eq 0 ]
+	[ "$(grep -c "remark: none of the processes maps $UPM" <<<"$stderr")" -eq 1 ]
+	run --separate-stderr "$UPM" attach --json -d 100ms -p "$sleeper" \
+		"$BATS_FILE_TMPDIR/two.bpf.o" "$UPM:main"
+	[ "$(jq -c .unmapped <<<"$output")" = "[\"$UPM\"]" ]
+}

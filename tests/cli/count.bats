@@ -131,6 +131,35 @@ start_many() {
 	[[ $stderr == uprobe-multi:*2147483646* ]]
 }
 
+@test "a file that no process of -p maps is told, others are not" {
+	start_sleeper
+	run --separate-stderr "$UPM" count -d 100ms -p "$SLEEPER" "$UPM:main" libc.so.6:getppid
+	[ "$status" -eq 0 ]
+	[[ $stderr == "remark: none of the processes maps $UPM (yet): its probes fire only once they load it" ]]
+	run --separate-stderr "$UPM" count --json -d 100ms -p "$SLEEPER" "$UPM:main" \
+		libc.so.6:getppid
+	[ -z "$stderr" ]
+	[ "$(jq -c .unmapped <<<"$output")" = "[\"$UPM\"]" ]
+	run --separate-stderr "$UPM" list --json -p "$SLEEPER" "$UPM:main" libc.so.6:getppid
+	[ "$(jq -c .unmapped <<<"$output")" = "[\"$UPM\"]" ]
+	run --separate-stderr "$UPM" list -p "$SLEEPER" '*:*'
+	[[ $stderr != *remark* ]]
+	run --separate-stderr "$UPM" count --json "$UPM:main" libc.so.6:getppid -- true
+	jq -e 'has("unmapped") | not' <<<"$output"
+}
+
+@test "a file is mapped when one of several processes maps it, whatever it is called" {
+	start_sleeper
+	ln "$UPM" "$BATS_TEST_TMPDIR/linked" || cp "$UPM" "$BATS_TEST_TMPDIR/linked"
+	ln -s linked "$BATS_TEST_TMPDIR/pointed"
+	start "$BATS_TEST_TMPDIR/linked" count -p "$SLEEPER" libc.so.6:getppid
+	counter=$!
+	eventually is_running "$counter" linked
+	run --separate-stderr "$UPM" list --json -p "$SLEEPER" -p "$counter" \
+		"$BATS_TEST_TMPDIR/pointed:main"
+	[ "$(jq -c .unmapped <<<"$output")" = "[]" ]
+}
+
 @test "the final table has the hit functions, the summary and what was skipped" {
 	run --separate-stderr "$UPM" count libc.so.6:getppid libc.so.6:pthread_spin_lock \
 		libc.so.6:abort -- perl -e 'getppid() for 1 .. 12345'
