@@ -14,13 +14,18 @@ static size_t functions_hit(const struct cli_count *count)
 	return hit;
 }
 
-static uint64_t hits_per_second(const struct cli_count *count)
+static uint64_t hits_observed(const struct cli_count *count)
 {
 	uint64_t hits = 0;
 
 	for (size_t i = 0; i < count->attached_count; i++)
 		hits += count->window[count->attached[i]];
-	return (uint64_t)((double)hits * 1e9 / (double)count->observed_ns + 0.5);
+	return hits;
+}
+
+static uint64_t hits_per_second(const struct cli_count *count)
+{
+	return (uint64_t)((double)hits_observed(count) * 1e9 / (double)count->observed_ns + 0.5);
 }
 
 static void print_hits(FILE *out, const struct cli_count *count)
@@ -32,6 +37,20 @@ static void print_hits(FILE *out, const struct cli_count *count)
 		fprintf(out, " (%s/s) in %s", cli_text_number(rate, hits_per_second(count)),
 			cli_text_counted(functions, functions_hit(count), "function"));
 	fputc('\n', out);
+}
+
+/* Hits of the attach and the detach count, and would make a rate that no moment had. */
+static void print_rates(FILE *out, const struct cli_count *count)
+{
+	uint64_t outside = count->total - hits_observed(count);
+	char number[CLI_NUMBER_SIZE], observed[CLI_NUMBER_SIZE];
+
+	if (outside)
+		fprintf(out,
+			"rates    are of the %s in which all probes were armed; %s came while "
+			"attaching and detaching\n",
+			cli_text_duration(observed, count->observed_ns),
+			cli_text_counted(number, outside, "hit"));
 }
 
 static void print_probes(FILE *out, const struct cli_count *count)
@@ -67,6 +86,7 @@ void cli_count_print(FILE *out, struct cli_count *count, const struct cli_window
 	cli_table_print(out, count, window);
 	fputc('\n', out);
 	print_hits(out, count);
+	print_rates(out, count);
 	print_probes(out, count);
 	print_times(out, count);
 	cli_run_print_command(out, &count->run);

@@ -174,6 +174,19 @@ start_many() {
 	[[ $output != *$'\x1b'* ]]
 }
 
+# A process that calls without a pause is caught while attaching too, sooner or later.
+counts_outside_the_window() {
+	"$UPM" count -d 50ms -p "$1" 'libc.so.6:get*' | grep -q "^rates    are of the .* came while"
+}
+
+@test "hits that the rates leave out are told" {
+	start perl -e 'getppid() while 1'
+	caller=$!
+	eventually counts_outside_the_window "$caller"
+	run "$UPM" count libc.so.6:getppid -- perl -e 'getppid() for 1 .. 10'
+	[[ $output != *"rates  "* ]]
+}
+
 @test "--all shows functions without hits, -n limits the rows" {
 	run --separate-stderr "$UPM" count --all libc.so.6:getppid libc.so.6:abort -- true
 	[[ $output == *abort* ]]
