@@ -28,6 +28,13 @@ static bool is_executable(const char *path)
 	return stat(path, &status) == 0 && S_ISREG(status.st_mode) && access(path, X_OK) == 0;
 }
 
+static bool is_directory(const char *path)
+{
+	struct stat status;
+
+	return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
+}
+
 /* @return the file that name stands for on PATH, as execvp(3) takes it; NULL = none. */
 static char *search_path(const char *name)
 {
@@ -85,6 +92,18 @@ static char *follow_interpreters(const char *path)
 	return program;
 }
 
+static int fail_not_executable(const char *path, int reason)
+{
+	const char *hint = "check the path";
+
+	if (is_directory(path))
+		hint = "it is a directory: name a program in it";
+	else if (reason == EACCES)
+		hint = "make it executable (chmod +x), or name its interpreter, such as: -- sh "
+		       "FILE";
+	return cli_fail("run", path, strerror(reason), hint);
+}
+
 int cli_launch_find(struct cli_launch *launch, char *const *argv)
 {
 	*launch =
@@ -95,7 +114,7 @@ int cli_launch_find(struct cli_launch *launch, char *const *argv)
 		return cli_fail("run", argv[0], "no such command on PATH",
 				"name it with its path, such as ./program");
 	if (!is_executable(launch->path))
-		return cli_fail("run", argv[0], strerror(errno ? errno : EACCES), "");
+		return fail_not_executable(argv[0], errno ? errno : EACCES);
 	launch->program = follow_interpreters(launch->path);
 	if (!launch->program)
 		return cli_fail("run", argv[0], strerror(ENOMEM), "");
@@ -178,7 +197,9 @@ int cli_launch_release(struct cli_launch *launch)
 		got = read(launch->failure_fd, &reason, sizeof(reason));
 	while (got < 0 && errno == EINTR);
 	if (got == sizeof(reason))
-		return cli_fail("run", launch->path, strerror(reason), "");
+		return cli_fail("run", launch->path, strerror(reason),
+				reason == ENOEXEC ? "name its interpreter, such as: -- sh FILE"
+						  : "");
 	return 0;
 }
 

@@ -42,7 +42,14 @@ load helpers
 	[[ $stderr == "uprobe-multi: run no-such-command: no such command on PATH"* ]]
 	run --separate-stderr "$UPM" count libc.so.6:getppid -- /etc/passwd
 	[ "$status" -eq 1 ]
-	[[ $stderr == "uprobe-multi: run /etc/passwd: Permission denied"* ]]
+	[[ $stderr == "uprobe-multi: run /etc/passwd: Permission denied"*"make it executable"* ]]
+	run --separate-stderr "$UPM" count libc.so.6:getppid -- /etc
+	[[ $stderr == *"it is a directory"* ]]
+	echo >"$BATS_TEST_TMPDIR/no_program"
+	chmod +x "$BATS_TEST_TMPDIR/no_program"
+	run --separate-stderr "$UPM" count libc.so.6:getppid -- "$BATS_TEST_TMPDIR/no_program"
+	[ "$status" -eq 1 ]
+	[[ $stderr == *"name its interpreter"* ]]
 	run --separate-stderr "$UPM" count libc.so.6:getppid -- ./no/such/file
 	[ "$status" -eq 1 ]
 	[[ $stderr == *"./no/such/file: No such file or directory"* ]]
