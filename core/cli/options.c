@@ -88,15 +88,30 @@ static uint32_t parse_backend(struct argp_state *state, const char *text)
 	return UPM_BACKEND_AUTO;
 }
 
+/* @return the names of all verdicts with blanks between them, cut to fit. */
+static const char *verdict_names(char *buffer, size_t size)
+{
+	const char *name;
+	size_t length = 0;
+
+	*buffer = '\0';
+	for (int32_t verdict = 0; *(name = upm_verdict_name(verdict)) != '?'; verdict++)
+		if (length < size)
+			length += (size_t)snprintf(buffer + length, size - length, "%s%s",
+						   verdict ? " " : "", name);
+	return buffer;
+}
+
 static int32_t parse_verdict(struct argp_state *state, const char *text)
 {
 	const char *name;
+	char names[1024];
 
 	for (int32_t verdict = 0; *(name = upm_verdict_name(verdict)) != '?'; verdict++)
 		if (strcmp(name, text) == 0)
 			return verdict;
-	argp_error(state, "--verdict %s: no such verdict; for example ok, unprobeable, no_match",
-		   text);
+	argp_error(state, "--verdict %s: no such verdict; choose one of: %s", text,
+		   verdict_names(names, sizeof(names)));
 	return CLI_ANY_VERDICT;
 }
 
