@@ -26,7 +26,7 @@ struct listing {
 	size_t label_width; /* widest symbol, columns */
 	size_t path_width;
 	size_t path_limit;
-	size_t label_limit; /* most columns of one; 0 = never cut */
+	size_t label_limit; /* most columns of one */
 	size_t label_pad;   /* the path begins behind so many */
 	size_t verdict_width;
 };
@@ -66,13 +66,14 @@ static void widen(size_t *width, size_t needed)
 		*width = needed;
 }
 
-/* In a pipe nothing is cut, and a few long names do not push all paths away. */
+/* In a pipe paths are not cut, and a few long names do not push all of them away. */
 static void fit(struct listing *listing)
 {
 	size_t fixed =
 		strlen("    OFFSET  uretprobe  emulated  ") + listing->verdict_width + 2 * GAP;
 	size_t columns = listing->window.columns;
 
+	listing->label_limit = CLI_MOST_LABEL;
 	if (!columns) {
 		listing->label_pad =
 			listing->label_width < MOST_PAD ? listing->label_width : MOST_PAD;
@@ -97,6 +98,8 @@ static void measure(struct listing *listing)
 		widen(&listing->verdict_width, strlen(upm_verdict_name(probe.verdict)));
 		widen(&listing->path_width, cli_text_width(probe.path));
 	}
+	if (listing->label_width > CLI_MOST_LABEL)
+		listing->label_width = CLI_MOST_LABEL;
 	fit(listing);
 }
 

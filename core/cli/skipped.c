@@ -34,7 +34,7 @@ static bool get(const struct cli_skipped *skipped, size_t index, struct upm_prob
 static void print_named(FILE *out, const struct upm_probe *probe, struct cli_names *names)
 {
 	fputs("    ", out);
-	cli_text_put(out, cli_name_of(names, probe), 0, 0);
+	cli_text_put(out, cli_name_of(names, probe), CLI_MOST_LABEL, 0);
 	if (*probe->symbol || probe->offset) {
 		fputs(" in ", out);
 		cli_text_put(out, probe->path, 0, 0);

@@ -30,7 +30,8 @@ struct layout {
 	size_t rate;
 	size_t symbol;
 	size_t path;
-	size_t symbol_limit; /* 0 = names and paths are never cut */
+	size_t symbol_limit;
+	size_t path_limit; /* 0 = never cut */
 	const char *line_end;
 };
 
@@ -75,14 +76,24 @@ static void measure(struct cli_count *count, const struct rows *rows, struct lay
 			larger(layout->symbol, cli_text_width(cli_name_of(&count->names, &probe)));
 		layout->path = larger(layout->path, cli_text_width(path_shown(count, &probe)));
 	}
+	if (layout->symbol > CLI_MOST_LABEL)
+		layout->symbol = CLI_MOST_LABEL;
 }
 
+/* In a pipe paths are not cut, and a few long names do not push all of them away. */
 static void fit(struct layout *layout, size_t columns)
 {
 	size_t fixed = layout->hits + layout->rate + 3 * GAP;
 
+	layout->symbol_limit = CLI_MOST_LABEL;
+	if (!columns) {
+		layout->symbol = layout->symbol < MOST_PAD ? layout->symbol : MOST_PAD;
+		return;
+	}
 	cli_text_share(columns > fixed + NARROWEST ? columns - fixed : NARROWEST, &layout->symbol,
 		       &layout->path);
+	layout->symbol_limit = layout->symbol;
+	layout->path_limit = layout->path;
 }
 
 static void print_heading(FILE *out, const struct layout *layout, const struct cli_window *window)
@@ -109,8 +120,7 @@ static void print_rows(FILE *out, struct cli_count *count, const struct rows *ro
 		cli_text_put(out, cli_name_of(&count->names, &probe), layout->symbol_limit,
 			     layout->symbol);
 		fputs("  ", out);
-		cli_text_put(out, path_shown(count, &probe),
-			     layout->symbol_limit ? layout->path : 0, 0);
+		cli_text_put(out, path_shown(count, &probe), layout->path_limit, 0);
 		fputs(layout->line_end, out);
 	}
 }
@@ -158,15 +168,17 @@ static void print_frame(FILE *out, struct cli_live *live, struct cli_count *coun
 			struct rows *rows, const struct cli_window *window)
 {
 	uint64_t now = cli_now_ns();
-	struct layout layout = {
-		4, 6, larger(live->symbol_width, 6), larger(live->path_width, 6), 0, "\x1b[K\n"};
+	struct layout layout = {.hits = 4,
+				.rate = 6,
+				.symbol = larger(live->symbol_width, 6),
+				.path = larger(live->path_width, 6),
+				.line_end = "\x1b[K\n"};
 
 	rows->rated_ns = now - (live->drawn_ns ? live->drawn_ns : count->run.started_ns);
 	measure(count, rows, &layout);
 	live->symbol_width = layout.symbol;
 	live->path_width = layout.path;
 	fit(&layout, window->columns);
-	layout.symbol_limit = layout.symbol;
 	go_home(out, live, window);
 	print_title(out, count, now);
 	print_heading(out, &layout, window);
@@ -223,7 +235,7 @@ void cli_table_print(FILE *out, struct cli_count *count, const struct cli_window
 	const struct cli_options *options = count->run.options;
 	size_t limit = final_limit(options, window), found;
 	struct rows rows = {.rated = count->window, .rated_ns = count->observed_ns};
-	struct layout layout = {4, 6, 6, 6, 0, "\n"};
+	struct layout layout = {.hits = 4, .rate = 6, .symbol = 6, .path = 6, .line_end = "\n"};
 	char number[CLI_NUMBER_SIZE];
 
 	rows.positions = calloc(count->attached_count + 1, sizeof(*rows.positions));
@@ -233,11 +245,7 @@ void cli_table_print(FILE *out, struct cli_count *count, const struct cli_window
 			rows.positions, count->attached_count);
 	rows.size = found < limit ? found : limit;
 	measure(count, &rows, &layout);
-	if (window->columns)
-		fit(&layout, window->columns);
-	layout.symbol_limit = window->columns ? layout.symbol : 0;
-	if (!window->columns && layout.symbol > MOST_PAD)
-		layout.symbol = MOST_PAD;
+	fit(&layout, window->columns);
 	if (found) {
 		print_heading(out, &layout, window);
 		print_rows(out, count, &rows, &layout);

@@ -9,6 +9,9 @@
 
 #define CLI_NUMBER_SIZE 48
 
+/** Most columns of a symbol in text for people, whatever the window; JSON has it whole. */
+#define CLI_MOST_LABEL 120
+
 /** Write value with thousands separators. @return buffer */
 const char *cli_text_number(char buffer[CLI_NUMBER_SIZE], uint64_t value);
 

@@ -128,3 +128,15 @@ load helpers
 	run cat "$BATS_TEST_TMPDIR/errors"
 	[[ $output != *write* ]]
 }
+
+@test "a very long pattern does not make a very wide table, and is whole in JSON" {
+	long=$(printf 'x%.0s' {1..3000})
+	run --separate-stderr "$UPM" list "libc.so.6:$long" libc.so.6:getppid
+	[ "$status" -eq 0 ]
+	label=$(grep -oE 'x+[.]{3}x+ ' <<<"$output" | head -n 1)
+	[ "${#label}" -eq 121 ]
+	run --separate-stderr "$UPM" list --json "libc.so.6:$long" libc.so.6:getppid
+	[[ $output == *"$long"* ]]
+	run --separate-stderr "$UPM" count "libc.so.6:$long" libc.so.6:getppid -- true
+	[ "$(grep -cE '^ {4}x{59}[.]{3}x{58}([^x]|$)' <<<"$output")" -eq 1 ]
+}
