@@ -2,6 +2,7 @@
 #include "table.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "clock.h"
@@ -13,7 +14,8 @@
 #define FINAL_LINES_AROUND 14
 #define FEWEST_ROWS 5
 #define NARROWEST 16
-#define MOST_PAD 40 /* in a pipe */
+#define NARROW_WINDOW 50 /* below, the file is left out where it is the same in all rows */
+#define MOST_PAD 40	 /* in a pipe */
 #define GAP 2
 
 /* The rows to show, highest first. */
@@ -32,6 +34,8 @@ struct layout {
 	size_t path;
 	size_t symbol_limit;
 	size_t path_limit; /* 0 = never cut */
+	bool one_path;	   /* the same in all rows */
+	bool hides_path;
 	const char *line_end;
 };
 
@@ -61,12 +65,17 @@ static void measure(struct cli_count *count, const struct rows *rows, struct lay
 {
 	struct upm_probe probe = {.size = sizeof(probe)};
 	char number[CLI_NUMBER_SIZE];
+	const char *path = NULL;
 
+	layout->one_path = true;
 	for (size_t i = 0; i < rows->size; i++) {
 		size_t at = rows->positions[i];
 
 		if (upm_probe_set_get(count->set, at, &probe) != UPM_OK)
 			continue;
+		if (path && strcmp(path, probe.path) != 0)
+			layout->one_path = false;
+		path = probe.path;
 		layout->hits = larger(layout->hits,
 				      cli_text_width(cli_text_number(number, count->hits[at])));
 		layout->rate =
@@ -83,13 +92,17 @@ static void measure(struct cli_count *count, const struct rows *rows, struct lay
 /* In a pipe paths are not cut, and a few long names do not push all of them away. */
 static void fit(struct layout *layout, size_t columns)
 {
-	size_t fixed = layout->hits + layout->rate + 3 * GAP;
+	size_t fixed;
 
 	layout->symbol_limit = CLI_MOST_LABEL;
 	if (!columns) {
 		layout->symbol = layout->symbol < MOST_PAD ? layout->symbol : MOST_PAD;
 		return;
 	}
+	layout->hides_path = layout->one_path && columns < NARROW_WINDOW;
+	if (layout->hides_path)
+		layout->path = 0;
+	fixed = layout->hits + layout->rate + (layout->hides_path ? 2 : 3) * GAP;
 	cli_text_share(columns > fixed + NARROWEST ? columns - fixed : NARROWEST, &layout->symbol,
 		       &layout->path);
 	layout->symbol_limit = layout->symbol;
@@ -98,9 +111,13 @@ static void fit(struct layout *layout, size_t columns)
 
 static void print_heading(FILE *out, const struct layout *layout, const struct cli_window *window)
 {
-	fprintf(out, "%s%*s  %*s  %-*s  %s%s%s", cli_bold(window), (int)layout->hits, "HITS",
-		(int)layout->rate, "RATE/S", (int)layout->symbol, "SYMBOL", "BINARY",
-		cli_plain(window), layout->line_end);
+	fprintf(out, "%s%*s  %*s  ", cli_bold(window), (int)layout->hits, "HITS", (int)layout->rate,
+		"RATE/S");
+	if (layout->hides_path)
+		fputs("SYMBOL", out);
+	else
+		fprintf(out, "%-*s  BINARY", (int)layout->symbol, "SYMBOL");
+	fprintf(out, "%s%s", cli_plain(window), layout->line_end);
 }
 
 static void print_rows(FILE *out, struct cli_count *count, const struct rows *rows,
@@ -118,9 +135,11 @@ static void print_rows(FILE *out, struct cli_count *count, const struct rows *ro
 			cli_text_number(hits, count->hits[at]), (int)layout->rate,
 			rate_text(rate, rows->rated[at], rows->rated_ns));
 		cli_text_put(out, cli_name_of(&count->names, &probe), layout->symbol_limit,
-			     layout->symbol);
-		fputs("  ", out);
-		cli_text_put(out, path_shown(count, &probe), layout->path_limit, 0);
+			     layout->hides_path ? 0 : layout->symbol);
+		if (!layout->hides_path) {
+			fputs("  ", out);
+			cli_text_put(out, path_shown(count, &probe), layout->path_limit, 0);
+		}
 		fputs(layout->line_end, out);
 	}
 }

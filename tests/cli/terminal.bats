@@ -52,6 +52,19 @@ counter_is_attached() {
 	[ "$rows" -le 80 ]
 }
 
+@test "a narrow window shows the symbol and leaves out a file that is the same in all rows" {
+	run on_terminal "stty cols 30; '$UPM' count libc.so.6:getppid -- perl -e 'getppid()'"
+	[[ $(plain "$output") == *SYMBOL*"  getppid"* ]]
+	[[ $output != *BINARY* ]]
+	[[ $output != *libc.so.6* ]]
+	run on_terminal "stty cols 30; '$UPM' count '$UPM:main' libc.so.6:getppid -- '$UPM' check"
+	[[ $output != *BINARY* ]]
+	run on_terminal "stty cols 30; '$UPM' count '$UPM:main' libc.so.6:malloc -- '$UPM' check"
+	[[ $output == *BINARY* ]]
+	run on_terminal "'$UPM' count libc.so.6:getppid -- perl -e 'getppid()'"
+	[[ $output == *BINARY*libc.so.6* ]]
+}
+
 @test "with a command, no live table unless asked for" {
 	run on_terminal "'$UPM' count 'libc.so.6:getppid' -- sleep 1.5"
 	[[ $output != *"Ctrl-C ends"* ]]
