@@ -12,6 +12,11 @@
  * signal->live then tells whether others live on, so a main thread that ends first
  * takes nothing with it, and neither does a thread that calls execve() and so inherits
  * the process's id. The id can be used again only after the last exit was reported.
+ *
+ * Whose ids. Children may live in PID namespaces below the observer's, where helpers know no
+ * id of the observer's namespace. So where forks are followed, the set holds the ids of the
+ * initial namespace, which every process has; an iterator over the tasks finds those of
+ * the processes to begin with. Otherwise it holds the ids that the observer uses.
  */
 #include <linux/bpf.h>
 #include <linux/types.h>
@@ -49,6 +54,9 @@ struct task_struct {
 	int tgid;
 	struct signal_struct *signal;
 };
+struct bpf_iter__task {
+	struct task_struct *task;
+};
 #pragma clang attribute pop
 
 const volatile struct upm_children_config config = {};
@@ -60,6 +68,14 @@ struct {
 	__type(key, __u32);
 	__type(value, __u8);
 } upm_scope SEC(".maps");
+
+/* Processes to begin with: from the observer's id to the one in upm_scope; 0 = not found. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1); /* set before the load */
+	__type(key, __u32);
+	__type(value, __u32);
+} upm_wanted SEC(".maps");
 
 /* The process's id in the namespace of whoever observes; 0 = it has none there. */
 static __always_inline __u32 namespaced_id(struct task_struct *task)
@@ -82,6 +98,27 @@ static __always_inline __u32 namespaced_id(struct task_struct *task)
 static __always_inline __u32 process_of(struct task_struct *task)
 {
 	return config.namespaced ? namespaced_id(task) : BPF_CORE_READ(task, tgid);
+}
+
+/* It may end just now: live falls before the exit is reported, so one of both takes it out. */
+SEC("iter/task")
+int adopt(struct bpf_iter__task *context)
+{
+	struct task_struct *task = context->task;
+	__u32 wanted, process;
+	__u8 present = 1;
+
+	if (!task)
+		return 0;
+	wanted = namespaced_id(task);
+	process = BPF_CORE_READ(task, tgid);
+	if (!bpf_map_lookup_elem(&upm_wanted, &wanted))
+		return 0;
+	bpf_map_update_elem(&upm_wanted, &wanted, &process, BPF_ANY);
+	bpf_map_update_elem(&upm_scope, &process, &present, BPF_ANY);
+	if (BPF_CORE_READ(task, signal, live.counter) <= 0)
+		bpf_map_delete_elem(&upm_scope, &process);
+	return 0;
 }
 
 SEC("raw_tp/sched_process_fork")

@@ -30,7 +30,7 @@ struct upm_count_config {
 /* The .rodata of children.bpf.c. */
 struct upm_children_config {
 	__u32 follow_forks; /* else only the end of processes is watched */
-	__u32 namespaced;
+	__u32 namespaced;   /* upm_scope holds ids of the PID namespace below */
 	__u32 namespace_inode;
 	__u32 reserved;
 };

@@ -2,7 +2,10 @@
 /* Whose hits count: children, a process whose main thread has ended, processes that are gone. */
 #include "live_target.h"
 
+#include <sched.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -36,6 +39,61 @@ static void children_count_when_asked(void **state)
 	target_stop(&target);
 	target_stop(&other);
 	upm_probe_set_free(set);
+}
+
+/* As the first process of a PID namespace, with a child in one below. */
+static void count_below(void)
+{
+	struct upm_probe_set *set = resolve_known("uprobe", "known_000[0-9]");
+	const char *const command[] = {"/bin/sh", "-c",
+				       "read line; unshare --pid --fork \"$0\"; read line",
+				       test_build_path("target/known"), NULL};
+	struct upm_attach_options options;
+	struct upm_observer *observer;
+	struct target target, other;
+
+	assert_int_equal(mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL), 0);
+	assert_int_equal(mount("proc", "/proc", "proc", 0, NULL), 0);
+	target_start_command(&target, command);
+	target_start(&other);
+	options = options_for(&target.pid);
+	options.flags = UPM_ATTACH_CHILDREN;
+	assert_upm_ok(upm_count(set, &options, &observer));
+	target_send(&target, "");
+	assert_string_equal(target_answer(&target), "ready 1");
+	target_expect(&target, "call times=3 functions=10", "call total=30");
+	target_expect(&target, "fork children=2 times=4 functions=10", "fork total=80");
+	target_expect(&other, "call times=7 functions=10", "call total=70");
+	assert_hits(observer, 10, 3 + 2 * 4);
+	assert_int_equal(upm_observer_lost(observer), 0);
+	upm_observer_free(observer);
+	upm_probe_set_free(set);
+	exit(0);
+}
+
+static void wait_well(pid_t pid)
+{
+	int status;
+
+	assert_true(pid > 0);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
+static void children_in_a_namespace_below(void **state)
+{
+	pid_t outer = fork(), inner;
+
+	(void)state;
+	if (outer == 0) {
+		assert_int_equal(unshare(CLONE_NEWPID | CLONE_NEWNS), 0);
+		inner = fork();
+		if (inner == 0)
+			count_below();
+		wait_well(inner);
+		exit(0);
+	}
+	wait_well(outer);
 }
 
 static void a_process_without_its_main_thread(void **state)
@@ -133,6 +191,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(children_count_when_asked),
+		cmocka_unit_test(children_in_a_namespace_below),
 		cmocka_unit_test(a_process_without_its_main_thread),
 		cmocka_unit_test(wrong_processes),
 		cmocka_unit_test(few_descriptors),

@@ -80,7 +80,7 @@ static int fill_config(const struct setup *setup, const struct upm_counters *cou
 		.rows = counters->rows,
 		.stride = counters->stride,
 		.filter = setup->filter,
-		.namespaced = !space.initial,
+		.namespaced = upm_process_filter_namespaced(&setup->scope, &space),
 		.namespace_device = space.device,
 		.namespace_inode = space.inode,
 	};

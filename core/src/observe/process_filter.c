@@ -35,6 +35,18 @@ int upm_pid_namespace_of_self(struct upm_pid_namespace *space)
 	return UPM_OK;
 }
 
+/* Children may live in namespaces below this one: see children.bpf.c. */
+bool upm_process_filter_namespaced(const struct upm_scope *scope,
+				   const struct upm_pid_namespace *space)
+{
+	return !space->initial && !scope->children;
+}
+
+static bool must_adopt(const struct upm_scope *scope, const struct upm_pid_namespace *space)
+{
+	return !space->initial && scope->children;
+}
+
 /* ---- the tracepoint programs */
 
 static int configure(struct bpf_object *object, const struct upm_scope *scope,
@@ -42,16 +54,20 @@ static int configure(struct bpf_object *object, const struct upm_scope *scope,
 {
 	const struct upm_children_config config = {
 		.follow_forks = scope->children,
-		.namespaced = !space->initial,
+		.namespaced = upm_process_filter_namespaced(scope, space),
 		.namespace_inode = (uint32_t)space->inode,
 	};
 	struct bpf_map *constants = bpf_object__find_map_by_name(object, ".rodata");
 	struct bpf_map *set = bpf_object__find_map_by_name(object, "upm_scope");
+	struct bpf_map *wanted = bpf_object__find_map_by_name(object, "upm_wanted");
 	struct bpf_program *fork = bpf_object__find_program_by_name(object, "follow_fork");
+	struct bpf_program *adopt = bpf_object__find_program_by_name(object, "adopt");
 
-	if (!constants || !set || !fork)
+	if (!constants || !set || !wanted || !fork || !adopt)
 		return -EINVAL;
 	bpf_program__set_autoload(fork, scope->children);
+	bpf_program__set_autoload(adopt, must_adopt(scope, space));
+	bpf_map__set_max_entries(wanted, (uint32_t)scope->processes.count);
 	if (bpf_map__set_initial_value(constants, &config, sizeof(config)))
 		return -errno;
 	return bpf_map__reuse_fd(set, map_fd) ? -errno : 0;
@@ -63,6 +79,46 @@ static int open_tracepoint(struct bpf_object *object, const char *program, const
 	int result = fd < 0 ? fd : bpf_raw_tracepoint_open(tracepoint, fd);
 
 	return result < 0 && result != fd ? -errno : result;
+}
+
+static int run_iterator(struct bpf_link *link)
+{
+	int fd = bpf_iter_create(bpf_link__fd(link));
+	char nothing[64];
+	int failure = 0;
+
+	if (fd < 0)
+		return -errno;
+	while (read(fd, nothing, sizeof(nothing)) < 0 && !failure)
+		if (errno != EINTR && errno != EAGAIN)
+			failure = -errno;
+	close(fd);
+	return failure;
+}
+
+static int wanted_fd(const struct upm_process_filter *filter)
+{
+	return bpf_object__find_map_fd_by_name(filter->object, "upm_wanted");
+}
+
+/* With the tracepoints in place, so that no fork falls between. */
+static int adopt_all(const struct upm_process_filter *filter, const struct upm_scope *scope)
+{
+	const uint32_t not_found = 0;
+	struct bpf_link *link;
+	int failure;
+
+	for (size_t i = 0; i < scope->processes.count; i++)
+		if (bpf_map_update_elem(wanted_fd(filter), &scope->processes.items[i], &not_found,
+					BPF_ANY))
+			return -errno;
+	link = bpf_program__attach_iter(bpf_object__find_program_by_name(filter->object, "adopt"),
+					NULL);
+	if (!link)
+		return -errno;
+	failure = run_iterator(link);
+	bpf_link__destroy(link);
+	return failure;
 }
 
 static int start(struct upm_process_filter *filter, const struct upm_scope *scope,
@@ -86,7 +142,9 @@ static int start(struct upm_process_filter *filter, const struct upm_scope *scop
 	if (!scope->children)
 		return 0;
 	filter->fork_fd = open_tracepoint(filter->object, "follow_fork", "sched_process_fork");
-	return filter->fork_fd < 0 ? filter->fork_fd : 0;
+	if (filter->fork_fd < 0)
+		return filter->fork_fd;
+	return must_adopt(scope, space) ? adopt_all(filter, scope) : 0;
 }
 
 /* What the caller can help, as opposed to what the kernel has not. */
@@ -194,17 +252,26 @@ static bool has_ended(int pidfd)
 }
 
 /* A process that ended before its end could be seen must not lend its id to another one. */
-static int remove_ended(const struct upm_scope *scope, int map_fd, const int *pidfds)
+static int remove_ended(const struct upm_process_filter *filter, const struct upm_scope *scope,
+			int map_fd, const int *pidfds, bool adopted)
 {
 	size_t ended = 0;
 
 	for (size_t i = 0; i < scope->processes.count; i++) {
-		const uint32_t key = (uint32_t)scope->processes.items[i];
+		const uint32_t process = (uint32_t)scope->processes.items[i];
+		uint32_t key = process;
 
-		if (!has_ended(pidfds[i]))
-			continue;
-		bpf_map_delete_elem(map_fd, &key);
-		ended++;
+		if (adopted)
+			bpf_map_lookup_elem(wanted_fd(filter), &process, &key);
+		if (has_ended(pidfds[i])) {
+			bpf_map_delete_elem(map_fd, &key);
+			ended++;
+		} else if (!key) {
+			return upm_fail(UPM_ERR_SYSTEM, 0, operation, NULL,
+					"run in the initial PID namespace",
+					"process %u runs, but the kernel's list of tasks lacks it",
+					process);
+		}
 	}
 	if (ended < scope->processes.count)
 		return UPM_OK;
@@ -218,12 +285,12 @@ static int follow(struct upm_process_filter *filter, const struct upm_scope *sco
 	struct upm_pid_namespace space = {0};
 	int status = upm_pid_namespace_of_self(&space);
 
-	if (!status)
+	if (!status && !must_adopt(scope, &space))
 		status = fill(scope, map_fd, &space);
 	if (!status)
 		status = start_tracepoints(filter, scope, &space, map_fd);
 	if (!status)
-		status = remove_ended(scope, map_fd, pidfds);
+		status = remove_ended(filter, scope, map_fd, pidfds, must_adopt(scope, &space));
 	return status;
 }
 

@@ -26,6 +26,9 @@ struct upm_process_filter {
 
 /** @return UPM_OK or UPM_ERR_SYSTEM, for a process without /proc. */
 int upm_pid_namespace_of_self(struct upm_pid_namespace *space);
+/** @return whether the set holds ids of this namespace, not of the initial one. */
+bool upm_process_filter_namespaced(const struct upm_scope *scope,
+				   const struct upm_pid_namespace *space);
 /**
  * Fill the set and keep it up to date.
  * @param map_fd  the counting program's map upm_scope; stays the caller's
