@@ -59,6 +59,11 @@ static int choose_backend(struct setup *setup)
 		return upm_fail(UPM_ERR_UNSUPPORTED, 0, operation, NULL,
 				"let the backend be chosen, or use a kernel from 6.6 on",
 				"this kernel has no uprobe multi links");
+	if (setup->backend == UPM_BACKEND_PERF_EVENT && features->perf_cookie == UPM_NO)
+		return upm_fail(UPM_ERR_UNSUPPORTED, 0, operation, NULL,
+				"use a kernel from 5.15 on",
+				"this kernel's perf events carry no cookies, which tell the probes "
+				"apart");
 	if (setup->backend)
 		return UPM_OK;
 	if (features->uprobe_multi == UPM_UNKNOWN || features->perf_event == UPM_UNKNOWN)
