@@ -40,6 +40,19 @@ static void print_hits(FILE *out, const struct cli_count *count)
 }
 
 /* Hits of the attach and the detach count, and would make a rate that no moment had. */
+/* What the counts lack is said beside them, never left out. */
+static void print_lost(FILE *out, const struct cli_count *count)
+{
+	uint64_t lost = upm_observer_lost(count->observer);
+	char number[CLI_NUMBER_SIZE];
+
+	if (lost)
+		fprintf(out,
+			"lost     %s could not be followed, there were too many: the hits lack "
+			"those of their processes and of all below these\n",
+			cli_text_counted(number, lost, "fork"));
+}
+
 static void print_rates(FILE *out, const struct cli_count *count)
 {
 	uint64_t outside = count->total - hits_observed(count);
@@ -87,6 +100,7 @@ void cli_count_print(FILE *out, struct cli_count *count, const struct cli_window
 	fputc('\n', out);
 	print_hits(out, count);
 	print_rates(out, count);
+	print_lost(out, count);
 	print_probes(out, count);
 	print_times(out, count);
 	cli_run_print_command(out, &count->run);
@@ -130,6 +144,8 @@ int cli_count_json(FILE *out, struct cli_count *count)
 	cli_json_member(&json, "interval_seconds", cli_json_seconds(count->observed_ns));
 	cli_run_json(&json, &count->run);
 	cli_json_member(&json, "total", json_integer((json_int_t)count->total));
+	cli_json_member(&json, "lost_processes",
+			json_integer((json_int_t)upm_observer_lost(count->observer)));
 	cli_json_array(&json, "probes");
 	for (size_t i = 0; i < count->attached_count; i++)
 		cli_json_element(&json, describe_hits(count, count->attached[i], &count->names));
