@@ -59,7 +59,7 @@ static int compare_ratios(const void *left, const void *right)
 double samples_ratio(const struct samples *ours, const struct samples *base)
 {
 	size_t count = ours->count < base->count ? ours->count : base->count;
-	double ratios[MOST_SAMPLES];
+	double ratios[MOST_SAMPLES] = {0};
 
 	for (size_t i = 0; i < count; i++)
 		ratios[i] = (double)ours->ns[i] / (double)base->ns[i];

@@ -25,8 +25,8 @@ int upm_fail(int code, int sys_errno, const char *operation, const char *object,
 /** upm_fail() for a failed allocation. @return UPM_ERR_MEMORY */
 static inline int upm_fail_memory(const char *operation)
 {
-	upm_fail(UPM_ERR_MEMORY, 0, operation, NULL,
-		 "free memory, or ask for fewer probes at once", "out of memory");
+	upm_fail(UPM_ERR_MEMORY, 0, operation, NULL, "free memory, or ask for fewer probes at once",
+		 "out of memory");
 	return UPM_ERR_MEMORY;
 }
 
