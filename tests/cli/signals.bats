@@ -99,38 +99,3 @@ start_count() {
 		end_started
 	done
 }
-
-# Stop a counter between the fork of its command and its release. @return 1 when it was faster.
-catch_holding() {
-	local i
-
-	for ((i = 0; i < 1000; i++)); do
-		HELD=$(cat "/proc/$1/task/$1/children" 2>/dev/null || true)
-		HELD=${HELD% }
-		if [[ -n $HELD ]]; then
-			kill -STOP "$1"
-			is_running "$HELD" uprobe-multi
-			return
-		fi
-	done
-	return 1
-}
-
-kill_while_holding() {
-	rm -f "$BATS_TEST_TMPDIR/touched"
-	start "$UPM" count 'libc.so.6:*' -- touch "$BATS_TEST_TMPDIR/touched"
-	counter=$!
-	eventually is_running "$counter" uprobe-multi
-	if ! catch_holding "$counter"; then
-		kill -KILL "$counter"
-		return 1
-	fi
-	kill -KILL "$counter"
-	wait "$counter" || true
-}
-
-@test "kill -9 before the command is let go: it never runs" {
-	eventually kill_while_holding
-	eventually test ! -e "/proc/$HELD"
-	[ ! -e "$BATS_TEST_TMPDIR/touched" ]
-}
