@@ -78,7 +78,7 @@ $(BUILD)/checked: core/VERSION $(HEADER)
 	  print "$(HEADER) says " found ", core/VERSION says " wanted > "/dev/stderr"; exit 1 }' $(HEADER)
 	@touch $@
 
-include tests/tests.mk tests/fuzz/fuzz.mk tests/bench/bench.mk core/install.mk
+include tests/tests.mk tests/fuzz/fuzz.mk tests/bench/bench.mk core/install.mk bindings/bindings.mk
 
 # SETUP=no: never install packages.
 SETUP_PACKAGES = $(if $(filter no,$(SETUP)),@:,@tests/setup)
@@ -134,10 +134,11 @@ help:
 	@echo "make asan        the C tests under the address and undefined-behaviour sanitizers"
 	@echo "make fuzz        fuzz the parsers, FUZZ_SECONDS=$(FUZZ_SECONDS) for each of FUZZ_TARGETS"
 	@echo "make bench       measure against the raw system calls; writes $(BUILD)/bench.json (as root)"
+	@echo "make bindings    regenerate what is made from the public header"
 	@echo "make lint        clang-format, shellcheck, cppcheck, clang-tidy"
 	@echo "make install     PREFIX=$(PREFIX) DESTDIR=$(DESTDIR)"
 	@echo "make uninstall   remove what install put there"
 	@echo "make clean       remove $(BUILD)/, $(BUILD)-asan/ and $(BUILD)-fuzz/"
-	@echo "setup, demo, test, fuzz, bench and lint install missing packages; SETUP=no forbids it."
+	@echo "setup, demo, test, fuzz, bench, bindings and lint install missing packages; SETUP=no forbids it."
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)

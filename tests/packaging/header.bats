@@ -19,9 +19,10 @@ load build
 }
 
 @test "the build refuses a header of another version" {
-	mkdir -p "$BATS_TEST_TMPDIR/core/include"
+	mkdir -p "$BATS_TEST_TMPDIR/core/include" "$BATS_TEST_TMPDIR/bindings"
 	cp -r "$TOP/Makefile" "$TOP/tests" "$BATS_TEST_TMPDIR"
 	cp "$TOP/core/install.mk" "$BATS_TEST_TMPDIR/core"
+	cp "$TOP/bindings/bindings.mk" "$BATS_TEST_TMPDIR/bindings"
 	cp "$HEADER" "$BATS_TEST_TMPDIR/core/include"
 	echo 99.0.0 >"$BATS_TEST_TMPDIR/core/VERSION"
 	run make -C "$BATS_TEST_TMPDIR" build/checked
