@@ -101,7 +101,7 @@ tests: all targets $(TEST_PROGRAMS) $(SAMPLE) $(TEST_BPF)
 
 # Live tests attach probes: as root, and one after another.
 AS_ROOT   = $(if $(filter 0,$(shell id -u)),,sudo -E) env UPM_BUILD=$(abspath $(BUILD)) CC='$(CC)' CXX='$(CXX)' MAKE='$(MAKE)' MAKEFLAGS=
-BATS     := $(sort $(wildcard tests/packaging/*.bats tests/cli/*.bats))
+BATS     := $(sort $(wildcard tests/packaging/*.bats tests/bindings/*.bats tests/cli/*.bats))
 
 .PHONY: test
 test:

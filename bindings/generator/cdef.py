@@ -18,10 +18,6 @@ def _lines(header: model.Header) -> Iterator[str]:
         yield f"/* {section.title} */"
         for item in section.items:
             yield from _item(item)
-    yield ""
-    yield '/* callbacks: @ffi.def_extern(name="python_NAME") defines what lib.python_NAME calls */'
-    for callback in header.of(model.Callback):
-        yield f'extern "Python" {callback.signature.declare("python_" + callback.name)};'
 
 
 def _item(item: model.Declaration) -> Iterator[str]:

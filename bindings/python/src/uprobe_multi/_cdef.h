@@ -259,6 +259,3 @@ int32_t upm_observer_hits(const struct upm_observer *observer, uint64_t *hits, s
 uint64_t upm_observer_lost(const struct upm_observer *observer);
 int32_t upm_observer_stop(struct upm_observer *observer, uint64_t *elapsed_ns);
 void upm_observer_free(struct upm_observer *observer);
-
-/* callbacks: @ffi.def_extern(name="python_NAME") defines what lib.python_NAME calls */
-extern "Python" int32_t python_upm_progress_fn(const char *stage, uint64_t done, uint64_t total, void *context);
