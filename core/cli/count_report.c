@@ -43,7 +43,7 @@ static void print_hits(FILE *out, const struct cli_count *count)
 /* What the counts lack is said beside them, never left out. */
 static void print_lost(FILE *out, const struct cli_count *count)
 {
-	uint64_t lost = upm_observer_lost(count->observer);
+	uint64_t lost = upm_observer_lost_processes(count->observer);
 	char number[CLI_NUMBER_SIZE];
 
 	if (lost)
@@ -145,7 +145,7 @@ int cli_count_json(FILE *out, struct cli_count *count)
 	cli_run_json(&json, &count->run);
 	cli_json_member(&json, "total", json_integer((json_int_t)count->total));
 	cli_json_member(&json, "lost_processes",
-			json_integer((json_int_t)upm_observer_lost(count->observer)));
+			json_integer((json_int_t)upm_observer_lost_processes(count->observer)));
 	cli_json_array(&json, "probes");
 	for (size_t i = 0; i < count->attached_count; i++)
 		cli_json_element(&json, describe_hits(count, count->attached[i], &count->names));

@@ -626,6 +626,16 @@ UPM_API void upm_object_free(struct upm_object *object);
 /** A shipped BPF program with its maps and link. Opaque. */
 struct upm_observer;
 
+/** What an observer finds out. */
+enum upm_observer_kind {
+	UPM_OBSERVER_COUNT = 1,	  /**< how often: upm_count() */
+	UPM_OBSERVER_LATENCY = 2, /**< how long: upm_latency() */
+	UPM_OBSERVER_TRACE = 3	  /**< with what, from where: upm_trace() */
+};
+
+/** @return "count", "latency", "trace"; "?" otherwise. Static strings. */
+UPM_API const char *upm_observer_kind_name(uint32_t kind);
+
 /**
  * Count hits, exactly, for each probe of a set.
  *
@@ -640,33 +650,476 @@ struct upm_observer;
 UPM_API int32_t upm_count(const struct upm_probe_set *set, const struct upm_attach_options *options,
 			  struct upm_observer **out);
 
+/** @return enum upm_observer_kind; 0 for NULL. */
+UPM_API uint32_t upm_observer_kind(const struct upm_observer *observer);
+
+/** @return the probes that are observed, in the order of all its results; belongs to the observer.
+ */
+UPM_API const struct upm_probe_set *upm_observer_probes(const struct upm_observer *observer);
+
 /** @return the observer's link; belongs to the observer. */
 UPM_API const struct upm_link *upm_observer_link(const struct upm_observer *observer);
 
 /**
  * Read the hits so far; may be called while running and after upm_observer_stop().
+ * For a latency these are the calls that began, for a trace the hits before any filter
+ * but that of processes.
  * @param hits   receives one number per probe of the set, in its order; 0 for skipped ones
  * @param count  elements of hits; must equal the size of the set
- * @return UPM_OK or UPM_ERR_INVALID. See upm_observer_lost() for what the numbers lack.
+ * @return UPM_OK or UPM_ERR_INVALID. See upm_observer_lost_processes() for what the numbers lack.
  */
 UPM_API int32_t upm_observer_hits(const struct upm_observer *observer, uint64_t *hits,
 				  size_t count);
 
 /**
  * With UPM_ATTACH_CHILDREN, 65,536 processes can be followed at once.
- * @return number of children that were too many: the hits lack theirs and their
- *         descendants'. 0 = the hits lack none.
+ * @return number of children that were too many: the results lack theirs and their
+ *         descendants'. 0 = they lack none.
  */
-UPM_API uint64_t upm_observer_lost(const struct upm_observer *observer);
+UPM_API uint64_t upm_observer_lost_processes(const struct upm_observer *observer);
 
 /**
- * Detach; the counts then stand still and stay readable. A second call does nothing.
+ * Detach; the results then stand still and stay readable. A second call does nothing. An
+ * observer that is pinned goes on in the kernel: only this process lets go of it.
  * @param elapsed_ns  receives the time it took, ns; NULL = not wanted
  */
 UPM_API int32_t upm_observer_stop(struct upm_observer *observer, uint64_t *elapsed_ns);
 
 /** Stop if need be, and free. */
 UPM_API void upm_observer_free(struct upm_observer *observer);
+
+/* ----------------------------------------------------------------- latency */
+
+/** How the rows of a latency are told apart, beside by probe. */
+enum upm_split {
+	UPM_SPLIT_NONE = 0,
+	UPM_SPLIT_PROCESS = 1, /**< a row for each probe and process */
+	UPM_SPLIT_THREAD = 2   /**< a row for each probe and thread */
+};
+
+/** Options of upm_latency(). */
+struct upm_latency_options {
+	size_t size;	    /**< sizeof(struct upm_latency_options) */
+	uint32_t split;	    /**< enum upm_split */
+	uint32_t most_rows; /**< rows with a histogram, about 2.6 KB of kernel memory each and for
+			     *   every CPU up to 64 MiB; 0 = as many as the set has probes, at most
+			     *   16,384 (split: 16,384) */
+};
+
+/**
+ * Measure the time from the entry of functions to their return.
+ *
+ * One session link where the kernel has sessions, else an entry link and a return link.
+ * Each call is measured by itself, whatever the recursion and the threads. An entry whose return
+ * is not seen is counted as such (upm_latency_row.unreturned): the call still runs, was left
+ * by longjmp() or an exception, ended with its thread, or lies deeper than the 64 nested calls
+ * that the kernel follows in a thread. Calls that began before the attach are not counted.
+ *
+ * @param set      its UPM_KIND_UPROBE probes are measured, UPM_KIND_URETPROBE ones with them (both
+ *                 name a function); others are skipped with UPM_VERDICT_NOT_ENTRY
+ * @param latency  NULL = defaults
+ * @param options  as for upm_count()
+ * @param out      receives the observer; free it with upm_observer_free()
+ * @return as upm_attach(), and UPM_ERR_LIMIT for more rows than a BPF map can hold.
+ */
+UPM_API int32_t upm_latency(const struct upm_probe_set *set,
+			    const struct upm_latency_options *latency,
+			    const struct upm_attach_options *options, struct upm_observer **out);
+
+/** What a latency had measured at one moment; does not change any more. Opaque. */
+struct upm_latency_snapshot;
+
+/** Number of buckets of a histogram. */
+#define UPM_LATENCY_BUCKETS 320
+
+/** The calls of one probe, or of one probe in one process or thread. */
+struct upm_latency_row {
+	size_t size;	     /**< set by the caller */
+	uint64_t probe;	     /**< position in upm_observer_probes() */
+	uint64_t entries;    /**< calls that began */
+	uint64_t calls;	     /**< calls that returned: those of the histogram */
+	uint64_t unreturned; /**< entries - calls */
+	uint64_t sum_ns;
+	uint64_t min_ns; /**< 0 without calls */
+	uint64_t max_ns;
+	int32_t pid; /**< with UPM_SPLIT_PROCESS and UPM_SPLIT_THREAD; else 0 */
+	int32_t tid; /**< with UPM_SPLIT_THREAD; else 0 */
+};
+
+/**
+ * Read what has been measured so far; may be called while running and after the stop.
+ * @param out  receives the snapshot, a row for each probe that was entered, by probe, then
+ *             pid and tid; free it with upm_latency_snapshot_free(). It outlives the observer.
+ * @return UPM_OK; UPM_ERR_INVALID for an observer of another kind; UPM_ERR_MEMORY.
+ */
+UPM_API int32_t upm_latency_read(const struct upm_observer *observer,
+				 struct upm_latency_snapshot **out);
+/** @return number of rows. */
+UPM_API size_t upm_latency_snapshot_size(const struct upm_latency_snapshot *snapshot);
+/** @return CLOCK_MONOTONIC at the reading, ns. */
+UPM_API uint64_t upm_latency_snapshot_time_ns(const struct upm_latency_snapshot *snapshot);
+/** @return number of calls that are in no row, because there was no room for one more row. */
+UPM_API uint64_t upm_latency_snapshot_lost(const struct upm_latency_snapshot *snapshot);
+/** Describe row number index. @return UPM_OK or UPM_ERR_INVALID. */
+UPM_API int32_t upm_latency_snapshot_get(const struct upm_latency_snapshot *snapshot, size_t index,
+					 struct upm_latency_row *row);
+/**
+ * @return the UPM_LATENCY_BUCKETS numbers of calls of row number index; they belong to the
+ *         snapshot. NULL when index is out of range.
+ */
+UPM_API const uint64_t *upm_latency_snapshot_buckets(const struct upm_latency_snapshot *snapshot,
+						     size_t index);
+/**
+ * The time that a share of the calls did not exceed, by the nearest rank.
+ * @param share  0 … 1, such as 0.99
+ * @return ns: the middle of the bucket that holds it, at most 1/16 off, and never beyond
+ *         min_ns and max_ns, which are exact; 0 without calls.
+ */
+UPM_API uint64_t upm_latency_snapshot_percentile(const struct upm_latency_snapshot *snapshot,
+						 size_t index, double share);
+/**
+ * What a bucket counts: times from *low_ns to below *high_ns. The first 16 buckets are one
+ * nanosecond each, then eight share every power of two; the last one has no end.
+ * @return UPM_OK or UPM_ERR_INVALID.
+ */
+UPM_API int32_t upm_latency_bucket(size_t bucket, uint64_t *low_ns, uint64_t *high_ns);
+/**
+ * Add two snapshots up, row by row: of several processes, machines or times.
+ * @param out  receives the sum; free it with upm_latency_snapshot_free()
+ * @return UPM_OK; UPM_ERR_MEMORY.
+ */
+UPM_API int32_t upm_latency_snapshot_merge(const struct upm_latency_snapshot *one,
+					   const struct upm_latency_snapshot *other,
+					   struct upm_latency_snapshot **out);
+/**
+ * What came between two snapshots of one observer. Minimum and maximum are then the bounds of the
+ * outermost buckets, since the exact ones may be older.
+ * @return UPM_OK; UPM_ERR_INVALID when later is the earlier one; UPM_ERR_MEMORY.
+ */
+UPM_API int32_t upm_latency_snapshot_diff(const struct upm_latency_snapshot *later,
+					  const struct upm_latency_snapshot *earlier,
+					  struct upm_latency_snapshot **out);
+/** Free a snapshot. */
+UPM_API void upm_latency_snapshot_free(struct upm_latency_snapshot *snapshot);
+
+/* ------------------------------------------------------------------- trace */
+
+/** Bits of upm_trace_options.flags. */
+enum upm_trace_flag {
+	/** One event for each call, at its return: arguments as they were at the entry, the
+	 *  result, and the duration. Concerns UPM_KIND_UPROBE probes. */
+	UPM_TRACE_RETURNS = 1,
+	/** Add the user stack, as the kernel finds it by frame pointers. */
+	UPM_TRACE_STACKS = 2
+};
+
+/** Options of upm_trace(). */
+struct upm_trace_options {
+	size_t size;	       /**< sizeof(struct upm_trace_options) */
+	uint32_t flags;	       /**< enum upm_trace_flag, or-ed */
+	uint32_t ring_bytes;   /**< of the ring buffer, rounded up to a power of two; 0 = 16 MiB */
+	uint32_t text_bytes;   /**< most bytes of a string or byte buffer; 0 = 256, at most 4096 */
+	uint32_t stack_frames; /**< most frames of a stack; 0 = 64, at most 127 */
+	/**
+	 * The arguments, as a C-like signature for all probes: "(int fd, char *path, size_t n)",
+	 * with or without the type of the result and a name before it. A `char *` is read as a
+	 * string, `char data[n]` as the bytes that argument n counts, `char data[16]` as
+	 * 16 bytes; other pointers are shown as such. NULL = the first six integer registers, and
+	 * of USDT probes what their notes say.
+	 */
+	const char *arguments;
+	/** A signature for each probe of the set, NULL ones stand for `arguments`; NULL = none. */
+	const char *const *probe_arguments;
+	size_t probe_argument_count; /**< elements of probe_arguments; the size of the set, or 0 */
+	/**
+	 * Comparisons joined by &&, such as "fd == 3 && n >= 4096 && path ^= \"/etc/\"": names are
+	 * those of the signature, or arg0 …; `result` and `duration_ns` with UPM_TRACE_RETURNS.
+	 * Operators:
+	 * == != < <= > >= & (any of these bits set); for strings == != and ^= (begins with), up to
+	 * 63 bytes. A probe that has no such argument is refused. NULL = none.
+	 */
+	const char *filter;
+	const char *comm;    /**< only threads of this name, cut to 15 bytes; NULL = all */
+	const int32_t *tids; /**< only these threads; NULL = all */
+	size_t tid_count;
+	uint32_t sample; /**< of each probe, on each CPU, the first of every so many hits that pass
+			  *   the filters; 0 and 1 = every one */
+	uint32_t rate;	 /**< most events a second over all probes; 0 = no limit */
+};
+
+/**
+ * Record an event for each hit.
+ *
+ * Each hit becomes an event, or is counted: filtered, when a filter, the sampling or the rate
+ * limit kept it out; lost, when the ring buffer was full (or the table of running calls);
+ * unreturned, with UPM_TRACE_RETURNS. See upm_trace_counts(): nothing is lost in silence.
+ *
+ * @param set      stays the caller's, and may be freed afterwards
+ * @param trace    NULL = defaults
+ * @param options  as for upm_count()
+ * @param out      receives the observer; free it with upm_observer_free()
+ * @return as upm_attach(); UPM_ERR_SPEC for a signature or filter that does not parse.
+ */
+UPM_API int32_t upm_trace(const struct upm_probe_set *set, const struct upm_trace_options *trace,
+			  const struct upm_attach_options *options, struct upm_observer **out);
+
+/** What an event tells of. */
+enum upm_event_kind {
+	UPM_EVENT_ENTRY = 0,  /**< execution reached a uprobe */
+	UPM_EVENT_RETURN = 1, /**< a function returned: result */
+	UPM_EVENT_USDT = 2,   /**< a call site of a USDT probe was reached */
+	UPM_EVENT_CALL = 3    /**< a call from entry to return: arguments, result and duration_ns */
+};
+
+/** Most arguments of an event. */
+#define UPM_EVENT_ARGUMENTS 12
+
+/**
+ * One event. A batch holds them side by side, in the order of the ring buffer, each
+ * upm_batch_event_size() bytes after the one before; all integers in the byte order of the machine.
+ *
+ * An element of arguments is a number, cut to the width of its type and with its sign, or for
+ * strings and byte buffers a place in the batch's text: the low 32 bits are the first byte,
+ * the high 32 the number of bytes. Strings end with a NUL that is not counted.
+ */
+struct upm_event {
+	uint64_t time_ns;     /**< CLOCK_MONOTONIC; of a call, its entry */
+	uint64_t duration_ns; /**< of a call, else 0 */
+	uint64_t result;      /**< of a call or return, cut like an argument; else 0 */
+	uint32_t pid; /**< process, as numbered in the PID namespace of whoever made the observer */
+	uint32_t tid;
+	uint32_t cpu;
+	uint32_t probe; /**< position in upm_observer_probes() */
+	char comm[16];	/**< name of the thread, ends with NUL */
+	uint16_t kind;	/**< enum upm_event_kind */
+	uint16_t argument_count;
+	uint16_t unreadable;   /**< bit i: arguments[i] could not be read (its page is not there) */
+	uint16_t truncated;    /**< bit i: the string or buffer goes on */
+	uint32_t stack_offset; /**< first byte of the stack in the batch's text, divisible by 8 */
+	uint32_t stack_count;  /**< addresses there, uint64_t each, innermost first */
+	uint64_t arguments[UPM_EVENT_ARGUMENTS];
+};
+
+/** How the value of an argument or result is meant. */
+enum upm_form {
+	UPM_FORM_UNSIGNED = 0,
+	UPM_FORM_SIGNED = 1,
+	UPM_FORM_POINTER = 2,
+	UPM_FORM_STRING = 3,
+	UPM_FORM_BYTES = 4,
+	UPM_FORM_CHARACTER = 5,
+	UPM_FORM_BOOLEAN = 6,
+	UPM_FORM_UNREADABLE = 7, /**< floating point, or a USDT argument that can not be read */
+	UPM_FORM_NONE = 8	 /**< void */
+};
+
+/** An argument of the events of a probe. */
+struct upm_event_argument {
+	size_t size;	  /**< set by the caller */
+	const char *name; /**< "arg0" … where the signature names none; belongs to the observer */
+	const char *type; /**< as the signature or the note has it; belongs to the observer */
+	uint32_t form;	  /**< enum upm_form */
+	uint32_t width;	  /**< of the value, bytes: 1, 2, 4 or 8 */
+};
+
+/** Position of the result, for upm_trace_argument(). */
+#define UPM_TRACE_RESULT 0xffffffffu
+
+/**
+ * Describe an argument of a probe's events, or their result.
+ * @param probe     position in upm_observer_probes()
+ * @param argument  0 … argument_count-1, or UPM_TRACE_RESULT
+ * @return UPM_OK or UPM_ERR_INVALID.
+ */
+UPM_API int32_t upm_trace_argument(const struct upm_observer *observer, size_t probe,
+				   uint32_t argument, struct upm_event_argument *out);
+
+/** What became of the hits of one probe: hits = events + filtered + lost + unreturned. */
+struct upm_trace_count {
+	uint64_t hits;	     /**< in the processes observed */
+	uint64_t events;     /**< put into the ring buffer */
+	uint64_t filtered;   /**< kept out by a filter, the sampling or the rate limit */
+	uint64_t lost;	     /**< there was no room */
+	uint64_t unreturned; /**< with UPM_TRACE_RETURNS: running, or left without a return */
+};
+
+/**
+ * Read what became of the hits so far; exact once the observer is stopped.
+ * @param counts  receives one structure per probe of the set, in its order
+ * @param count   elements of counts; must equal the size of the set
+ * @return UPM_OK or UPM_ERR_INVALID.
+ */
+UPM_API int32_t upm_trace_counts(const struct upm_observer *observer,
+				 struct upm_trace_count *counts, size_t count);
+
+/** Room for events that are read together, and those read last. Opaque. */
+struct upm_batch;
+
+/**
+ * Make room for events.
+ * @param events      most events of a reading; 0 = 4096
+ * @param text_bytes  of strings, buffers and stacks together; 0 = 1 MiB. A reading ends early
+ *                    when the next event's do not fit; one event always fits.
+ * @param out         receives the batch; free it with upm_batch_free()
+ * @return UPM_OK or UPM_ERR_MEMORY.
+ */
+UPM_API int32_t upm_batch_new(size_t events, size_t text_bytes, struct upm_batch **out);
+/** @return events that were read last. */
+UPM_API size_t upm_batch_size(const struct upm_batch *batch);
+/** @return the events, side by side; they belong to the batch and change with its next reading. */
+UPM_API const struct upm_event *upm_batch_events(const struct upm_batch *batch);
+/** @return bytes from one event to the next: sizeof(struct upm_event) of the library. */
+UPM_API size_t upm_batch_event_size(void);
+/** @return the text area, which strings, buffers and stacks of the events lie in. */
+UPM_API const char *upm_batch_text(const struct upm_batch *batch);
+/** @return bytes used of the text area. */
+UPM_API size_t upm_batch_text_size(const struct upm_batch *batch);
+/** Free a batch. */
+UPM_API void upm_batch_free(struct upm_batch *batch);
+
+/**
+ * Read events: all that are there, as far as the batch has room. When none is, wait for some.
+ * The kernel wakes a waiting reader only when a quarter of the ring is full; else it looks every
+ * 10 ms.
+ *
+ * A ring buffer has one reader: the first process that reads keeps it until it frees the observer.
+ *
+ * @param batch       what it held before is replaced
+ * @param timeout_ms  how long to wait for the first event; 0 = not at all, -1 = for ever
+ * @return UPM_OK, also when the time is over and the batch stays empty; UPM_ERR_INVALID;
+ *         UPM_ERR_STATE when another process reads the events; UPM_ERR_CANCELLED when a
+ *         signal came while waiting and was handled.
+ */
+UPM_API int32_t upm_trace_read(struct upm_observer *observer, struct upm_batch *batch,
+			       int32_t timeout_ms);
+
+/**
+ * Pull one event.
+ * @param event  receives a copy, whose texts lie in *text until the next reading
+ * @param text   receives the text area; belongs to the observer
+ * @return as upm_trace_read(); UPM_ERR_NOT_FOUND when the time is over.
+ */
+UPM_API int32_t upm_trace_next(struct upm_observer *observer, struct upm_event *event,
+			       const char **text, int32_t timeout_ms);
+
+/**
+ * Takes events one by one.
+ * @return 0 to go on; anything else ends upm_trace_run(), which returns it.
+ */
+typedef int32_t (*upm_event_fn)(const struct upm_event *event, const char *text, void *context);
+
+/**
+ * Call a function for each event, on this thread.
+ * @param timeout_ms  how long to go on; 0 = only what is there now, -1 = until stopped
+ * @return UPM_OK when the time is over; what the function returned; else as upm_trace_read().
+ */
+UPM_API int32_t upm_trace_run(struct upm_observer *observer, upm_event_fn function, void *context,
+			      int32_t timeout_ms);
+
+/**
+ * @return a descriptor to wait for events with poll(2) in an event loop, beside a timer of 10 ms or
+ *         so (see upm_trace_read()); stays the observer's. Or UPM_ERR_INVALID.
+ */
+UPM_API int32_t upm_trace_fd(const struct upm_observer *observer);
+
+/* --------------------------------------------------------------- addresses */
+
+/** Finds out what lies at addresses of processes, and remembers it. Opaque. */
+struct upm_symbolizer;
+
+/** What lies at an address. Strings belong to the symbolizer. */
+struct upm_place {
+	size_t size;	      /**< set by the caller */
+	const char *path;     /**< the file mapped there; "" when not known */
+	const char *symbol;   /**< raw name of the function; "" when not known */
+	uint64_t offset;      /**< bytes from the start of the symbol, or without one of the file */
+	uint64_t file_offset; /**< bytes */
+};
+
+/** Make a symbolizer. @return UPM_OK or UPM_ERR_MEMORY. */
+UPM_API int32_t upm_symbolizer_new(struct upm_symbolizer **out);
+
+/**
+ * Find out what lies at an address. The process's mappings are read when it is asked for the first
+ * time, and again when an address is in none of them; what was found stays known after its end.
+ *
+ * @param pid         the process
+ * @param address     virtual
+ * @param after_call  1 when it is one that a call returns to (every frame of a stack but the
+ *                    first): the call before it is meant
+ * @return UPM_OK, also for an address of which nothing is known; UPM_ERR_INVALID; UPM_ERR_MEMORY.
+ */
+UPM_API int32_t upm_symbolizer_find(struct upm_symbolizer *symbolizer, int32_t pid,
+				    uint64_t address, int32_t after_call, struct upm_place *place);
+
+/** Free a symbolizer and the strings of its places. */
+UPM_API void upm_symbolizer_free(struct upm_symbolizer *symbolizer);
+
+/* ----------------------------------------------------------------- sharing */
+
+/** Where observers are pinned by name; /sys/fs/bpf has to be a BPF file system. */
+#define UPM_PIN_DIRECTORY "/sys/fs/bpf/uprobe_multi"
+
+/**
+ * Keep an observer alive under a name, after this process has gone.
+ * @param name  a directory to make: below UPM_PIN_DIRECTORY, or with a '/' in it a path below
+ *              any BPF file system. No dots. Only its owner can look into it (mode 0700).
+ * @return UPM_OK; UPM_ERR_NOT_FOUND (no BPF file system there; the hint says how to mount one);
+ *         UPM_ERR_SYSTEM (sys_errno EEXIST for a taken name); UPM_ERR_STATE for one that is
+ *         stopped; UPM_ERR_INVALID. On error nothing is left pinned.
+ */
+UPM_API int32_t upm_observer_pin(struct upm_observer *observer, const char *name);
+
+/**
+ * Open what upm_observer_pin() made, in any process and language.
+ * @param name  as for upm_observer_pin()
+ * @param out   receives an observer with the same probes, verdicts and results; freeing it
+ *              lets go of this process's descriptors only
+ * @return UPM_OK; UPM_ERR_NOT_FOUND; UPM_ERR_PERMISSION; UPM_ERR_FORMAT; UPM_ERR_UNSUPPORTED for
+ *         one made by another version of this library.
+ */
+UPM_API int32_t upm_observer_open(const char *name, struct upm_observer **out);
+
+/**
+ * Remove the pins of an observer: its probes end when the last process that has it open lets go.
+ * @return UPM_OK; UPM_ERR_NOT_FOUND; UPM_ERR_PERMISSION; UPM_ERR_SYSTEM.
+ */
+UPM_API int32_t upm_observer_unpin(const char *name);
+
+/** The pinned observers of a directory, as they were when it was read. Opaque. */
+struct upm_pinned_list;
+
+/** One pinned observer. Strings belong to the list. */
+struct upm_pinned {
+	size_t size;	       /**< set by the caller */
+	const char *name;      /**< for upm_observer_open() */
+	const char *problem;   /**< why it can not be opened; "" when it can */
+	const char *creator;   /**< name of the process that pinned it, such as "uprobe-multi" */
+	uint64_t created_s;    /**< when it was pinned, seconds since 1970 */
+	uint64_t probes;       /**< of its set */
+	uint64_t attached;     /**< of these */
+	uint64_t kernel_links; /**< behind its link */
+	int32_t creator_pid;   /**< the process that pinned it */
+	uint32_t owner;	       /**< user id */
+	uint32_t kind;	       /**< enum upm_observer_kind; 0 with a problem */
+	uint32_t reserved;     /**< 0 */
+};
+
+/**
+ * List pinned observers.
+ * @param directory  NULL = UPM_PIN_DIRECTORY
+ * @param out        receives the list, by name; free it with upm_pinned_list_free()
+ * @return UPM_OK, also when there are none; UPM_ERR_NOT_FOUND where no BPF file system is
+ *         mounted; UPM_ERR_PERMISSION; UPM_ERR_MEMORY.
+ */
+UPM_API int32_t upm_pinned_list(const char *directory, struct upm_pinned_list **out);
+/** @return number of pinned observers. */
+UPM_API size_t upm_pinned_list_size(const struct upm_pinned_list *list);
+/** Describe pinned observer number index. @return UPM_OK or UPM_ERR_INVALID. */
+UPM_API int32_t upm_pinned_list_get(const struct upm_pinned_list *list, size_t index,
+				    struct upm_pinned *pinned);
+/** Free a list. */
+UPM_API void upm_pinned_list_free(struct upm_pinned_list *list);
 
 #ifdef __cplusplus
 }

@@ -23,7 +23,7 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_core_read.h>
 
-#include "upm_count.h"
+#include "upm_observe.h"
 
 #define NAMESPACE_LEVELS 32 /* MAX_PID_NS_LEVEL of the kernel */
 

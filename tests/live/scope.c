@@ -32,8 +32,8 @@ static void children_count_when_asked(void **state)
 	target_expect(&other, "call times=7 functions=100", "call total=700");
 	assert_hits(without, 100, 2);
 	assert_hits(with, 100, 2 + 3 * 10 + 5);
-	assert_int_equal(upm_observer_lost(with), 0);
-	assert_int_equal(upm_observer_lost(without), 0);
+	assert_int_equal(upm_observer_lost_processes(with), 0);
+	assert_int_equal(upm_observer_lost_processes(without), 0);
 	upm_observer_free(with);
 	upm_observer_free(without);
 	target_stop(&target);
@@ -65,7 +65,7 @@ static void count_below(void)
 	target_expect(&target, "fork children=2 times=4 functions=10", "fork total=80");
 	target_expect(&other, "call times=7 functions=10", "call total=70");
 	assert_hits(observer, 10, 3 + 2 * 4);
-	assert_int_equal(upm_observer_lost(observer), 0);
+	assert_int_equal(upm_observer_lost_processes(observer), 0);
 	upm_observer_free(observer);
 	upm_probe_set_free(set);
 	_exit(0); /* the leak checker can not trace the first process of a namespace */

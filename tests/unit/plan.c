@@ -2,7 +2,7 @@
 /* The attach plan, over tables made by hand. */
 #include "support.h"
 
-#include "attach/plan.h"
+#include "attach/job.h"
 
 static struct upm_binary binaries[2]; /* a plan only asks whether there is one */
 
@@ -31,7 +31,7 @@ static void groups_are_sorted(void **state)
 		{.offset = 5, .file = 1},
 		{.offset = 1, .verdict = UPM_VERDICT_DATA},
 	};
-	const struct upm_plan_rules rules = {0};
+	const struct upm_plan_rules rules = {.kinds = UPM_ALL_KINDS};
 	struct upm_probe_table *table = make_table(probes, 5);
 	struct upm_outcome outcome;
 	struct upm_plan plan;
@@ -64,7 +64,7 @@ static void conflicts_cross_kinds(void **state)
 		{.offset = 10, .ref_ctr_offset = 4, .kind = UPM_KIND_USDT},
 		{.offset = 10, .ref_ctr_offset = 4, .file = 1},
 	};
-	const struct upm_plan_rules rules = {.cookie_is_index = true};
+	const struct upm_plan_rules rules = {.cookie_is_index = true, .kinds = UPM_ALL_KINDS};
 	struct upm_probe_table *table = make_table(probes, 3);
 	struct upm_outcome outcome;
 	struct upm_plan plan;

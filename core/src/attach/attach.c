@@ -84,6 +84,17 @@ int upm_job_fail(const struct upm_attach_job *job, uint32_t file, int sys_errno)
 			"the kernel refused the link");
 }
 
+bool upm_job_takes(const struct upm_attach_program *program, const struct upm_plan_group *group)
+{
+	return program->kinds & 1u << group->kind;
+}
+
+bool upm_job_at_return(const struct upm_attach_program *program, const struct upm_plan_group *group)
+{
+	return program->moment == UPM_MOMENT_OF_KIND ? group->kind == UPM_KIND_URETPROBE
+						     : program->moment == UPM_MOMENT_RETURN;
+}
+
 int upm_job_advance(struct upm_attach_job *job, uint64_t probes)
 {
 	const struct upm_attach_options *options = job->options;
@@ -134,18 +145,43 @@ int upm_choose_backend(enum upm_program_kind program, uint32_t forced, enum upm_
 			"crash the kernel");
 }
 
+static struct upm_plan_rules rules_of(const struct upm_attach_job *job)
+{
+	struct upm_plan_rules rules = {
+		.cookie_is_index = job->options->flags & UPM_ATTACH_COOKIE_IS_INDEX,
+	};
+
+	for (size_t i = 0; i < job->program_count; i++) {
+		const struct upm_attach_program *program = &job->programs[i];
+
+		rules.kinds |= program->kinds;
+		if (program->type == UPM_PROGRAM_SESSION || program->moment == UPM_MOMENT_RETURN)
+			rules.timed_kinds |= program->kinds;
+	}
+	return rules;
+}
+
+/* Links to be made, one for each probe, program and process. */
+static uint64_t count_steps(const struct upm_attach_job *job)
+{
+	size_t processes = job->scope->processes.count ? job->scope->processes.count : 1;
+	uint64_t steps = 0;
+
+	for (size_t i = 0; i < job->plan.groups.count; i++)
+		for (size_t at = 0; at < job->program_count; at++)
+			if (upm_job_takes(&job->programs[at], &job->plan.groups.items[i]))
+				steps += job->plan.groups.items[i].count * processes;
+	return steps;
+}
+
 static int attach_plan(struct upm_attach_job *job)
 {
-	const struct upm_plan_rules rules = {
-		.cookie_is_index = job->options->flags & UPM_ATTACH_COOKIE_IS_INDEX,
-		.session = job->program == UPM_PROGRAM_SESSION,
-	};
+	const struct upm_plan_rules rules = rules_of(job);
 	bool strict = job->options->flags & UPM_ATTACH_STRICT;
 	struct upm_link *link = job->link;
 	int status = upm_plan_open(&job->plan, link->table, &rules, &link->outcome);
 
-	job->total =
-		job->plan.count * (job->scope->processes.count ? job->scope->processes.count : 1);
+	job->total = count_steps(job);
 	if (!status)
 		status = upm_outcome_judge(&link->outcome, link->table, strict);
 	if (!status)
@@ -176,21 +212,36 @@ static int give_up(struct upm_link *link, int status)
 	return status;
 }
 
-int upm_attach_in_scope(int program_fd, const struct upm_probe_set *set,
-			const struct upm_attach_options *options, struct upm_scope *scope,
-			struct upm_link **out)
+static int examine(struct upm_attach_program *programs, size_t count, uint32_t forced,
+		   enum upm_backend *backend)
+{
+	int status = UPM_OK;
+
+	for (size_t i = 0; i < count && !status; i++) {
+		status = upm_program_kind_of(programs[i].fd, &programs[i].type);
+		if (programs[i].type == UPM_PROGRAM_SESSION &&
+		    programs[i].moment == UPM_MOMENT_OF_KIND)
+			programs[i].kinds &= 1 << UPM_KIND_UPROBE;
+		if (!status)
+			status = upm_choose_backend(programs[i].type, forced, backend);
+	}
+	return status;
+}
+
+int upm_attach_programs(struct upm_attach_program *programs, size_t count,
+			const struct upm_probe_set *set, const struct upm_attach_options *options,
+			struct upm_scope *scope, struct upm_link **out)
 {
 	uint64_t start = upm_now_ns();
 	struct upm_attach_job job = {
-		.program_fd = program_fd,
+		.programs = programs,
+		.program_count = count,
 		.options = options,
 		.scope = scope,
 	};
 	enum upm_backend backend = UPM_BACKEND_AUTO;
-	int status = upm_program_kind_of(program_fd, &job.program);
+	int status = examine(programs, count, options->backend, &backend);
 
-	if (!status)
-		status = upm_choose_backend(job.program, options->backend, &backend);
 	if (!status)
 		status = upm_scope_check_kernel(scope, backend);
 	if (status)
@@ -211,6 +262,7 @@ int upm_attach_in_scope(int program_fd, const struct upm_probe_set *set,
 int32_t upm_attach(int32_t program_fd, const struct upm_probe_set *set,
 		   const struct upm_attach_options *options, struct upm_link **out)
 {
+	struct upm_attach_program program = {.fd = program_fd, .kinds = UPM_ALL_KINDS};
 	struct upm_attach_options ours;
 	struct upm_scope scope;
 	int status;
@@ -223,7 +275,7 @@ int32_t upm_attach(int32_t program_fd, const struct upm_probe_set *set,
 		status = upm_scope_open(&scope, &ours);
 	if (status)
 		return status;
-	status = upm_attach_in_scope(program_fd, set, &ours, &scope, out);
+	status = upm_attach_programs(&program, 1, set, &ours, &scope, out);
 	upm_scope_close(&scope);
 	return status;
 }

@@ -8,9 +8,27 @@
 #include "attach/program.h"
 #include "attach/scope.h"
 
+/* Where in a function a program runs. */
+enum upm_moment {
+	UPM_MOMENT_OF_KIND, /* as the probe's kind says */
+	UPM_MOMENT_ENTRY,   /* whatever the kind */
+	UPM_MOMENT_RETURN
+};
+
+/* Several programs can share an attach: each probe is then linked to all that take its kind, in
+ * their order, and counts as attached when all of them are. */
+struct upm_attach_program {
+	int fd;
+	uint8_t kinds; /* bit 1 << enum upm_kind: the probes that it takes */
+	enum upm_moment moment;
+	enum upm_program_kind type; /* found by upm_attach_programs() */
+};
+
+#define UPM_ALL_KINDS (1 << UPM_KIND_UPROBE | 1 << UPM_KIND_URETPROBE | 1 << UPM_KIND_USDT)
+
 struct upm_attach_job {
-	int program_fd;
-	enum upm_program_kind program;
+	const struct upm_attach_program *programs;
+	size_t program_count;
 	const struct upm_attach_options *options;
 	struct upm_scope *scope; /* processes for the kernel's filter; those that end are removed */
 	struct upm_plan plan;
@@ -27,6 +45,11 @@ const char *upm_job_file_path(const struct upm_attach_job *job, uint32_t file,
 			      char path[UPM_KERNEL_PATH_MAX]);
 /** Record why the kernel refused a whole link. @return the status */
 int upm_job_fail(const struct upm_attach_job *job, uint32_t file, int sys_errno);
+/** @return whether the program takes the probes of this group. */
+bool upm_job_takes(const struct upm_attach_program *program, const struct upm_plan_group *group);
+/** @return whether the program is to run at the return of this group's functions. */
+bool upm_job_at_return(const struct upm_attach_program *program,
+		       const struct upm_plan_group *group);
 /** Report progress of further probes. @return UPM_OK or UPM_ERR_CANCELLED */
 int upm_job_advance(struct upm_attach_job *job, uint64_t probes);
 /** Take a process that has ended out of the scope. @return UPM_OK; UPM_ERR_NOT_FOUND for the last
@@ -47,10 +70,14 @@ int upm_perf_attach(struct upm_attach_job *job);
 /** Read and check a caller's options. @return UPM_OK or UPM_ERR_INVALID */
 int upm_attach_options_read(struct upm_attach_options *ours,
 			    const struct upm_attach_options *theirs);
-/** Attach in a scope that the kernel's filter can express. @return as upm_attach() */
-int upm_attach_in_scope(int program_fd, const struct upm_probe_set *set,
-			const struct upm_attach_options *options, struct upm_scope *scope,
-			struct upm_link **out);
+/**
+ * Attach in a scope that the kernel's filter can express.
+ * @param programs  all for the same backend; their types are filled in
+ * @return as upm_attach()
+ */
+int upm_attach_programs(struct upm_attach_program *programs, size_t count,
+			const struct upm_probe_set *set, const struct upm_attach_options *options,
+			struct upm_scope *scope, struct upm_link **out);
 /** The backend for a program, as forced or as it must be. UPM_ERR_PROGRAM, UPM_ERR_UNSUPPORTED. */
 int upm_choose_backend(enum upm_program_kind program, uint32_t forced, enum upm_backend *backend);
 

@@ -17,6 +17,7 @@ enum step {
 struct attempt {
 	struct upm_attach_job *job;
 	struct upm_plan_group *group;
+	const struct upm_attach_program *program;
 	const char *path;
 	int32_t pid;
 	int status; /* with STEP_FAILED */
@@ -36,14 +37,15 @@ static struct upm_multi_link request_for(const struct attempt *attempt, size_t p
 	size_t first = group->first + position;
 
 	return (struct upm_multi_link){
-		.program_fd = job->program_fd,
-		.attach_type = upm_program_attach_type(job->program),
+		.program_fd = attempt->program->fd,
+		.attach_type = upm_program_attach_type(attempt->program->type),
 		.path = attempt->path,
 		.offsets = job->plan.offsets + first,
 		.ref_ctr_offsets = group->has_ref_ctrs ? job->plan.ref_ctr_offsets + first : NULL,
 		.cookies = group->has_cookies ? job->plan.cookies + first : NULL,
 		.count = count,
-		.flags = group->kind == UPM_KIND_URETPROBE ? UPM_BPF_F_UPROBE_MULTI_RETURN : 0,
+		.flags = upm_job_at_return(attempt->program, group) ? UPM_BPF_F_UPROBE_MULTI_RETURN
+								    : 0,
 		.pid = attempt->pid,
 	};
 }
@@ -159,8 +161,8 @@ static enum step make_link(struct attempt *attempt, size_t position, size_t coun
 	return failed(attempt, upm_job_fail(attempt->job, attempt->group->file, -result));
 }
 
-/* All links of one group for one process: one, unless there are more probes than a link takes. */
-static enum step attach_process(struct attempt *attempt)
+/* One link, unless there are more probes than a link takes. */
+static enum step attach_program(struct attempt *attempt)
 {
 	size_t most = attempt->job->options->probes_per_link;
 	enum step step = STEP_DONE;
@@ -171,6 +173,20 @@ static enum step attach_process(struct attempt *attempt)
 		size_t rest = attempt->group->count - done;
 
 		step = make_link(attempt, done, rest < most ? rest : most);
+	}
+	return step;
+}
+
+/* All links of one group for one process. */
+static enum step attach_process(struct attempt *attempt)
+{
+	const struct upm_attach_job *job = attempt->job;
+	enum step step = STEP_DONE;
+
+	for (size_t i = 0; i < job->program_count && step == STEP_DONE; i++) {
+		attempt->program = &job->programs[i];
+		if (upm_job_takes(attempt->program, attempt->group))
+			step = attach_program(attempt);
 	}
 	return step;
 }

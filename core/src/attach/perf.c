@@ -74,10 +74,22 @@ static int reserve_descriptors(struct perf_attempt *attempt)
 			(unsigned long long)wanted, (unsigned long long)limit.rlim_max);
 }
 
-static int open_event(const struct perf_attempt *attempt, const struct upm_plan_group *group,
-		      size_t at, int32_t pid)
+/* One probe of one program for one process. */
+struct perf_errand {
+	const struct perf_attempt *attempt;
+	const struct upm_plan_group *group;
+	const struct upm_attach_program *program;
+	size_t at;
+	struct upm_kernel_handle handle;
+	int failure; /* negative errno */
+};
+
+static int open_event(const struct perf_errand *errand)
 {
+	const struct perf_attempt *attempt = errand->attempt;
 	const struct upm_plan *plan = &attempt->job->plan;
+	int32_t pid = errand->handle.pid;
+	size_t at = errand->at;
 	struct perf_event_attr attr = {
 		.type = attempt->pmu.type,
 		.size = sizeof(attr),
@@ -86,7 +98,7 @@ static int open_event(const struct perf_attempt *attempt, const struct upm_plan_
 	};
 	int result;
 
-	if (group->kind == UPM_KIND_URETPROBE)
+	if (upm_job_at_return(errand->program, errand->group))
 		attr.config |= attempt->pmu.return_bit;
 	if (plan->ref_ctr_offsets[at]) {
 		if (!attempt->pmu.ref_ctr_shift || plan->ref_ctr_offsets[at] > UINT32_MAX)
@@ -100,10 +112,12 @@ static int open_event(const struct perf_attempt *attempt, const struct upm_plan_
 }
 
 /* Give the event its program. On failure the event is closed. */
-static int link_event(const struct perf_attempt *attempt, int event_fd, uint64_t cookie,
-		      struct upm_kernel_handle *handle)
+static int link_event(struct perf_errand *errand, int event_fd)
 {
-	int program_fd = attempt->job->program_fd;
+	const struct perf_attempt *attempt = errand->attempt;
+	struct upm_kernel_handle *handle = &errand->handle;
+	uint64_t cookie = attempt->job->plan.cookies[errand->at];
+	int program_fd = errand->program->fd;
 	int failure = 0;
 
 	handle->fd = event_fd;
@@ -121,32 +135,22 @@ static int link_event(const struct perf_attempt *attempt, int event_fd, uint64_t
 	return failure;
 }
 
-struct perf_errand {
-	const struct perf_attempt *attempt;
-	const struct upm_plan_group *group;
-	size_t at;
-	struct upm_kernel_handle handle;
-	int failure; /* negative errno */
-};
-
 static void arm(void *context)
 {
 	struct perf_errand *errand = context;
-	uint64_t cookie = errand->attempt->job->plan.cookies[errand->at];
-	int event_fd = open_event(errand->attempt, errand->group, errand->at, errand->handle.pid);
+	int event_fd = open_event(errand);
 
-	errand->failure = event_fd < 0
-				  ? event_fd
-				  : link_event(errand->attempt, event_fd, cookie, &errand->handle);
+	errand->failure = event_fd < 0 ? event_fd : link_event(errand, event_fd);
 }
 
 static int make_handle(const struct perf_attempt *attempt, const struct upm_plan_group *group,
-		       size_t at, int32_t pid)
+		       const struct upm_attach_program *program, size_t at, int32_t pid)
 {
 	struct upm_link *link = attempt->job->link;
 	struct perf_errand errand = {
 		.attempt = attempt,
 		.group = group,
+		.program = program,
 		.at = at,
 		.handle = {.file = group->file, .pid = pid, .probes = 1, .kind = group->kind},
 	};
@@ -155,6 +159,19 @@ static int make_handle(const struct perf_attempt *attempt, const struct upm_plan
 	if (!errand.failure)
 		link->handles.items[link->handles.count++] = errand.handle;
 	return errand.failure;
+}
+
+/* @return 0, or an errno; what was made before it stays. */
+static int make_handles(const struct perf_attempt *attempt, const struct upm_plan_group *group,
+			size_t at, int32_t pid)
+{
+	const struct upm_attach_job *job = attempt->job;
+	int failure = 0;
+
+	for (size_t i = 0; i < job->program_count && !failure; i++)
+		if (upm_job_takes(&job->programs[i], group))
+			failure = -make_handle(attempt, group, &job->programs[i], at, pid);
+	return failure;
 }
 
 /* What ends the attach; anything else is taken as the probe's fault. */
@@ -185,7 +202,7 @@ static int attach_probe(struct perf_attempt *attempt, const struct upm_plan_grou
 
 	for (size_t i = 0; i < processes;) {
 		int32_t pid = scope->processes.count ? scope->processes.items[i] : 0;
-		int failure = -make_handle(attempt, group, at, pid);
+		int failure = make_handles(attempt, group, at, pid);
 
 		if (failure == ESRCH) {
 			if (upm_job_drop_process(job, pid))
@@ -198,7 +215,7 @@ static int attach_probe(struct perf_attempt *attempt, const struct upm_plan_grou
 						 : refuse(attempt, at, first, failure);
 		i++;
 	}
-	return upm_job_advance(job, processes);
+	return upm_job_advance(job, job->link->handles.count - first);
 }
 
 static int attach_group(struct perf_attempt *attempt, const struct upm_plan_group *group)

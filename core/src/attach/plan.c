@@ -121,11 +121,11 @@ static int32_t verdict_of(const struct planner *planner, size_t index, const cha
 		*reason = "another probe at this offset names a different reference counter";
 		return UPM_VERDICT_CONFLICT;
 	}
-	if (planner->rules->session && probe->kind != UPM_KIND_UPROBE) {
-		*reason = "a session program takes uprobes, and sees entry and return of each";
-		return UPM_VERDICT_REFUSED;
+	if (!(planner->rules->kinds & 1u << probe->kind)) {
+		*reason = "a program that sees entry and return takes functions only";
+		return UPM_VERDICT_NOT_ENTRY;
 	}
-	if (planner->rules->session)
+	if (planner->rules->timed_kinds & 1u << probe->kind)
 		*reason = upm_return_hazard(planner->table, probe, &hazard);
 	return hazard;
 }

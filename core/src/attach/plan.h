@@ -28,7 +28,8 @@ struct upm_plan {
 
 struct upm_plan_rules {
 	bool cookie_is_index; /* UPM_ATTACH_COOKIE_IS_INDEX */
-	bool session;	      /* the program takes UPM_KIND_UPROBE only */
+	uint8_t kinds;	      /* bit 1 << enum upm_kind: those that a program takes */
+	uint8_t timed_kinds; /* those whose return is watched, although they are no return probes */
 };
 
 /**

@@ -230,7 +230,7 @@ int upm_usdt_plan(struct upm_attach_job *job)
 	if (!usdt.claim)
 		return upm_fail_memory(operation);
 	job->link->usdt = usdt.claim;
-	status = upm_usdt_maps_find(job->program_fd, &usdt.claim->maps);
+	status = upm_usdt_maps_find(job->programs[0].fd, &usdt.claim->maps);
 	if (status || usdt.claim->maps.specs_fd < 0)
 		return status;
 	return rewrite(&usdt);

@@ -37,6 +37,17 @@ const char *upm_status_name(int32_t status)
 	return name_of(names, ARRAY_SIZE(names), -(int64_t)status);
 }
 
+const char *upm_observer_kind_name(uint32_t kind)
+{
+	static const char *const names[] = {
+		[UPM_OBSERVER_COUNT] = "count",
+		[UPM_OBSERVER_LATENCY] = "latency",
+		[UPM_OBSERVER_TRACE] = "trace",
+	};
+
+	return name_of(names, ARRAY_SIZE(names), kind);
+}
+
 const char *upm_kind_name(uint32_t kind)
 {
 	static const char *const names[] = {

@@ -1,70 +1,68 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * The counting observer.
+ * How observers are made.
  *
- * Its program is loaded anew for each observer, with the shape of the counters and the
- * filter as constants. The kernel's own process filter is used where it is right, since it
- * keeps breakpoints out of other processes; else the probes are armed everywhere and the
- * program selects (process_filter.h).
+ * A program is loaded anew for each observer, with the shape of its maps and its filter as
+ * constants. The kernel's own process filter is used where it is right, since it keeps
+ * breakpoints out of other processes; else the probes are armed everywhere and the program
+ * selects (process_filter.h).
  *
- * Counts are final once upm_observer_stop() returns: ending a link waits for
- * every program that runs from it.
+ * Results are final once upm_observer_stop() returns: ending a link waits for every
+ * program that runs from it.
  */
+#include "observe/observer.h"
+
+#include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "attach/features.h"
-#include "attach/job.h"
+#include "attach/sys.h"
 #include "base/error.h"
-#include "observe/counters.h"
-#include "observe/embedded.h"
-#include "observe/libbpf_log.h"
-#include "observe/process_filter.h"
-#include "upm_count.h"
+#include "observe/shipped.h"
 
-struct upm_observer {
-	struct bpf_object *object;
-	struct upm_counters counters;
-	struct upm_process_filter filter;
-	struct upm_link *link;
-};
-
-/* What one upm_count() has found out so far. */
-struct setup {
-	const struct upm_probe_set *set;
-	struct upm_attach_options options;
-	struct upm_scope scope;
-	enum upm_backend backend;
-	bool filter; /* in the program */
-};
-
-static const char operation[] = "count hits";
-
-static const char *program_name(enum upm_backend backend)
+struct upm_observer *upm_observer_new(const struct upm_observer_type *type,
+				      const struct upm_probe_set *set)
 {
-	return backend == UPM_BACKEND_UPROBE_MULTI ? "count_multi" : "count_plain";
+	struct upm_observer *observer = calloc(1, sizeof(*observer));
+
+	if (!observer)
+		return NULL;
+	observer->type = type;
+	observer->filter.fork_fd = observer->filter.exit_fd = observer->pin_fd = -1;
+	for (size_t i = 0; i < UPM_OBSERVER_MAPS; i++)
+		observer->map_fds[i] = -1;
+	if (upm_probe_set_wrap(set->table, &observer->set) == UPM_OK)
+		return observer;
+	free(observer);
+	return NULL;
 }
 
-static int choose_backend(struct setup *setup)
+/* ---- the steps */
+
+static int choose_backend(struct upm_observation *observation)
 {
 	const struct upm_features *features = upm_kernel_features();
-	uint32_t wanted = setup->options.backend;
+	const char *operation = observation->operation;
+	uint32_t wanted = observation->options.backend;
 
 	if (wanted > UPM_BACKEND_PERF_EVENT)
 		return upm_fail(UPM_ERR_INVALID, 0, operation, NULL,
 				"use a value of enum upm_backend", "%u is no backend", wanted);
-	setup->backend = wanted ? wanted : features->backend;
-	if (setup->backend == UPM_BACKEND_UPROBE_MULTI && features->uprobe_multi == UPM_NO)
+	observation->backend = wanted ? wanted : features->backend;
+	if (observation->backend == UPM_BACKEND_UPROBE_MULTI && features->uprobe_multi == UPM_NO)
 		return upm_fail(UPM_ERR_UNSUPPORTED, 0, operation, NULL,
 				"let the backend be chosen, or use a kernel from 6.6 on",
 				"this kernel has no uprobe multi links");
-	if (setup->backend == UPM_BACKEND_PERF_EVENT && features->perf_cookie == UPM_NO)
+	if (observation->backend == UPM_BACKEND_PERF_EVENT && features->perf_cookie == UPM_NO)
 		return upm_fail(UPM_ERR_UNSUPPORTED, 0, operation, NULL,
 				"use a kernel from 5.15 on",
 				"this kernel's perf events carry no cookies, which tell the probes "
 				"apart");
-	if (setup->backend)
+	if (observation->backend)
 		return UPM_OK;
 	if (features->uprobe_multi == UPM_UNKNOWN || features->perf_event == UPM_UNKNOWN)
 		return upm_fail(UPM_ERR_PERMISSION, EPERM, operation, NULL,
@@ -75,135 +73,62 @@ static int choose_backend(struct setup *setup)
 			"this kernel has neither uprobe multi links nor perf uprobes");
 }
 
-static int fill_config(const struct setup *setup, const struct upm_counters *counters,
-		       struct upm_count_config *config)
+/* The maps outlive the object in the observer of a reader, so each has a descriptor of its own. */
+static int keep_maps(struct upm_observer *observer)
 {
-	struct upm_pid_namespace space = {.initial = true};
-	int status = setup->filter ? upm_pid_namespace_of_self(&space) : UPM_OK;
-
-	*config = (struct upm_count_config){
-		.rows = counters->rows,
-		.stride = counters->stride,
-		.filter = setup->filter,
-		.namespaced = upm_process_filter_namespaced(&setup->scope, &space),
-		.namespace_device = space.device,
-		.namespace_inode = space.inode,
-	};
-	return status;
-}
-
-static int configure(const struct setup *setup, struct upm_observer *observer)
-{
-	struct upm_count_config config;
-	struct bpf_map *counters = bpf_object__find_map_by_name(observer->object, "upm_counters");
-	struct bpf_map *set = bpf_object__find_map_by_name(observer->object, "upm_scope");
-	struct bpf_map *constants = bpf_object__find_map_by_name(observer->object, ".rodata");
-	struct bpf_program *program;
-	int status = fill_config(setup, &observer->counters, &config);
-
-	if (status)
-		return status;
-	bpf_object__for_each_program(program, observer->object)
-		bpf_program__set_autoload(program, false);
-	program = bpf_object__find_program_by_name(observer->object, program_name(setup->backend));
-	bpf_program__set_type(program, BPF_PROG_TYPE_KPROBE);
-	bpf_program__set_expected_attach_type(program, setup->backend == UPM_BACKEND_UPROBE_MULTI
-							       ? (int)UPM_BPF_TRACE_UPROBE_MULTI
-							       : 0);
-	bpf_program__set_autoload(program, true);
-	bpf_map__set_max_entries(counters, upm_counters_elements(&observer->counters));
-	if (upm_kernel_features()->mmapable_array == UPM_YES)
-		bpf_map__set_map_flags(counters, UPM_BPF_F_MMAPABLE);
-	if (setup->filter)
-		bpf_map__set_max_entries(set, UPM_SCOPE_MAX);
-	if (bpf_map__set_initial_value(constants, &config, sizeof(config)))
-		return upm_fail(UPM_ERR_SYSTEM, errno, operation, "the shipped program", NULL,
-				"can not set its constants");
+	for (size_t i = 0; i < UPM_OBSERVER_MAPS && observer->type->maps[i]; i++)
+		observer->map_fds[i] =
+			bpf_object__find_map_fd_by_name(observer->object, observer->type->maps[i]);
 	return UPM_OK;
 }
 
-static int load(struct upm_observer *observer)
+static int attach(struct upm_observation *observation, struct upm_observer *observer)
 {
-	struct upm_libbpf_log log;
-	int failure = 0;
-
-	upm_libbpf_log_begin(&log);
-	if (bpf_object__load(observer->object))
-		failure = errno;
-	upm_libbpf_log_end();
-	if (!failure)
-		return UPM_OK;
-	if (failure == EPERM || failure == ENOMEM)
-		return upm_fail(upm_status_of_errno(failure), failure, operation,
-				"the shipped program",
-				"run as root, or with CAP_BPF and CAP_PERFMON",
-				"the kernel did not load it");
-	return upm_fail(UPM_ERR_PROGRAM, failure, operation, "the shipped program", NULL,
-			"the kernel did not load it (%s)", upm_libbpf_log_verdict(&log));
-}
-
-static int open_program(const struct setup *setup, struct upm_observer *observer)
-{
-	struct upm_embedded image = upm_embedded_count();
-	LIBBPF_OPTS(bpf_object_open_opts, options, .object_name = image.name);
-	int cpus = libbpf_num_possible_cpus();
-	int status = upm_counters_plan(&observer->counters, upm_probe_set_size(setup->set),
-				       cpus > 0 ? (uint32_t)cpus : 1);
-
-	if (status)
-		return status;
-	observer->object = bpf_object__open_mem(image.bytes, image.size, &options);
-	if (!observer->object)
-		return errno == ENOMEM
-			       ? upm_fail_memory(operation)
-			       : upm_fail(UPM_ERR_FORMAT, errno, operation, "the shipped program",
-					  NULL, "libbpf does not understand it");
-	status = configure(setup, observer);
-	if (!status)
-		status = load(observer);
-	return status;
-}
-
-static int map_fd(const struct upm_observer *observer, const char *name)
-{
-	return bpf_object__find_map_fd_by_name(observer->object, name);
-}
-
-static int attach(struct setup *setup, struct upm_observer *observer)
-{
-	const struct bpf_program *program =
-		bpf_object__find_program_by_name(observer->object, program_name(setup->backend));
 	struct upm_scope everything = {0};
 
-	return upm_attach_in_scope(bpf_program__fd(program), setup->set, &setup->options,
-				   setup->filter ? &everything : &setup->scope, &observer->link);
+	for (size_t i = 0; i < observation->program_count; i++)
+		observation->programs[i].fd = bpf_program__fd(bpf_object__find_program_by_name(
+			observer->object, observation->program_names[i]));
+	return upm_attach_programs(observation->programs, observation->program_count,
+				   observation->set, &observation->options,
+				   observation->filter ? &everything : &observation->scope,
+				   &observer->link);
 }
 
-static int start(struct setup *setup, struct upm_observer *observer)
+static int start(struct upm_observation *observation, struct upm_observer *observer)
 {
-	int status = open_program(setup, observer);
+	const struct upm_observer_type *type = observer->type;
+	int status = type->prepare(observation, observer);
 
+	if (!status && observation->filter)
+		upm_shipped_size_map(observer->object, "upm_scope", UPM_SCOPE_MAX, false);
 	if (!status)
-		status = upm_counters_open(&observer->counters, map_fd(observer, "upm_counters"),
-					   upm_kernel_features()->mmapable_array == UPM_YES);
-	if (!status && setup->filter)
-		status = upm_process_filter_open(&observer->filter, &setup->scope,
-						 map_fd(observer, "upm_scope"));
+		status = upm_shipped_load(observation->operation, observer->object);
 	if (!status)
-		status = attach(setup, observer);
+		status = keep_maps(observer);
+	if (!status)
+		status = type->open(observer);
+	if (!status && type->fill)
+		status = type->fill(observation, observer);
+	if (!status && observation->filter)
+		status = upm_process_filter_open(
+			&observer->filter, &observation->scope,
+			bpf_object__find_map_fd_by_name(observer->object, "upm_scope"));
+	if (!status)
+		status = attach(observation, observer);
 	return status;
 }
 
-static int count(struct setup *setup, struct upm_observer **out)
+static int make(const struct upm_observer_type *type, struct upm_observation *observation,
+		struct upm_observer **out)
 {
-	struct upm_observer *observer = calloc(1, sizeof(*observer));
+	struct upm_observer *observer = upm_observer_new(type, observation->set);
 	struct upm_error_copy error;
 	int status;
 
 	if (!observer)
-		return upm_fail_memory(operation);
-	observer->filter.fork_fd = observer->filter.exit_fd = -1;
-	status = start(setup, observer);
+		return upm_fail_memory(observation->operation);
+	status = start(observation, observer);
 	if (!status) {
 		*out = observer;
 		return UPM_OK;
@@ -214,27 +139,77 @@ static int count(struct setup *setup, struct upm_observer **out)
 	return status;
 }
 
-int32_t upm_count(const struct upm_probe_set *set, const struct upm_attach_options *options,
-		  struct upm_observer **out)
+int upm_observe(const struct upm_observer_type *type, struct upm_observation *observation,
+		const struct upm_attach_options *options, struct upm_observer **out)
 {
-	struct setup setup = {.set = set};
 	int status;
 
-	if (!set || !out)
-		return upm_fail(UPM_ERR_INVALID, 0, operation, NULL, NULL, "%s is NULL",
-				set ? "out" : "set");
-	status = upm_attach_options_read(&setup.options, options);
+	if (!observation->set || !out)
+		return upm_fail(UPM_ERR_INVALID, 0, observation->operation, NULL, NULL,
+				"%s is NULL", observation->set ? "out" : "set");
+	status = upm_attach_options_read(&observation->options, options);
 	if (!status)
-		status = choose_backend(&setup);
+		status = choose_backend(observation);
 	if (!status)
-		status = upm_scope_open(&setup.scope, &setup.options);
+		status = upm_scope_open(&observation->scope, &observation->options);
 	if (status)
 		return status;
-	setup.options.flags |= UPM_ATTACH_COOKIE_IS_INDEX;
-	setup.filter = upm_scope_needs_program(&setup.scope, setup.backend);
-	status = count(&setup, out);
-	upm_scope_close(&setup.scope);
+	observation->options.flags |= UPM_ATTACH_COOKIE_IS_INDEX;
+	observation->filter = upm_scope_needs_program(&observation->scope, observation->backend);
+	status = make(type, observation, out);
+	upm_scope_close(&observation->scope);
 	return status;
+}
+
+/* ---- what all kinds share */
+
+int upm_observer_map(const struct upm_observer *observer, const char *name)
+{
+	for (size_t i = 0; i < UPM_OBSERVER_MAPS && observer->type->maps[i]; i++)
+		if (strcmp(observer->type->maps[i], name) == 0)
+			return observer->map_fds[i];
+	return -1;
+}
+
+int upm_observer_constants(const struct upm_observer *observer, void *constants, size_t size)
+{
+	static const char operation[] = "read an observer's constants";
+	const uint32_t key = 0;
+	struct bpf_map_info info = {0};
+	int failure = upm_sys_object_info(observer->map_fds[0], &info, sizeof(info));
+
+	if (failure)
+		return upm_fail(UPM_ERR_SYSTEM, -failure, operation, NULL, NULL,
+				"the kernel does not describe their map");
+	if (info.value_size != size)
+		return upm_fail(UPM_ERR_FORMAT, 0, operation, NULL,
+				"open it with the library that made it",
+				"they have %u bytes, not %zu", info.value_size, size);
+	if (bpf_map_lookup_elem(observer->map_fds[0], &key, constants))
+		return upm_fail(UPM_ERR_SYSTEM, errno, operation, NULL, NULL, "can not read them");
+	return UPM_OK;
+}
+
+int upm_observer_require(const struct upm_observer *observer, const struct upm_observer_type *type,
+			 const char *operation)
+{
+	if (observer && observer->type == type)
+		return UPM_OK;
+	return upm_fail(UPM_ERR_INVALID, 0, operation, NULL,
+			"use an observer of the kind that the function is for",
+			observer ? "this observer is a %s, not a %s" : "observer is NULL",
+			upm_observer_kind_name(upm_observer_kind(observer)),
+			upm_observer_kind_name(type->kind));
+}
+
+uint32_t upm_observer_kind(const struct upm_observer *observer)
+{
+	return observer ? observer->type->kind : 0;
+}
+
+const struct upm_probe_set *upm_observer_probes(const struct upm_observer *observer)
+{
+	return observer ? observer->set : NULL;
 }
 
 const struct upm_link *upm_observer_link(const struct upm_observer *observer)
@@ -244,15 +219,16 @@ const struct upm_link *upm_observer_link(const struct upm_observer *observer)
 
 int32_t upm_observer_hits(const struct upm_observer *observer, uint64_t *hits, size_t count)
 {
-	if (!observer || !hits || count != observer->counters.probes)
-		return upm_fail(UPM_ERR_INVALID, 0, operation, NULL,
+	size_t probes = observer ? upm_probe_set_size(observer->set) : 0;
+
+	if (!observer || !hits || count != probes)
+		return upm_fail(UPM_ERR_INVALID, 0, "read hits", NULL,
 				"give an array with one element for each probe of the set",
-				"%zu elements, but the set has %u probes", count,
-				observer ? observer->counters.probes : 0);
-	return upm_counters_read(&observer->counters, hits);
+				"%zu elements, but the set has %zu probes", count, probes);
+	return observer->type->hits(observer, hits);
 }
 
-uint64_t upm_observer_lost(const struct upm_observer *observer)
+uint64_t upm_observer_lost_processes(const struct upm_observer *observer)
 {
 	return observer ? upm_process_filter_lost(&observer->filter) : 0;
 }
@@ -260,8 +236,16 @@ uint64_t upm_observer_lost(const struct upm_observer *observer)
 int32_t upm_observer_stop(struct upm_observer *observer, uint64_t *elapsed_ns)
 {
 	if (!observer)
-		return upm_fail(UPM_ERR_INVALID, 0, operation, NULL, NULL, "observer is NULL");
+		return upm_fail(UPM_ERR_INVALID, 0, "stop an observer", NULL, NULL,
+				"observer is NULL");
 	return upm_link_detach(observer->link, elapsed_ns);
+}
+
+static void close_maps(struct upm_observer *observer)
+{
+	for (size_t i = 0; i < UPM_OBSERVER_MAPS && !observer->object; i++)
+		if (observer->map_fds[i] >= 0)
+			close(observer->map_fds[i]);
 }
 
 void upm_observer_free(struct upm_observer *observer)
@@ -270,7 +254,11 @@ void upm_observer_free(struct upm_observer *observer)
 		return;
 	upm_link_free(observer->link);
 	upm_process_filter_close(&observer->filter);
-	upm_counters_close(&observer->counters);
+	observer->type->close(observer);
+	close_maps(observer);
 	bpf_object__close(observer->object);
+	upm_probe_set_free(observer->set);
+	if (observer->pin_fd >= 0)
+		close(observer->pin_fd);
 	free(observer);
 }

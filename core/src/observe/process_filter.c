@@ -16,7 +16,7 @@
 #include "base/error.h"
 #include "observe/embedded.h"
 #include "observe/libbpf_log.h"
-#include "upm_count.h"
+#include "upm_observe.h"
 
 #define INITIAL_PID_NAMESPACE 0xEFFFFFFCU /* fixed by include/linux/proc_ns.h */
 
@@ -40,6 +40,21 @@ bool upm_process_filter_namespaced(const struct upm_scope *scope,
 				   const struct upm_pid_namespace *space)
 {
 	return !space->initial && !scope->children;
+}
+
+int upm_process_filter_configure(bool selects, const struct upm_scope *scope,
+				 struct upm_filter_config *config)
+{
+	struct upm_pid_namespace space = {.initial = true};
+	int status = selects ? upm_pid_namespace_of_self(&space) : UPM_OK;
+
+	*config = (struct upm_filter_config){
+		.selects = selects,
+		.namespaced = upm_process_filter_namespaced(scope, &space),
+		.namespace_device = space.device,
+		.namespace_inode = space.inode,
+	};
+	return status;
 }
 
 static bool must_adopt(const struct upm_scope *scope, const struct upm_pid_namespace *space)

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "attach/scope.h"
+#include "upm_observe.h"
 
 struct bpf_object;
 
@@ -26,6 +27,13 @@ struct upm_process_filter {
 
 /** @return UPM_OK or UPM_ERR_SYSTEM, for a process without /proc. */
 int upm_pid_namespace_of_self(struct upm_pid_namespace *space);
+/**
+ * The constants of a program that observes this scope.
+ * @param selects  whether the program has to select processes by itself
+ * @return UPM_OK or UPM_ERR_SYSTEM
+ */
+int upm_process_filter_configure(bool selects, const struct upm_scope *scope,
+				 struct upm_filter_config *config);
 /** @return whether the set holds ids of this namespace, not of the initial one. */
 bool upm_process_filter_namespaced(const struct upm_scope *scope,
 				   const struct upm_pid_namespace *space);
