@@ -253,9 +253,181 @@ void upm_object_free(struct upm_object *object);
 
 /* observers */
 struct upm_observer;
+enum upm_observer_kind {
+	UPM_OBSERVER_COUNT = 1,
+	UPM_OBSERVER_LATENCY = 2,
+	UPM_OBSERVER_TRACE = 3,
+};
+const char *upm_observer_kind_name(uint32_t kind);
 int32_t upm_count(const struct upm_probe_set *set, const struct upm_attach_options *options, struct upm_observer **out);
+uint32_t upm_observer_kind(const struct upm_observer *observer);
+const struct upm_probe_set *upm_observer_probes(const struct upm_observer *observer);
 const struct upm_link *upm_observer_link(const struct upm_observer *observer);
 int32_t upm_observer_hits(const struct upm_observer *observer, uint64_t *hits, size_t count);
-uint64_t upm_observer_lost(const struct upm_observer *observer);
+uint64_t upm_observer_lost_processes(const struct upm_observer *observer);
 int32_t upm_observer_stop(struct upm_observer *observer, uint64_t *elapsed_ns);
 void upm_observer_free(struct upm_observer *observer);
+
+/* latency */
+enum upm_split {
+	UPM_SPLIT_NONE = 0,
+	UPM_SPLIT_PROCESS = 1,
+	UPM_SPLIT_THREAD = 2,
+};
+struct upm_latency_options {
+	size_t size;
+	uint32_t split;
+	uint32_t most_rows;
+};
+int32_t upm_latency(const struct upm_probe_set *set, const struct upm_latency_options *latency, const struct upm_attach_options *options, struct upm_observer **out);
+struct upm_latency_snapshot;
+#define UPM_LATENCY_BUCKETS 320
+struct upm_latency_row {
+	size_t size;
+	uint64_t probe;
+	uint64_t entries;
+	uint64_t calls;
+	uint64_t unreturned;
+	uint64_t sum_ns;
+	uint64_t min_ns;
+	uint64_t max_ns;
+	int32_t pid;
+	int32_t tid;
+};
+int32_t upm_latency_read(const struct upm_observer *observer, struct upm_latency_snapshot **out);
+size_t upm_latency_snapshot_size(const struct upm_latency_snapshot *snapshot);
+uint64_t upm_latency_snapshot_time_ns(const struct upm_latency_snapshot *snapshot);
+uint64_t upm_latency_snapshot_lost(const struct upm_latency_snapshot *snapshot);
+int32_t upm_latency_snapshot_get(const struct upm_latency_snapshot *snapshot, size_t index, struct upm_latency_row *row);
+const uint64_t *upm_latency_snapshot_buckets(const struct upm_latency_snapshot *snapshot, size_t index);
+uint64_t upm_latency_snapshot_percentile(const struct upm_latency_snapshot *snapshot, size_t index, double share);
+int32_t upm_latency_bucket(size_t bucket, uint64_t *low_ns, uint64_t *high_ns);
+int32_t upm_latency_snapshot_merge(const struct upm_latency_snapshot *one, const struct upm_latency_snapshot *other, struct upm_latency_snapshot **out);
+int32_t upm_latency_snapshot_diff(const struct upm_latency_snapshot *later, const struct upm_latency_snapshot *earlier, struct upm_latency_snapshot **out);
+void upm_latency_snapshot_free(struct upm_latency_snapshot *snapshot);
+
+/* trace */
+enum upm_trace_flag {
+	UPM_TRACE_RETURNS = 1,
+	UPM_TRACE_STACKS = 2,
+};
+struct upm_trace_options {
+	size_t size;
+	uint32_t flags;
+	uint32_t ring_bytes;
+	uint32_t text_bytes;
+	uint32_t stack_frames;
+	const char *arguments;
+	const char *const *probe_arguments;
+	size_t probe_argument_count;
+	const char *filter;
+	const char *comm;
+	const int32_t *tids;
+	size_t tid_count;
+	uint32_t sample;
+	uint32_t rate;
+};
+int32_t upm_trace(const struct upm_probe_set *set, const struct upm_trace_options *trace, const struct upm_attach_options *options, struct upm_observer **out);
+enum upm_event_kind {
+	UPM_EVENT_ENTRY = 0,
+	UPM_EVENT_RETURN = 1,
+	UPM_EVENT_USDT = 2,
+	UPM_EVENT_CALL = 3,
+};
+#define UPM_EVENT_ARGUMENTS 12
+struct upm_event {
+	uint64_t time_ns;
+	uint64_t duration_ns;
+	uint64_t result;
+	uint32_t pid;
+	uint32_t tid;
+	uint32_t cpu;
+	uint32_t probe;
+	char comm[16];
+	uint16_t kind;
+	uint16_t argument_count;
+	uint16_t unreadable;
+	uint16_t truncated;
+	uint32_t stack_offset;
+	uint32_t stack_count;
+	uint64_t arguments[12];
+};
+enum upm_form {
+	UPM_FORM_UNSIGNED = 0,
+	UPM_FORM_SIGNED = 1,
+	UPM_FORM_POINTER = 2,
+	UPM_FORM_STRING = 3,
+	UPM_FORM_BYTES = 4,
+	UPM_FORM_CHARACTER = 5,
+	UPM_FORM_BOOLEAN = 6,
+	UPM_FORM_UNREADABLE = 7,
+	UPM_FORM_NONE = 8,
+};
+struct upm_event_argument {
+	size_t size;
+	const char *name;
+	const char *type;
+	uint32_t form;
+	uint32_t width;
+};
+#define UPM_TRACE_RESULT 4294967295
+int32_t upm_trace_argument(const struct upm_observer *observer, size_t probe, uint32_t argument, struct upm_event_argument *out);
+struct upm_trace_count {
+	uint64_t hits;
+	uint64_t events;
+	uint64_t filtered;
+	uint64_t lost;
+	uint64_t unreturned;
+};
+int32_t upm_trace_counts(const struct upm_observer *observer, struct upm_trace_count *counts, size_t count);
+struct upm_batch;
+int32_t upm_batch_new(size_t events, size_t text_bytes, struct upm_batch **out);
+size_t upm_batch_size(const struct upm_batch *batch);
+const struct upm_event *upm_batch_events(const struct upm_batch *batch);
+size_t upm_batch_event_size(void);
+const char *upm_batch_text(const struct upm_batch *batch);
+size_t upm_batch_text_size(const struct upm_batch *batch);
+void upm_batch_free(struct upm_batch *batch);
+int32_t upm_trace_read(struct upm_observer *observer, struct upm_batch *batch, int32_t timeout_ms);
+int32_t upm_trace_next(struct upm_observer *observer, struct upm_event *event, const char **text, int32_t timeout_ms);
+typedef int32_t (*upm_event_fn)(const struct upm_event *event, const char *text, void *context);
+int32_t upm_trace_run(struct upm_observer *observer, upm_event_fn function, void *context, int32_t timeout_ms);
+int32_t upm_trace_fd(const struct upm_observer *observer);
+
+/* addresses */
+struct upm_symbolizer;
+struct upm_place {
+	size_t size;
+	const char *path;
+	const char *symbol;
+	uint64_t offset;
+	uint64_t file_offset;
+};
+int32_t upm_symbolizer_new(struct upm_symbolizer **out);
+int32_t upm_symbolizer_find(struct upm_symbolizer *symbolizer, int32_t pid, uint64_t address, int32_t after_call, struct upm_place *place);
+void upm_symbolizer_free(struct upm_symbolizer *symbolizer);
+
+/* sharing */
+static const char *const UPM_PIN_DIRECTORY;
+int32_t upm_observer_pin(struct upm_observer *observer, const char *name);
+int32_t upm_observer_open(const char *name, struct upm_observer **out);
+int32_t upm_observer_unpin(const char *name);
+struct upm_pinned_list;
+struct upm_pinned {
+	size_t size;
+	const char *name;
+	const char *problem;
+	const char *creator;
+	uint64_t created_s;
+	uint64_t probes;
+	uint64_t attached;
+	uint64_t kernel_links;
+	int32_t creator_pid;
+	uint32_t owner;
+	uint32_t kind;
+	uint32_t reserved;
+};
+int32_t upm_pinned_list(const char *directory, struct upm_pinned_list **out);
+size_t upm_pinned_list_size(const struct upm_pinned_list *list);
+int32_t upm_pinned_list_get(const struct upm_pinned_list *list, size_t index, struct upm_pinned *pinned);
+void upm_pinned_list_free(struct upm_pinned_list *list);
