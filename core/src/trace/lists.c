@@ -1,0 +1,386 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+#include "trace/lists.h"
+
+#include <elf.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/intern.h"
+#include "trace/condition.h"
+#include "uprobe_multi.h"
+#include "usdt/reading.h"
+#include "usdt/thread_pointer.h"
+
+static const char operation[] = "trace probes";
+
+/* What is worked out of one probe. Both are compared as bytes. */
+struct item {
+	struct upm_trace_list list;
+	struct upm_signature signature;
+};
+
+struct builder {
+	struct upm_trace_lists *lists;
+	const struct upm_probe_table *table;
+	const struct upm_trace_options *trace;
+	struct upm_intern items;
+};
+
+/* ---- where a function's arguments are: the calling convention */
+
+struct convention {
+	uint16_t machine;
+	const char *registers[8];
+	unsigned register_count, float_count;
+	const char *stack; /* format: distance from the stack pointer */
+	unsigned stack_start;
+	const char *result;
+};
+
+static const struct convention conventions[] = {
+	/* System V ABI, AMD64 supplement: 3.2.3. The return address is at the stack pointer. */
+	{EM_X86_64, {"%rdi", "%rsi", "%rdx", "%rcx", "%r8", "%r9"}, 6, 8, "%u(%%rsp)", 8, "%rax"},
+	/* Procedure Call Standard for the Arm 64-bit Architecture: 6.8.2. */
+	{EM_AARCH64, {"x0", "x1", "x2", "x3", "x4", "x5", "x6", "x7"}, 8, 8, "[sp, %u]", 0, "x0"},
+};
+
+static const struct convention *convention_of(uint16_t machine)
+{
+	for (size_t i = 0; i < sizeof(conventions) / sizeof(conventions[0]); i++)
+		if (conventions[i].machine == machine)
+			return &conventions[i];
+	return NULL;
+}
+
+static bool is_signed(const struct upm_parameter *parameter)
+{
+	return parameter->form == UPM_FORM_SIGNED || parameter->form == UPM_FORM_CHARACTER;
+}
+
+static struct upm_usdt_read read_at(const char *place, const struct upm_parameter *parameter,
+				    const struct upm_usdt_position *position)
+{
+	struct upm_usdt_argument arguments[UPM_USDT_ARGUMENTS_MAX];
+	char text[64];
+
+	snprintf(text, sizeof(text), "%s%u@%s", is_signed(parameter) ? "-" : "", parameter->width,
+		 place);
+	if (upm_usdt_arguments(position->machine, text, NULL, NULL, arguments) != 1)
+		return (struct upm_usdt_read){0};
+	return upm_usdt_reading(&arguments[0], position);
+}
+
+static void place_parameters(const struct convention *convention, const struct item *item,
+			     const struct upm_usdt_position *position, struct upm_usdt_list *list)
+{
+	unsigned integers = 0, floats = 0, stacked = 0;
+
+	for (uint32_t i = 0; i < item->signature.count; i++) {
+		const struct upm_parameter *parameter = &item->signature.parameters[i];
+		char place[32];
+
+		if (parameter->form == UPM_FORM_UNREADABLE && floats++ < convention->float_count)
+			continue;
+		if (parameter->form != UPM_FORM_UNREADABLE &&
+		    integers < convention->register_count) {
+			list->arguments[i] =
+				read_at(convention->registers[integers++], parameter, position);
+			continue;
+		}
+		snprintf(place, sizeof(place), convention->stack,
+			 convention->stack_start + 8 * stacked++);
+		if (parameter->form != UPM_FORM_UNREADABLE)
+			list->arguments[i] = read_at(place, parameter, position);
+	}
+	list->count = item->signature.count;
+}
+
+/* ---- signatures */
+
+static const char *signature_text(const struct builder *builder, size_t probe)
+{
+	const char *own = builder->trace->probe_argument_count
+				  ? builder->trace->probe_arguments[probe]
+				  : NULL;
+
+	return own ? own : builder->trace->arguments;
+}
+
+static void describe_site(const struct upm_usdt_argument *argument, uint32_t number,
+			  struct upm_parameter *parameter)
+{
+	snprintf(parameter->name, sizeof(parameter->name), "arg%u", number);
+	parameter->width = argument->size;
+	if (argument->place == UPM_USDT_NOWHERE || argument->is_float)
+		parameter->form = UPM_FORM_UNREADABLE;
+	else
+		parameter->form = argument->is_signed ? UPM_FORM_SIGNED : UPM_FORM_UNSIGNED;
+	snprintf(parameter->type, sizeof(parameter->type), "%s%u_t",
+		 argument->is_signed ? "int" : "uint", 8u * argument->size);
+}
+
+/* The note knows where the values are and how wide; a signature adds names and what they mean. */
+static int name_site(const struct upm_signature *given, const struct upm_usdt_argument *arguments,
+		     size_t count, const char *text, struct upm_signature *signature)
+{
+	if (given->count > count)
+		return upm_fail(UPM_ERR_SPEC, 0, operation, text,
+				"leave the last ones out of the signature",
+				"it has %u parameters, but a call site has %zu arguments",
+				given->count, count);
+	for (uint32_t i = 0; i < given->count; i++) {
+		struct upm_parameter *parameter = &signature->parameters[i];
+		bool readable = parameter->form != UPM_FORM_UNREADABLE;
+		bool pointer = given->parameters[i].width == 8 && arguments[i].size < 8;
+
+		*parameter = given->parameters[i];
+		parameter->width = arguments[i].size;
+		if (readable && !(pointer && parameter->text.source))
+			continue;
+		parameter->form = UPM_FORM_UNREADABLE;
+		parameter->text = (struct upm_trace_text){0};
+	}
+	return UPM_OK;
+}
+
+static int work_out_site(const struct builder *builder, const struct upm_probe_entry *probe,
+			 struct upm_usdt_position *position, const char *text, struct item *item)
+{
+	struct upm_usdt_argument arguments[UPM_USDT_ARGUMENTS_MAX];
+	size_t count = upm_probe_table_arguments(builder->table, probe, arguments);
+	struct upm_signature given;
+	int status;
+
+	item->signature.count = item->list.arguments.count = (uint32_t)count;
+	for (uint32_t i = 0; i < count; i++) {
+		if (arguments[i].place == UPM_USDT_FS)
+			position->thread = upm_thread_pointer_offset();
+		item->list.arguments.arguments[i] = upm_usdt_reading(&arguments[i], position);
+		describe_site(&arguments[i], i, &item->signature.parameters[i]);
+	}
+	item->signature.result.form = UPM_FORM_NONE;
+	if (!text)
+		return UPM_OK;
+	status = upm_signature_parse(text, &given);
+	return status ? status : name_site(&given, arguments, count, text, &item->signature);
+}
+
+static int work_out_function(const struct upm_probe_entry *probe,
+			     const struct upm_usdt_position *position, const char *text,
+			     struct item *item)
+{
+	const struct convention *convention = convention_of(position->machine);
+	int status = UPM_OK;
+
+	if (text)
+		status = upm_signature_parse(text, &item->signature);
+	else
+		upm_signature_default(&item->signature);
+	if (probe->kind == UPM_KIND_URETPROBE) /* registers have other values by then */
+		item->signature.count = 0;
+	if (status || !convention)
+		return status;
+	place_parameters(convention, item, position, &item->list.arguments);
+	if (item->signature.result.form != UPM_FORM_NONE)
+		item->list.result = read_at(convention->result, &item->signature.result, position);
+	return UPM_OK;
+}
+
+static bool returns(const struct builder *builder, const struct upm_probe_entry *probe)
+{
+	return probe->kind == UPM_KIND_URETPROBE ||
+	       (probe->kind == UPM_KIND_UPROBE && builder->trace->flags & UPM_TRACE_RETURNS);
+}
+
+static void list_texts(struct item *item)
+{
+	for (uint32_t i = 0; i < item->signature.count; i++) {
+		item->list.texts[i] = item->signature.parameters[i].text;
+		item->list.text_count += item->list.texts[i].source != UPM_TEXT_NONE;
+	}
+}
+
+static int work_out(const struct builder *builder, size_t index, struct item *item)
+{
+	const struct upm_probe_entry *probe = &builder->table->probes.items[index];
+	const struct upm_binary *binary = builder->table->files.items[probe->file].binary;
+	struct upm_usdt_position position = upm_usdt_position_of(binary, probe->offset);
+	const char *text = signature_text(builder, index);
+	int status = probe->kind == UPM_KIND_USDT
+			     ? work_out_site(builder, probe, &position, text, item)
+			     : work_out_function(probe, &position, text, item);
+
+	if (!status && builder->trace->filter)
+		status = upm_conditions_parse(builder->trace->filter, &item->signature,
+					      returns(builder, probe), item->list.conditions,
+					      &item->list.condition_count);
+	list_texts(item);
+	return status;
+}
+
+/* ---- all probes */
+
+static uint32_t event_of(const struct builder *builder, const struct upm_probe_entry *probe)
+{
+	if (probe->kind == UPM_KIND_USDT)
+		return UPM_EVENT_USDT;
+	if (probe->kind == UPM_KIND_URETPROBE)
+		return UPM_EVENT_RETURN;
+	return builder->trace->flags & UPM_TRACE_RETURNS ? UPM_EVENT_CALL : UPM_EVENT_ENTRY;
+}
+
+/* Probes that can not be attached share the first list: they have no events. */
+static int add_probe(struct builder *builder, size_t index)
+{
+	const struct upm_probe_entry *probe = &builder->table->probes.items[index];
+	struct upm_trace_probe *traced = &builder->lists->probes[index];
+	struct item item;
+	int status = UPM_OK;
+
+	memset(&item, 0, sizeof(item));
+	traced->event = event_of(builder, probe);
+	if (probe->verdict == UPM_VERDICT_OK && builder->table->files.items[probe->file].binary)
+		status = work_out(builder, index, &item);
+	if (!status && !upm_intern_add(&builder->items, &item, &traced->list))
+		status = upm_fail_memory(operation);
+	return status;
+}
+
+static int take_items(struct builder *builder)
+{
+	struct upm_trace_lists *lists = builder->lists;
+
+	for (size_t i = 0; i < builder->items.count; i++) {
+		const struct item *item = upm_intern_item(&builder->items, i);
+
+		if (!upm_vector_push(&lists->lists, item->list) ||
+		    !upm_vector_push(&lists->signatures, item->signature))
+			return upm_fail_memory(operation);
+		if (item->list.text_count > lists->most_texts)
+			lists->most_texts = item->list.text_count;
+	}
+	return UPM_OK;
+}
+
+int upm_trace_lists_open(struct upm_trace_lists *lists, const struct upm_probe_table *table,
+			 const struct upm_trace_options *trace)
+{
+	struct builder builder = {.lists = lists, .table = table, .trace = trace};
+	size_t count = table->probes.count;
+	int status = UPM_OK;
+
+	memset(lists, 0, sizeof(*lists));
+	if (trace->probe_argument_count && trace->probe_argument_count != count)
+		return upm_fail(UPM_ERR_INVALID, 0, operation, "probe_arguments",
+				"give one signature, or NULL, for each probe of the set",
+				"%zu signatures for %zu probes", trace->probe_argument_count,
+				count);
+	lists->probe_count = count;
+	lists->probes = calloc(count + 1, sizeof(*lists->probes));
+	if (!lists->probes)
+		return upm_fail_memory(operation);
+	upm_intern_open(&builder.items, sizeof(struct item));
+	for (size_t i = 0; i < count && !status; i++)
+		status = add_probe(&builder, i);
+	if (!status)
+		status = take_items(&builder);
+	upm_intern_close(&builder.items);
+	return status;
+}
+
+const struct upm_signature *upm_trace_lists_signature(const struct upm_trace_lists *lists,
+						      size_t probe)
+{
+	return &lists->signatures.items[lists->probes[probe].list];
+}
+
+void upm_trace_lists_store(const struct upm_trace_lists *lists, struct upm_bytes *bytes)
+{
+	upm_bytes_put_number(bytes, lists->signatures.count);
+	upm_bytes_put_number(bytes, sizeof(*lists->signatures.items));
+	upm_bytes_put(bytes, lists->signatures.items,
+		      lists->signatures.count * sizeof(*lists->signatures.items));
+	upm_bytes_put_number(bytes, lists->probe_count);
+	upm_bytes_put(bytes, lists->probes, lists->probe_count * sizeof(*lists->probes));
+}
+
+static int fail_bytes(void)
+{
+	return upm_fail(UPM_ERR_FORMAT, 0, "open a pinned trace", NULL,
+			"open it with the library that made it",
+			"what it says about arguments is damaged");
+}
+
+static bool is_text(const char *text, size_t size)
+{
+	return memchr(text, '\0', size) != NULL;
+}
+
+static bool is_signature(const struct upm_signature *signature)
+{
+	if (signature->count > UPM_TRACE_ARGUMENTS ||
+	    !is_text(signature->result.name, UPM_NAME_SIZE) ||
+	    !is_text(signature->result.type, UPM_TYPE_SIZE))
+		return false;
+	for (uint32_t i = 0; i < signature->count; i++)
+		if (!is_text(signature->parameters[i].name, UPM_NAME_SIZE) ||
+		    !is_text(signature->parameters[i].type, UPM_TYPE_SIZE))
+			return false;
+	return true;
+}
+
+static int restore_signatures(struct upm_trace_lists *lists, struct upm_bytes_reader *reader)
+{
+	uint64_t count = upm_bytes_take_number(reader);
+	uint64_t size = upm_bytes_take_number(reader);
+
+	if (size != sizeof(struct upm_signature))
+		return fail_bytes();
+	for (uint64_t i = 0; i < count; i++) {
+		const void *taken = upm_bytes_take(reader, sizeof(struct upm_signature));
+		struct upm_signature signature;
+
+		if (!taken)
+			return fail_bytes();
+		memcpy(&signature, taken, sizeof(signature));
+		if (!is_signature(&signature))
+			return fail_bytes();
+		if (!upm_vector_push(&lists->signatures, signature))
+			return upm_fail_memory(operation);
+	}
+	return UPM_OK;
+}
+
+int upm_trace_lists_restore(struct upm_trace_lists *lists, struct upm_bytes_reader *reader)
+{
+	int status = restore_signatures(lists, reader);
+	uint64_t count = upm_bytes_take_number(reader);
+	const void *taken;
+
+	if (status)
+		return status;
+	if (count > SIZE_MAX / sizeof(*lists->probes))
+		return fail_bytes();
+	taken = upm_bytes_take(reader, count * sizeof(*lists->probes));
+	if (!taken)
+		return fail_bytes();
+	lists->probe_count = count;
+	lists->probes = malloc((count + 1) * sizeof(*lists->probes));
+	if (!lists->probes)
+		return upm_fail_memory(operation);
+	memcpy(lists->probes, taken, count * sizeof(*lists->probes));
+	for (size_t i = 0; i < count; i++)
+		if (lists->probes[i].list >= lists->signatures.count)
+			return fail_bytes();
+	return UPM_OK;
+}
+
+void upm_trace_lists_close(struct upm_trace_lists *lists)
+{
+	upm_vector_clear(&lists->lists);
+	upm_vector_clear(&lists->signatures);
+	free(lists->probes);
+	lists->probes = NULL;
+}
