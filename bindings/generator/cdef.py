@@ -9,10 +9,10 @@ import model
 
 
 def generate(header: model.Header) -> str:
-    return "\n".join(_lines(header)) + "\n"
+    return "\n".join(lines(header)) + "\n"
 
 
-def _lines(header: model.Header) -> Iterator[str]:
+def lines(header: model.Header) -> Iterator[str]:
     for section in header.sections:
         yield ""
         yield f"/* {section.title} */"

@@ -48,11 +48,20 @@ def read(path: str, prefix: str, compiler: str) -> model.Header:
     for node in tree.ext:
         if node.coord.file == "header":
             items.append(_declaration(node))
-    items.sort(key=lambda item: item.line)
+    items = sorted(_without_forward(items), key=lambda item: item.line)
     comments = list(_comments(source))
     _document(items, comments)
     preamble = next((text for _, _, text in comments if os.path.basename(path) in text), "")
     return model.Header(os.path.basename(path), _plain(preamble), _sections(items, comments))
+
+
+def _without_forward(items: List[model.Declaration]) -> Iterator[model.Declaration]:
+    """A structure that is announced and defined later is one, and is not opaque."""
+    defined = {item.name for item in items if isinstance(item, model.Struct) and item.fields}
+    for item in items:
+        forward = isinstance(item, model.Struct) and item.fields is None
+        if not (forward and item.name in defined):
+            yield item
 
 
 def _preprocess(path: str, prefix: str, compiler: str) -> str:

@@ -31,3 +31,17 @@ drifted() {
 	sed -E "$1" "$HEADER" >"$BATS_TEST_TMPDIR/uprobe_multi.h"
 	! cmp -s "$HEADER" "$BATS_TEST_TMPDIR/uprobe_multi.h"
 }
+
+# The languages that exist and have a command of this kind.
+languages_with() {
+	"$PYTHON" -B "$TOP/bindings/generator/languages.py" "$1" | cut -d ' ' -f 1
+}
+
+# Run a language's command of a kind; further arguments follow it.
+command_of() {
+	local command
+
+	command=$("$PYTHON" -B "$TOP/bindings/generator/languages.py" "$2" | sed -n "s/^$1 //p")
+	shift 2
+	(cd "$TOP" && eval "$command" '"$@"')
+}

@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+"""A C program that prints how the compiler lays the header out: sizes, offsets, constants.
+
+Every language prints the same lines from its raw layer; sorted, they must be equal.
+"""
+
+from __future__ import annotations
+
+from typing import Iterator
+
+import model
+
+
+def lines(header: model.Header) -> Iterator[str]:
+    yield f'#include "{header.name}"'
+    yield "#include <inttypes.h>\n#include <stdio.h>\n\nint main(void)\n{"
+    for struct in header.of(model.Struct):
+        if struct.fields is None:
+            continue
+        whole = f"struct {struct.name}"
+        yield f'\tprintf("{whole} is of %zu\\n", sizeof({whole}));'
+        for field in struct.fields:
+            yield (
+                f'\tprintf("{whole} {field.name} at %zu of %zu\\n", '
+                f"offsetof({whole}, {field.name}), sizeof((({whole} *)0)->{field.name}));"
+            )
+    for name in header.enumerators:
+        yield f'\tprintf("{name} = %" PRId64 "\\n", (int64_t){name});'
+    for constant in header.of(model.Constant):
+        if isinstance(constant.value, str):
+            yield f'\tprintf("{constant.name} = %s\\n", {constant.name});'
+        else:
+            yield f'\tprintf("{constant.name} = %" PRId64 "\\n", (int64_t){constant.name});'
+    yield "\treturn 0;\n}"
