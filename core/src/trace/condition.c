@@ -216,7 +216,7 @@ static int compare_number(struct filter *filter, const struct subject *subject,
 
 static int take_condition(struct filter *filter, struct upm_trace_condition *condition)
 {
-	struct subject subject;
+	struct subject subject = {0};
 	int status = take_subject(filter, &subject);
 
 	*condition = (struct upm_trace_condition){0};

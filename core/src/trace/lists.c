@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 #include "trace/lists.h"
 
-#include <elf.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +8,7 @@
 #include "base/error.h"
 #include "base/intern.h"
 #include "trace/condition.h"
+#include "trace/convention.h"
 #include "uprobe_multi.h"
 #include "usdt/reading.h"
 #include "usdt/thread_pointer.h"
@@ -26,78 +26,14 @@ struct builder {
 	const struct upm_probe_table *table;
 	const struct upm_trace_options *trace;
 	struct upm_intern items;
+
+	/* The function worked out last: the next one is mostly read alike. */
+	const char *last_text;
+	uint32_t last_list;
+	uint16_t last_machine;
+	uint8_t last_kind;
+	bool has_last;
 };
-
-/* ---- where a function's arguments are: the calling convention */
-
-struct convention {
-	uint16_t machine;
-	const char *registers[8];
-	unsigned register_count, float_count;
-	const char *stack; /* format: distance from the stack pointer */
-	unsigned stack_start;
-	const char *result;
-};
-
-static const struct convention conventions[] = {
-	/* System V ABI, AMD64 supplement: 3.2.3. The return address is at the stack pointer. */
-	{EM_X86_64, {"%rdi", "%rsi", "%rdx", "%rcx", "%r8", "%r9"}, 6, 8, "%u(%%rsp)", 8, "%rax"},
-	/* Procedure Call Standard for the Arm 64-bit Architecture: 6.8.2. */
-	{EM_AARCH64, {"x0", "x1", "x2", "x3", "x4", "x5", "x6", "x7"}, 8, 8, "[sp, %u]", 0, "x0"},
-};
-
-static const struct convention *convention_of(uint16_t machine)
-{
-	for (size_t i = 0; i < sizeof(conventions) / sizeof(conventions[0]); i++)
-		if (conventions[i].machine == machine)
-			return &conventions[i];
-	return NULL;
-}
-
-static bool is_signed(const struct upm_parameter *parameter)
-{
-	return parameter->form == UPM_FORM_SIGNED || parameter->form == UPM_FORM_CHARACTER;
-}
-
-static struct upm_usdt_read read_at(const char *place, const struct upm_parameter *parameter,
-				    const struct upm_usdt_position *position)
-{
-	struct upm_usdt_argument arguments[UPM_USDT_ARGUMENTS_MAX];
-	char text[64];
-
-	snprintf(text, sizeof(text), "%s%u@%s", is_signed(parameter) ? "-" : "", parameter->width,
-		 place);
-	if (upm_usdt_arguments(position->machine, text, NULL, NULL, arguments) != 1)
-		return (struct upm_usdt_read){0};
-	return upm_usdt_reading(&arguments[0], position);
-}
-
-static void place_parameters(const struct convention *convention, const struct item *item,
-			     const struct upm_usdt_position *position, struct upm_usdt_list *list)
-{
-	unsigned integers = 0, floats = 0, stacked = 0;
-
-	for (uint32_t i = 0; i < item->signature.count; i++) {
-		const struct upm_parameter *parameter = &item->signature.parameters[i];
-		char place[32];
-
-		if (parameter->form == UPM_FORM_UNREADABLE && floats++ < convention->float_count)
-			continue;
-		if (parameter->form != UPM_FORM_UNREADABLE &&
-		    integers < convention->register_count) {
-			list->arguments[i] =
-				read_at(convention->registers[integers++], parameter, position);
-			continue;
-		}
-		snprintf(place, sizeof(place), convention->stack,
-			 convention->stack_start + 8 * stacked++);
-		if (parameter->form != UPM_FORM_UNREADABLE)
-			list->arguments[i] = read_at(place, parameter, position);
-	}
-	list->count = item->signature.count;
-}
-
-/* ---- signatures */
 
 static const char *signature_text(const struct builder *builder, size_t probe)
 {
@@ -171,7 +107,6 @@ static int work_out_function(const struct upm_probe_entry *probe,
 			     const struct upm_usdt_position *position, const char *text,
 			     struct item *item)
 {
-	const struct convention *convention = convention_of(position->machine);
 	int status = UPM_OK;
 
 	if (text)
@@ -180,12 +115,9 @@ static int work_out_function(const struct upm_probe_entry *probe,
 		upm_signature_default(&item->signature);
 	if (probe->kind == UPM_KIND_URETPROBE) /* registers have other values by then */
 		item->signature.count = 0;
-	if (status || !convention)
-		return status;
-	place_parameters(convention, item, position, &item->list.arguments);
-	if (item->signature.result.form != UPM_FORM_NONE)
-		item->list.result = read_at(convention->result, &item->signature.result, position);
-	return UPM_OK;
+	if (!status)
+		upm_convention_apply(position, &item->signature, &item->list);
+	return status;
 }
 
 static bool returns(const struct builder *builder, const struct upm_probe_entry *probe)
@@ -231,6 +163,38 @@ static uint32_t event_of(const struct builder *builder, const struct upm_probe_e
 	return builder->trace->flags & UPM_TRACE_RETURNS ? UPM_EVENT_CALL : UPM_EVENT_ENTRY;
 }
 
+static bool is_traceable(const struct builder *builder, const struct upm_probe_entry *probe)
+{
+	return probe->verdict == UPM_VERDICT_OK &&
+	       builder->table->files.items[probe->file].binary != NULL;
+}
+
+static uint16_t machine_of(const struct builder *builder, const struct upm_probe_entry *probe)
+{
+	return builder->table->files.items[probe->file].binary->machine;
+}
+
+static bool is_like_last(const struct builder *builder, size_t index)
+{
+	const struct upm_probe_entry *probe = &builder->table->probes.items[index];
+
+	return builder->has_last && is_traceable(builder, probe) &&
+	       builder->last_kind == probe->kind && probe->kind != UPM_KIND_USDT &&
+	       builder->last_text == signature_text(builder, index) &&
+	       builder->last_machine == machine_of(builder, probe);
+}
+
+static void remember(struct builder *builder, size_t index, uint32_t list)
+{
+	const struct upm_probe_entry *probe = &builder->table->probes.items[index];
+
+	builder->has_last = true;
+	builder->last_kind = probe->kind;
+	builder->last_text = signature_text(builder, index);
+	builder->last_machine = machine_of(builder, probe);
+	builder->last_list = list;
+}
+
 /* Probes that can not be attached share the first list: they have no events. */
 static int add_probe(struct builder *builder, size_t index)
 {
@@ -239,12 +203,18 @@ static int add_probe(struct builder *builder, size_t index)
 	struct item item;
 	int status = UPM_OK;
 
-	memset(&item, 0, sizeof(item));
 	traced->event = event_of(builder, probe);
-	if (probe->verdict == UPM_VERDICT_OK && builder->table->files.items[probe->file].binary)
+	if (is_like_last(builder, index)) {
+		traced->list = builder->last_list;
+		return UPM_OK;
+	}
+	memset(&item, 0, sizeof(item));
+	if (is_traceable(builder, probe))
 		status = work_out(builder, index, &item);
 	if (!status && !upm_intern_add(&builder->items, &item, &traced->list))
 		status = upm_fail_memory(operation);
+	if (!status && is_traceable(builder, probe))
+		remember(builder, index, traced->list);
 	return status;
 }
 
