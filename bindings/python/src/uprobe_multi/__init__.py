@@ -15,9 +15,9 @@ subclasses of Error and of the built-in exception that fits.
 Objects may be used from several threads; calls on one object wait for each other.
 """
 from ._native import lib as _lib
-from .attach import attach
-from .check import Features, check
-from .count import Count, CountSnapshot, count
+from .attaching import attach
+from .checking import Features, check
+from .counting import Count, CountSnapshot, count
 from .enums import Answer, ArgumentPlace, Backend, Cost, Kind, ProbeFlag, Verdict
 from .errors import (
     AlreadyExists, Cancelled, Error, FormatError, InvalidArgument, LimitError, NotFound,
@@ -25,11 +25,12 @@ from .errors import (
     StateError, StrictError, SystemCallError, Unsupported,
 )
 from .errors import text as _text
+from .timing import Latency, LatencyRow, LatencySnapshot, Split, latency
 from .link import KernelLink, Link, open_link, unpin_link
 from .objects import Object, Program
 from .observer import Observer
 from .probes import Argument, Probe, ProbeSet, demangle
-from .resolve import resolve
+from .resolving import resolve
 
 __version__ = f"{_lib.UPM_VERSION_MAJOR}.{_lib.UPM_VERSION_MINOR}.{_lib.UPM_VERSION_PATCH}"
 
@@ -39,4 +40,13 @@ def library_version() -> str:
     return _text(_lib.upm_version())
 
 
-__all__ = [name for name in dir() if not name.startswith("_")]
+__all__ = [
+    "Answer", "Argument", "ArgumentPlace", "Backend", "Cost", "Kind", "ProbeFlag", "Split",
+    "Verdict", "AlreadyExists", "Cancelled", "Error", "FormatError", "InvalidArgument",
+    "LimitError", "NotFound", "NothingAttached", "OutOfMemory", "PermissionDenied",
+    "ProcessNotFound", "ProgramError", "SpecError", "StateError", "StrictError",
+    "SystemCallError", "Unsupported", "Count", "CountSnapshot", "Features", "KernelLink",
+    "Latency", "LatencyRow", "LatencySnapshot", "Link", "Object", "Observer", "Probe",
+    "ProbeSet", "Program", "attach", "check", "count", "demangle", "latency", "library_version",
+    "open_link", "resolve", "unpin_link",
+]

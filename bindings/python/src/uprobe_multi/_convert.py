@@ -36,7 +36,7 @@ def c_string(value: PathLike) -> Any:
     return ffi.new("char[]", raw)
 
 
-def c_strings(values: Sequence[str]) -> tuple[Any, list[Any]]:
+def c_strings(values: Sequence[PathLike]) -> tuple[Any, list[Any]]:
     """A new char *[] and the strings that it points to."""
     keep = [c_string(value) for value in values]
     return ffi.new("const char *[]", keep), keep

@@ -10,8 +10,8 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Callable, Iterable, Sequence
 
 if TYPE_CHECKING:
-    from .count import CountSnapshot
-    from .latency import LatencySnapshot
+    from .counting import CountSnapshot
+    from .timing import LatencySnapshot
     from .link import Link
     from .observer import Observer
     from .probes import ProbeSet
@@ -102,10 +102,8 @@ def observer_html(observer: Observer) -> str:
     name = type(observer).__name__
     if observer.closed:
         return f"<b>{name}</b>, closed"
-    results = observer.snapshot()
-    return (
-        _attached_line(name, observer) + _skipped_html(observer.skipped) + results._repr_html_()
-    )
+    results: str = observer.snapshot()._repr_html_()
+    return _attached_line(name, observer) + _skipped_html(observer.skipped) + results
 
 
 def counts_html(snapshot: CountSnapshot) -> str:

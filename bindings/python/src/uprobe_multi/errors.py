@@ -79,11 +79,11 @@ class SpecError(Error, ValueError):
     """A spec or pattern does not parse (UPM_ERR_SPEC)."""
 
 
-class NotFound(Error, FileNotFoundError):
+class NotFound(Error, FileNotFoundError):  # type: ignore[misc]  # errno: never None here
     """No such binary, symbol, process, pin or program (UPM_ERR_NOT_FOUND)."""
 
 
-class ProcessNotFound(NotFound, ProcessLookupError):
+class ProcessNotFound(NotFound, ProcessLookupError):  # type: ignore[misc]  # errno: never None here
     """No such process (UPM_ERR_NOT_FOUND with ESRCH)."""
 
 
@@ -91,7 +91,7 @@ class FormatError(Error, ValueError):
     """A file is not the ELF or BPF object that it should be (UPM_ERR_FORMAT)."""
 
 
-class PermissionDenied(Error, PermissionError):
+class PermissionDenied(Error, PermissionError):  # type: ignore[misc]  # errno: never None here
     """A capability, sysctl, lockdown or seccomp rule forbids it (UPM_ERR_PERMISSION)."""
 
 
@@ -111,11 +111,11 @@ class OutOfMemory(Error, MemoryError):
     """Out of memory (UPM_ERR_MEMORY)."""
 
 
-class SystemCallError(Error, OSError):
+class SystemCallError(Error, OSError):  # type: ignore[misc]  # errno: never None here
     """Another system call failed: see errno (UPM_ERR_SYSTEM)."""
 
 
-class AlreadyExists(SystemCallError, FileExistsError):
+class AlreadyExists(SystemCallError, FileExistsError):  # type: ignore[misc]  # errno: never None here
     """The name is taken (UPM_ERR_SYSTEM with EEXIST)."""
 
 

@@ -9,8 +9,8 @@ from .display import duration
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from .count import CountSnapshot
-    from .latency import LatencyRow, LatencySnapshot
+    from .counting import CountSnapshot
+    from .timing import LatencyRow, LatencySnapshot
 
 _COLOUR = "#4878a8"
 _LONGEST_NAME = 40
@@ -117,7 +117,7 @@ def plot_heat(
     import numpy
     from matplotlib.colors import LogNorm
 
-    from .latency import BUCKETS, bucket_bounds
+    from .timing import BUCKETS, bucket_bounds
 
     if len(snapshots) < 2:
         raise ValueError("latency heat needs two snapshots or more")

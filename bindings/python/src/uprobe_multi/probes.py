@@ -2,6 +2,7 @@
 """Probes and ordered sets of them."""
 from __future__ import annotations
 
+import os
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, Callable, Iterable, Iterator, NamedTuple, Sequence, overload
 
@@ -150,7 +151,7 @@ class ProbeSet(Handle, Sequence[Probe]):
 
     def add(
         self,
-        paths: PathLike | Sequence[str],
+        paths: PathLike | Iterable[PathLike],
         offsets: Iterable[int],
         *,
         kind: Kind | str = Kind.UPROBE,
@@ -164,7 +165,7 @@ class ProbeSet(Handle, Sequence[Probe]):
         """
         places = numbers(offsets, "uint64_t")
         count = len(places)
-        files = list(paths) if isinstance(paths, (list, tuple)) else [paths] * count
+        files = [paths] * count if isinstance(paths, (str, os.PathLike)) else list(paths)
         arrays = {"paths": files, "ref_ctr_offsets": ref_ctr_offsets, "cookies": cookies}
         given = {name: array for name, array in arrays.items() if array is not None}
         sized = {name: _sized(array) for name, array in given.items()}
