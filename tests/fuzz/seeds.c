@@ -100,6 +100,20 @@ static void seed_spec(void)
 		seed_text(specs[i]);
 }
 
+static void seed_trace(void)
+{
+	static const char *const texts[] = {
+		"int openat(int fd, const char *path, unsigned flags, ...);\n"
+		"fd == -100 && path ^= \"/etc/\" && arg2 & 0x40 && result >= 0",
+		"(void data[n], size_t n, char id[16])\nn > 4096 && duration_ns < 10",
+		"double f(double x, struct stat *st, int (*compare)(const void *, char **))\n",
+		"getenv(char *name)\nname != \"a\\\"b\\n\"",
+	};
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		seed_text(texts[i]);
+}
+
 static void seed_one_elf(unsigned kind)
 {
 	static const struct image_symbol symbols[] = {
@@ -172,6 +186,7 @@ static const struct {
 	{"usdt_notes", seed_usdt_notes},
 	{"usdt_arguments", seed_usdt_arguments},
 	{"spec", seed_spec},
+	{"trace", seed_trace},
 	{"elf", seed_elf},
 	{"ldso_cache", seed_ldso_cache},
 };

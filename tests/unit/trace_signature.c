@@ -204,6 +204,7 @@ static void filter_mistakes(void **state)
 		{"fd == 3000000000", "too large"},
 		{"flags == -1", "too large"},
 		{"path == \"x", "no end"},
+		{"path == \"", "no end"},
 		{"path == \"\\q\"", "escape"},
 		{"d == 1", "can not be read"},
 		{"result == 1", "at the return only"},

@@ -156,9 +156,12 @@ static int take_text(struct filter *filter, struct upm_trace_condition *conditio
 				   "a string is longer than 63 bytes", NULL);
 		condition->text[condition->length++] = letter;
 	}
-	if (!status && *filter->at++ != '"')
+	if (status)
+		return status;
+	if (*filter->at != '"')
 		return bad(filter, "end it with a quotation mark", "a string has no end", NULL);
-	return status;
+	filter->at++;
+	return UPM_OK;
 }
 
 static int compare_text(struct filter *filter, const struct subject *subject,
