@@ -117,6 +117,10 @@ static int32_t verdict_of(const struct planner *planner, size_t index, const cha
 		*reason = "its file is not open";
 		return UPM_VERDICT_UNREADABLE;
 	}
+	if (planner->table->files.items[probe->file].binary->fd < 0) {
+		*reason = "its set was read from pins, without the file: resolve the spec again";
+		return UPM_VERDICT_UNREADABLE;
+	}
 	if (planner->conflicts && planner->conflicts[index]) {
 		*reason = "another probe at this offset names a different reference counter";
 		return UPM_VERDICT_CONFLICT;

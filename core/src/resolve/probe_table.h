@@ -38,6 +38,10 @@ struct upm_probe_entry {
 struct upm_usdt_site {
 	const char *provider;
 	const char *arguments; /* "-4@%edi 8@16(%rsp)"; see usdt/argument.h */
+	/* Of a set that was read from pins, the arguments as they were understood when its file
+	 * was there; NULL = to be found out. */
+	const struct upm_usdt_argument *parsed;
+	size_t parsed_count;
 };
 
 /* A file that probes lie in, or would. */

@@ -62,6 +62,11 @@ size_t upm_probe_table_arguments(const struct upm_probe_table *table,
 
 	if (!site || !binary)
 		return 0;
+	if (site->parsed) {
+		if (arguments)
+			memcpy(arguments, site->parsed, site->parsed_count * sizeof(*site->parsed));
+		return site->parsed_count;
+	}
 	return upm_usdt_arguments(binary->machine, site->arguments, arguments ? find_symbol : NULL,
 				  binary, arguments ? arguments : unwanted);
 }
