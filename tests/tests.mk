@@ -14,22 +14,23 @@ $(TEST_PROGRAMS) $(SAMPLE): $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(TEST_SUPP
 $(BUILD)/obj/tests/%.o: CPPFLAGS += -Itests
 $(BUILD)/tests/live/oracle: $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tests/oracle/*.c))
 
-BPF_ARCH := $(patsubst aarch64,arm64,$(patsubst x86_64,x86,$(shell uname -m)))
 TEST_BPF := $(patsubst tests/bpf/%.c,$(BUILD)/tests/bpf/%.o,$(wildcard tests/bpf/*.bpf.c))
 $(BUILD)/tests/bpf/%.bpf.o: tests/bpf/%.bpf.c $(wildcard tests/bpf/*.h)
 	@mkdir -p $(@D)
-	$(COMPILE_BPF) -D__TARGET_ARCH_$(BPF_ARCH) -c -o $@ $<
+	$(COMPILE_BPF) -c -o $@ $<
 
 # The shared test target: tests/target/known.c has its commands. It is compiled the same
 # way whatever CFLAGS and sanitizers the rest is built with, so that its functions keep their shapes.
 TARGET         := $(BUILD)/target
 TARGET_SOURCE  := tests/target
 COMPILE_TARGET := $(CC) -std=gnu11 -O2 -g -Wall -Wextra -pthread -fPIC -fcf-protection=none
-TARGETS        := $(TARGET)/known $(TARGET)/libforeign.so
+TARGETS        := $(TARGET)/known $(TARGET)/timed $(TARGET)/libforeign.so
 
 $(TARGET)/known: $(addprefix $(TARGET)/obj/,known.o known_functions.o shapes.o twice_a.o twice_b.o \
 		instructions.o cxx.o) $(TARGET)/libknown.so $(TARGET)/libversions.so
 	$(CXX) -pthread -o $@ $^ -ldl -Wl,-rpath,'$$ORIGIN'
+$(TARGET)/timed: $(TARGET)/obj/timed.o
+	$(CC) -pthread -o $@ $<
 $(TARGET)/libknown.so: $(TARGET)/obj/shared_functions.o
 	$(CC) -shared -o $@ $< -Wl,-soname,$(@F)
 $(TARGET)/libversions.so: $(TARGET)/obj/versions.o $(TARGET_SOURCE)/versions.map

@@ -152,7 +152,14 @@ static int make_handle(const struct perf_attempt *attempt, const struct upm_plan
 		.group = group,
 		.program = program,
 		.at = at,
-		.handle = {.file = group->file, .pid = pid, .probes = 1, .kind = group->kind},
+		.handle =
+			{
+				.file = group->file,
+				.pid = pid,
+				.probes = 1,
+				.kind = upm_job_kind(program, group),
+				.program = (uint8_t)(program - attempt->job->programs),
+			},
 	};
 
 	upm_shelter(arm, &errand);
@@ -202,9 +209,11 @@ static int attach_probe(struct perf_attempt *attempt, const struct upm_plan_grou
 
 	for (size_t i = 0; i < processes;) {
 		int32_t pid = scope->processes.count ? scope->processes.items[i] : 0;
+		size_t of_process = job->link->handles.count;
 		int failure = make_handles(attempt, group, at, pid);
 
 		if (failure == ESRCH) {
+			upm_link_drop_handles(job->link, of_process);
 			if (upm_job_drop_process(job, pid))
 				return UPM_ERR_NOT_FOUND;
 			processes--;

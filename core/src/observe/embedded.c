@@ -22,3 +22,6 @@
 
 EMBED(count)
 EMBED(children)
+EMBED(latency)
+EMBED(latency_session)
+EMBED(latency_context)

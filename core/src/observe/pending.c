@@ -4,28 +4,6 @@
 #include "base/error.h"
 #include "uprobe_multi.h"
 
-int32_t upm_latency(const struct upm_probe_set *set,
-			    const struct upm_latency_options *latency,
-			    const struct upm_attach_options *options, struct upm_observer **out) { return upm_fail(UPM_ERR_UNSUPPORTED, 0, "upm_latency", NULL, NULL, "not written yet"); }
-int32_t upm_latency_read(const struct upm_observer *observer,
-				 struct upm_latency_snapshot **out) { return upm_fail(UPM_ERR_UNSUPPORTED, 0, "upm_latency_read", NULL, NULL, "not written yet"); }
-size_t upm_latency_snapshot_size(const struct upm_latency_snapshot *snapshot) { return 0; }
-uint64_t upm_latency_snapshot_time_ns(const struct upm_latency_snapshot *snapshot) { return 0; }
-uint64_t upm_latency_snapshot_lost(const struct upm_latency_snapshot *snapshot) { return 0; }
-int32_t upm_latency_snapshot_get(const struct upm_latency_snapshot *snapshot, size_t index,
-					 struct upm_latency_row *row) { return upm_fail(UPM_ERR_UNSUPPORTED, 0, "upm_latency_snapshot_get", NULL, NULL, "not written yet"); }
-const uint64_t * upm_latency_snapshot_buckets(const struct upm_latency_snapshot *snapshot,
-						     size_t index) { return NULL; }
-uint64_t upm_latency_snapshot_percentile(const struct upm_latency_snapshot *snapshot,
-						 size_t index, double share) { return 0; }
-int32_t upm_latency_bucket(size_t bucket, uint64_t *low_ns, uint64_t *high_ns) { return upm_fail(UPM_ERR_UNSUPPORTED, 0, "upm_latency_bucket", NULL, NULL, "not written yet"); }
-int32_t upm_latency_snapshot_merge(const struct upm_latency_snapshot *one,
-					   const struct upm_latency_snapshot *other,
-					   struct upm_latency_snapshot **out) { return upm_fail(UPM_ERR_UNSUPPORTED, 0, "upm_latency_snapshot_merge", NULL, NULL, "not written yet"); }
-int32_t upm_latency_snapshot_diff(const struct upm_latency_snapshot *later,
-					  const struct upm_latency_snapshot *earlier,
-					  struct upm_latency_snapshot **out) { return upm_fail(UPM_ERR_UNSUPPORTED, 0, "upm_latency_snapshot_diff", NULL, NULL, "not written yet"); }
-void upm_latency_snapshot_free(struct upm_latency_snapshot *snapshot) {  }
 int32_t upm_trace(const struct upm_probe_set *set, const struct upm_trace_options *trace,
 			  const struct upm_attach_options *options, struct upm_observer **out) { return upm_fail(UPM_ERR_UNSUPPORTED, 0, "upm_trace", NULL, NULL, "not written yet"); }
 int32_t upm_trace_argument(const struct upm_observer *observer, size_t probe,
@@ -50,9 +28,6 @@ int32_t upm_symbolizer_new(struct upm_symbolizer **out) { return upm_fail(UPM_ER
 int32_t upm_symbolizer_find(struct upm_symbolizer *symbolizer, int32_t pid,
 				    uint64_t address, int32_t after_call, struct upm_place *place) { return upm_fail(UPM_ERR_UNSUPPORTED, 0, "upm_symbolizer_find", NULL, NULL, "not written yet"); }
 void upm_symbolizer_free(struct upm_symbolizer *symbolizer) {  }
-int32_t upm_observer_pin(struct upm_observer *observer, const char *name) { return upm_fail(UPM_ERR_UNSUPPORTED, 0, "upm_observer_pin", NULL, NULL, "not written yet"); }
-int32_t upm_observer_open(const char *name, struct upm_observer **out) { return upm_fail(UPM_ERR_UNSUPPORTED, 0, "upm_observer_open", NULL, NULL, "not written yet"); }
-int32_t upm_observer_unpin(const char *name) { return upm_fail(UPM_ERR_UNSUPPORTED, 0, "upm_observer_unpin", NULL, NULL, "not written yet"); }
 int32_t upm_pinned_list(const char *directory, struct upm_pinned_list **out) { return upm_fail(UPM_ERR_UNSUPPORTED, 0, "upm_pinned_list", NULL, NULL, "not written yet"); }
 size_t upm_pinned_list_size(const struct upm_pinned_list *list) { return 0; }
 int32_t upm_pinned_list_get(const struct upm_pinned_list *list, size_t index,
