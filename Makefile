@@ -79,7 +79,8 @@ $(BUILD)/checked: core/VERSION $(HEADER)
 	  print "$(HEADER) says " found ", core/VERSION says " wanted > "/dev/stderr"; exit 1 }' $(HEADER)
 	@touch $@
 
-include tests/tests.mk tests/fuzz/fuzz.mk tests/bench/bench.mk core/install.mk bindings/bindings.mk
+include tests/tests.mk tests/fuzz/fuzz.mk tests/bench/bench.mk core/install.mk bindings/bindings.mk \
+  bindings/python/python.mk
 
 # SETUP=no: never install packages.
 SETUP_PACKAGES = $(if $(filter no,$(SETUP)),@:,@tests/setup)
