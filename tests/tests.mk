@@ -24,12 +24,14 @@ $(BUILD)/tests/bpf/%.bpf.o: tests/bpf/%.bpf.c $(wildcard tests/bpf/*.h)
 TARGET         := $(BUILD)/target
 TARGET_SOURCE  := tests/target
 COMPILE_TARGET := $(CC) -std=gnu11 -O2 -g -Wall -Wextra -pthread -fPIC -fcf-protection=none
-TARGETS        := $(TARGET)/known $(TARGET)/timed $(TARGET)/libforeign.so
+TARGETS        := $(TARGET)/known $(TARGET)/timed $(TARGET)/traced $(TARGET)/libforeign.so
 
 $(TARGET)/known: $(addprefix $(TARGET)/obj/,known.o known_functions.o shapes.o twice_a.o twice_b.o \
 		instructions.o cxx.o) $(TARGET)/libknown.so $(TARGET)/libversions.so
 	$(CXX) -pthread -o $@ $^ -ldl -Wl,-rpath,'$$ORIGIN'
 $(TARGET)/timed: $(TARGET)/obj/timed.o
+	$(CC) -pthread -o $@ $<
+$(TARGET)/traced: $(TARGET)/obj/traced.o
 	$(CC) -pthread -o $@ $<
 $(TARGET)/libknown.so: $(TARGET)/obj/shared_functions.o
 	$(CC) -shared -o $@ $< -Wl,-soname,$(@F)
@@ -57,6 +59,7 @@ $(TARGET)/obj/%.o: $(TARGET_SOURCE)/%.S
 	@mkdir -p $(@D)
 	$(COMPILE_TARGET) -c -o $@ $<
 $(TARGET)/obj/known.o $(TARGET)/obj/shapes.o $(TARGET)/obj/cxx.o $(TARGET)/obj/versions.o: $(TARGET_SOURCE)/known.h
+$(TARGET)/obj/traced.o: $(TARGET_SOURCE)/traced.h
 
 # The target of USDT tests, from each compiler at each level: USDT_TARGETS.
 USDT_LEVELS  := O0 O1 O2 O3
