@@ -10,7 +10,7 @@
  *   page                text() and bytes() at the end of a page that nothing follows: " ADDRESS"
  *   bytes               bytes(), with 0, 4, 300 and -1 bytes
  *   results             result_s1() … result_pointer()
- *   chain               chain_first() calls chain_second() calls chain_third(); " TID"
+ *   chain               chain_first() calls chain_second() calls chain_third()
  *   count N             counted(0) … counted(N - 1)
  *   threads COUNT N     the same in so many threads, whose names are worker-0 …; " TID ..."
  *   children COUNT N    the same in so many processes; " PID ..."
@@ -18,6 +18,7 @@
  *   deep DEPTH          deep(), which calls itself and returns its depth
  *   jump TIMES          jumper(), left by longjmp()
  */
+#define _GNU_SOURCE
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdbool.h>
@@ -32,7 +33,7 @@
 
 #include "traced.h"
 
-#define SHAPE __attribute__((noipa, optimize("no-omit-frame-pointer")))
+#define SHAPE __attribute__((noipa)) /* and the Makefile sees to it that each has a frame */
 #define MOST_THREADS 16
 
 /* ---- arguments and results */
