@@ -60,7 +60,7 @@ $(TARGET)/obj/%.o: $(TARGET_SOURCE)/%.S
 	$(COMPILE_TARGET) -c -o $@ $<
 $(TARGET)/obj/known.o $(TARGET)/obj/shapes.o $(TARGET)/obj/cxx.o $(TARGET)/obj/versions.o: $(TARGET_SOURCE)/known.h
 $(TARGET)/obj/traced.o: $(TARGET_SOURCE)/traced.h
-$(TARGET)/obj/traced.o: COMPILE_TARGET += -fno-omit-frame-pointer -mno-omit-leaf-frame-pointer -fno-optimize-sibling-calls
+$(TARGET)/obj/traced.o: COMPILE_TARGET += -fno-omit-frame-pointer -mno-omit-leaf-frame-pointer -fno-optimize-sibling-calls -fno-shrink-wrap
 
 # The target of USDT tests, from each compiler at each level: USDT_TARGETS.
 USDT_LEVELS  := O0 O1 O2 O3
