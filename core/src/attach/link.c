@@ -130,7 +130,7 @@ int32_t upm_link_attached_get(const struct upm_link *link, size_t index, struct 
 
 	if (index >= upm_link_attached(link))
 		return fail_index(index, upm_link_attached(link), "attached probe");
-	describe(link, link->outcome.attached[index], &found);
+	describe(link, upm_outcome_attached(&link->outcome, index), &found);
 	found.verdict = UPM_VERDICT_OK; /* whatever a file that has changed since looks like */
 	return upm_options_write(probe, &found, sizeof(found), "struct upm_probe");
 }

@@ -100,7 +100,7 @@ static int open_event(const struct perf_errand *errand)
 
 	if (upm_job_at_return(errand->program, errand->group))
 		attr.config |= attempt->pmu.return_bit;
-	if (plan->ref_ctr_offsets[at]) {
+	if (plan->ref_ctr_offsets && plan->ref_ctr_offsets[at]) {
 		if (!attempt->pmu.ref_ctr_shift || plan->ref_ctr_offsets[at] > UINT32_MAX)
 			return -EINVAL;
 		attr.config |= plan->ref_ctr_offsets[at] << attempt->pmu.ref_ctr_shift;
@@ -116,7 +116,8 @@ static int link_event(struct perf_errand *errand, int event_fd)
 {
 	const struct perf_attempt *attempt = errand->attempt;
 	struct upm_kernel_handle *handle = &errand->handle;
-	uint64_t cookie = attempt->job->plan.cookies[errand->at];
+	const uint64_t *cookies = attempt->job->plan.cookies;
+	uint64_t cookie = cookies ? cookies[errand->at] : 0;
 	int program_fd = errand->program->fd;
 	int failure = 0;
 

@@ -6,8 +6,9 @@
  * sources in the order in which they were asked.
  *
  * Names are half of what there is to read. A linker lists most functions in both tables,
- * and who takes them all from .symtab never asks for a name in .dynsym: so the strings of
- * a table are read when the first of its names is asked for.
+ * and who takes them all from .symtab never asks for a name in .dynsym; who takes them
+ * all by "*" asks for no name before something is to be shown. So the strings of a table are
+ * read when the first of its names is asked for.
  */
 #include "binary/symbols.h"
 
@@ -52,22 +53,27 @@ static void read_strings(struct upm_symbol_table *table)
 		table->strings[size - 1] = '\0';
 }
 
-static void need_strings(struct upm_symbol_table *table)
+/* A table without .gnu.version may spell versions out in its names. */
+static int need_strings(struct upm_symbol_table *table)
 {
+	int status = UPM_OK;
+
 	if (atomic_load_explicit(&table->strings_read, memory_order_acquire))
-		return;
+		return UPM_OK;
 	pthread_mutex_lock(&table->strings_lock);
-	if (!atomic_load_explicit(&table->strings_read, memory_order_relaxed))
+	if (!atomic_load_explicit(&table->strings_read, memory_order_relaxed)) {
 		read_strings(table);
-	atomic_store_explicit(&table->strings_read, true, memory_order_release);
+		if (!table->version_of)
+			status = upm_versions_cut(table);
+		atomic_store_explicit(&table->strings_read, !status, memory_order_release);
+	}
 	pthread_mutex_unlock(&table->strings_lock);
+	return status;
 }
 
-/* The names of a table that spells versions out in them must be looked through at once. */
-static int cut_names(struct upm_symbol_table *table)
+int upm_symbol_table_read_names(struct upm_symbol_table *table)
 {
-	need_strings(table);
-	return upm_versions_cut(table);
+	return need_strings(table);
 }
 
 static int load_parts(const struct upm_elf *elf, const struct upm_table_place *place,
@@ -82,12 +88,11 @@ static int load_parts(const struct upm_elf *elf, const struct upm_table_place *p
 	if (!table->symbols)
 		return upm_error_last()->code;
 	status = reserve_strings(elf, place, table);
-	if (!status)
-		status = upm_versions_load(elf, place, table);
-	if (!status && !table->version_of)
-		status = cut_names(table);
-	return status;
+	return status ? status : upm_versions_load(elf, place, table);
 }
+
+/* RANGE_MAX of elf_file.c allows no table with as many symbols. */
+_Static_assert((UINT64_C(2) << 30) / sizeof(Elf32_Sym) < UPM_SYMBOLS_MAX, "symbol numbers");
 
 int upm_symbol_table_load(const struct upm_elf *elf, const struct upm_table_place *place,
 			  bool debug, struct upm_symbol_table **out)
@@ -125,7 +130,7 @@ static int add_table(struct upm_elf *to, const struct upm_elf *from,
 {
 	int status;
 
-	if (!place->symbols.size || to->table_count == UPM_ELF_TABLES_MAX)
+	if (!place->symbols.size || to->table_count == UPM_TABLES_MAX)
 		return UPM_OK;
 	status = upm_symbol_table_load(from, place, debug, &to->tables[to->table_count]);
 	if (!status)
@@ -250,6 +255,11 @@ int upm_binary_symbols(struct upm_binary *binary, unsigned sources, upm_progress
 	return status;
 }
 
+struct upm_symbol_table *upm_binary_symbol_table(const struct upm_binary *binary, size_t number)
+{
+	return binary->elf->tables[number];
+}
+
 size_t upm_symbol_table_size(const struct upm_symbol_table *table)
 {
 	return table->count;
@@ -306,8 +316,8 @@ void upm_symbol_table_name(struct upm_symbol_table *table, size_t index, struct 
 	uint32_t name = table->wide ? ((const Elf64_Sym *)table->symbols)[index].st_name
 				    : ((const Elf32_Sym *)table->symbols)[index].st_name;
 
-	need_strings(table);
-	symbol->name = name < table->strings_size ? table->strings + name : "";
+	symbol->name =
+		name < table->strings_size && !need_strings(table) ? table->strings + name : "";
 }
 
 void upm_symbol_table_peek(struct upm_symbol_table *table, size_t index, struct upm_symbol *symbol)

@@ -44,6 +44,16 @@ struct upm_symbol_tables {
 int upm_binary_symbols(struct upm_binary *binary, unsigned sources, upm_progress_fn progress,
 		       void *context, struct upm_symbol_tables *tables);
 
+/**
+ * Table number number of those that were loaded with upm_binary_symbols(), in its order; never
+ * called for others. Tables stay until the binary goes.
+ */
+struct upm_symbol_table *upm_binary_symbol_table(const struct upm_binary *binary, size_t number);
+
+/** Symbols of a table are numbered below this, and tables of a binary below UPM_TABLES_MAX. */
+#define UPM_SYMBOLS_MAX (UINT32_C(1) << 28)
+#define UPM_TABLES_MAX 8
+
 size_t upm_symbol_table_size(const struct upm_symbol_table *table);
 bool upm_symbol_table_is_debug(const struct upm_symbol_table *table);
 /** @return whether functions that the file defines have versions in this table. */
@@ -53,6 +63,11 @@ void upm_symbol_table_prefetch(const struct upm_symbol_table *table, size_t inde
 /** Symbol number index (< size) without its texts: name and version read as "". */
 void upm_symbol_table_outline(const struct upm_symbol_table *table, size_t index,
 			      struct upm_symbol *symbol);
+/**
+ * Have the names read, before a loop that compares them: where that fails, each reads as "".
+ * @return UPM_OK or UPM_ERR_MEMORY
+ */
+int upm_symbol_table_read_names(struct upm_symbol_table *table);
 /** Add the name. Never fails: a bad name offset reads as "". */
 void upm_symbol_table_name(struct upm_symbol_table *table, size_t index, struct upm_symbol *symbol);
 /** Add version and default_version to a symbol that has its name. */

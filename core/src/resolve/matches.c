@@ -15,6 +15,7 @@ struct collector {
 	struct upm_ifunc_resolver *ifuncs; /* opened at the first indirect function */
 	bool ifuncs_tried;
 	struct upm_seen seen;
+	bool named;    /* names are looked at */
 	bool readable; /* compare demangled names */
 };
 
@@ -106,9 +107,15 @@ static int collect_symbol(struct collector *collector, struct upm_symbol *symbol
 	const struct upm_spec *spec = collector->request->spec;
 	struct upm_symbol_table *table = collector->matches->tables.items[found.table];
 	bool wanted = is_wanted(spec, symbol);
+	int status;
 
 	if (!wanted && spec->form != UPM_SPEC_NAME)
 		return UPM_OK;
+	if (!collector->named)
+		return add_function(collector, symbol, found);
+	status = upm_symbol_table_read_names(table);
+	if (status)
+		return status;
 	upm_symbol_table_name(table, found.symbol, symbol);
 	if (spec->version)
 		upm_symbol_table_version(table, found.symbol, symbol);
@@ -186,6 +193,8 @@ static int collect(struct collector *collector)
 	if (!name && !reserve_points(collector))
 		return upm_fail_memory("collect functions");
 	upm_seen_open(&collector->seen, collector->request->binary, matches->tables);
+	collector->named = collector->request->spec->version ||
+			   !upm_pattern_matches_all(collector->request->pattern);
 	collector->readable = !name && !upm_pattern_matches_all(collector->request->pattern);
 	status = collect_tables(collector);
 	if (!status && name && !matches->points.list.count && !matches->rejected.list.count) {
@@ -230,8 +239,6 @@ int upm_find_matches(const struct upm_match_request *request, struct upm_matches
 
 	*matches = (struct upm_matches){0};
 	status = find(&collector);
-	if (!status && !upm_found_sort(&matches->points))
-		status = upm_fail_memory("sort the functions");
 	upm_ifunc_close(collector.ifuncs);
 	if (status)
 		upm_matches_clear(matches);

@@ -3,7 +3,10 @@
 
 #include <stdlib.h>
 
-enum { LARGEST = 1 << 28 }; /* bits: code of 256 MiB takes 32 MiB */
+enum {
+	ALIGNMENT = 16,
+	LARGEST = 1 << 28 /* bits: code of 4 GiB takes 32 MiB */
+};
 
 static bool names_functions_twice(struct upm_symbol_tables tables)
 {
@@ -29,16 +32,24 @@ void upm_seen_open(struct upm_seen *seen, const struct upm_binary *binary,
 		if (segment->address + segment->file_size > end)
 			end = segment->address + segment->file_size;
 	}
-	if (first >= end || end - first > LARGEST)
+	if (first >= end || (end - first) / ALIGNMENT >= LARGEST)
 		return;
-	seen->bits = calloc((end - first) / 64 + 1, sizeof(*seen->bits));
-	seen->first = first;
-	seen->count = seen->bits ? end - first : 0;
+	seen->first = first - first % ALIGNMENT;
+	seen->count = (end - seen->first) / ALIGNMENT + 1;
+	seen->bits = calloc(seen->count / 64 + 1, sizeof(*seen->bits));
+	if (!seen->bits)
+		seen->count = 0;
+}
+
+/* Other addresses have a bit that is out of range. */
+static uint64_t bit_of(const struct upm_seen *seen, uint64_t address)
+{
+	return address % ALIGNMENT ? UINT64_MAX : (address - seen->first) / ALIGNMENT;
 }
 
 void upm_seen_add(struct upm_seen *seen, uint64_t address)
 {
-	uint64_t bit = address - seen->first;
+	uint64_t bit = bit_of(seen, address);
 
 	if (bit < seen->count)
 		seen->bits[bit / 64] |= 1ULL << bit % 64;
@@ -46,7 +57,7 @@ void upm_seen_add(struct upm_seen *seen, uint64_t address)
 
 bool upm_seen_has(const struct upm_seen *seen, uint64_t address)
 {
-	uint64_t bit = address - seen->first;
+	uint64_t bit = bit_of(seen, address);
 
 	return bit < seen->count && seen->bits[bit / 64] >> bit % 64 & 1;
 }

@@ -12,6 +12,8 @@ static bool collect(struct upm_symbol_index *index)
 	for (size_t t = 0; t < index->tables.count; t++) {
 		size_t size = upm_symbol_table_size(index->tables.items[t]);
 
+		if (upm_symbol_table_read_names(index->tables.items[t]))
+			return false;
 		for (size_t i = 0; i < size; i++) {
 			struct upm_found found = {.symbol = (uint32_t)i, .table = (uint8_t)t};
 
@@ -22,7 +24,7 @@ static bool collect(struct upm_symbol_index *index)
 				return false;
 		}
 	}
-	return upm_found_sort(&index->functions);
+	return upm_found_sort(&index->functions, NULL);
 }
 
 int upm_symbol_index_open(struct upm_symbol_index *index, struct upm_symbol_tables tables)
@@ -56,7 +58,7 @@ static bool covers(const struct upm_symbol *symbol, uint64_t address)
 }
 
 bool upm_symbol_index_find(const struct upm_symbol_index *index, uint64_t address,
-			   struct upm_symbol *symbol)
+			   struct upm_symbol *symbol, uint32_t *name)
 {
 	size_t end = count_up_to(index, address);
 	size_t first = end > NEIGHBOURS ? end - NEIGHBOURS : 0;
@@ -71,8 +73,10 @@ bool upm_symbol_index_find(const struct upm_symbol_index *index, uint64_t addres
 		upm_found_symbol(function, index->tables, &candidate);
 		if (!covers(&candidate, address))
 			continue;
-		if (!found || upm_symbol_is_better(&candidate, symbol))
+		if (!found || upm_symbol_is_better(&candidate, symbol)) {
 			*symbol = candidate;
+			*name = upm_found_name(function);
+		}
 		found = true;
 	}
 	return found;

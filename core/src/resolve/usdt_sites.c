@@ -12,7 +12,9 @@
 const struct upm_usdt_site *upm_probe_table_site(const struct upm_probe_table *table,
 						 const struct upm_probe_entry *probe)
 {
-	return probe->site ? &table->sites.items[probe->site - 1] : NULL;
+	uint32_t site = upm_probe_detail(table, probe)->site;
+
+	return site ? &table->sites.items[site - 1] : NULL;
 }
 
 /* Operands that name a variable are rare: no index for them. */
@@ -57,7 +59,7 @@ size_t upm_probe_table_arguments(const struct upm_probe_table *table,
 				 struct upm_usdt_argument arguments[UPM_USDT_ARGUMENTS_MAX])
 {
 	const struct upm_usdt_site *site = upm_probe_table_site(table, probe);
-	struct upm_binary *binary = table->files.items[probe->file].binary;
+	struct upm_binary *binary = upm_probe_binary(table, probe);
 	struct upm_usdt_argument unwanted[UPM_USDT_ARGUMENTS_MAX];
 
 	if (!site || !binary)

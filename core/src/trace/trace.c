@@ -11,6 +11,7 @@
 #include "attach/features.h"
 #include "base/error.h"
 #include "observe/shipped.h"
+#include "resolve/probe_name.h"
 #include "trace/layout.h"
 
 static const char operation[] = "trace probes";
@@ -181,8 +182,9 @@ static void mark_entries(const struct upm_probe_table *table, struct upm_trace_p
 	for (size_t i = 0; i < table->probes.count; i++) {
 		const struct upm_probe_entry *probe = &table->probes.items[i];
 
-		probes[i].at_entry =
-			probe->kind == UPM_KIND_UPROBE && *probe->symbol && !probe->symbol_offset;
+		probes[i].at_entry = probe->kind == UPM_KIND_UPROBE &&
+				     probe->name != UPM_NAME_NONE &&
+				     !upm_probe_detail(table, probe)->symbol_offset;
 	}
 }
 
