@@ -8,8 +8,3 @@ int32_t upm_symbolizer_new(struct upm_symbolizer **out) { return upm_fail(UPM_ER
 int32_t upm_symbolizer_find(struct upm_symbolizer *symbolizer, int32_t pid,
 				    uint64_t address, int32_t after_call, struct upm_place *place) { return upm_fail(UPM_ERR_UNSUPPORTED, 0, "upm_symbolizer_find", NULL, NULL, "not written yet"); }
 void upm_symbolizer_free(struct upm_symbolizer *symbolizer) {  }
-int32_t upm_pinned_list(const char *directory, struct upm_pinned_list **out) { return upm_fail(UPM_ERR_UNSUPPORTED, 0, "upm_pinned_list", NULL, NULL, "not written yet"); }
-size_t upm_pinned_list_size(const struct upm_pinned_list *list) { return 0; }
-int32_t upm_pinned_list_get(const struct upm_pinned_list *list, size_t index,
-				    struct upm_pinned *pinned) { return upm_fail(UPM_ERR_UNSUPPORTED, 0, "upm_pinned_list_get", NULL, NULL, "not written yet"); }
-void upm_pinned_list_free(struct upm_pinned_list *list) {  }
