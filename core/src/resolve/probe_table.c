@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "resolve/probe_name.h"
+#include "resolve/remembered.h"
 #include "resolve/return_safety.h"
 
 struct upm_probe_table *upm_probe_table_new(void)
@@ -252,7 +253,7 @@ const struct upm_probe_detail *upm_probe_detail(const struct upm_probe_table *ta
 static bool is_empty(const struct upm_probe_detail *detail)
 {
 	return !detail->ref_ctr_offset && !detail->reason && !detail->symbol_offset &&
-	       !detail->alias_count && !detail->site;
+	       !detail->alias_count && !detail->site && !detail->remembered;
 }
 
 bool upm_probe_table_add(struct upm_probe_table *table, struct upm_probe_entry probe,
@@ -355,4 +356,6 @@ void upm_probe_table_describe(const struct upm_probe_table *table, size_t index,
 		probe->flags |= UPM_PROBE_RETURN_UNSAFE;
 	if (file->binary)
 		upm_binary_address_of(file->binary, entry->offset, &probe->address);
+	if (detail->remembered)
+		upm_remembered_describe(detail->remembered, probe);
 }

@@ -38,6 +38,8 @@ struct upm_probe_origin {
 	uint32_t spec;	    /* index in specs; UINT32_MAX = none */
 };
 
+struct upm_remembered; /* remembered.h */
+
 /* What few probes have. Several probes may share one, so it does not change once they are made. */
 struct upm_probe_detail {
 	uint64_t ref_ctr_offset;
@@ -47,6 +49,8 @@ struct upm_probe_detail {
 	uint32_t alias_count;
 	uint32_t site; /* of a USDT probe: index in sites, plus 1; 0 = none */
 	bool unranked; /* aliases has all names of the point, none chosen yet */
+	/* Of a probe that was read from pins: what its file would tell. NULL = ask the file. */
+	const struct upm_remembered *remembered;
 };
 
 /* What the note of a USDT call site says beside its place. Strings belong to the binary. */

@@ -61,8 +61,9 @@ bool upm_remembered_add(struct upm_probe_table *table, const struct upm_remember
 	};
 	struct upm_probe_detail detail = {
 		.ref_ctr_offset = probe->ref_ctr_offset,
-		.reason = probe->reason[0] ? probe->reason : NULL,
+		.reason = probe->reason,
 		.symbol_offset = (uint32_t)probe->symbol_offset,
+		.remembered = remembered,
 	};
 
 	return add_origin(table, file, probe->spec, &entry.origin) &&
@@ -70,4 +71,23 @@ bool upm_remembered_add(struct upm_probe_table *table, const struct upm_remember
 	       add_aliases(table, remembered, &detail) &&
 	       upm_vector_push(&table->cookies, probe->cookie) &&
 	       upm_probe_table_add(table, entry, &detail);
+}
+
+void upm_remembered_describe(const struct upm_remembered *remembered, struct upm_probe *probe)
+{
+	probe->address = remembered->probe.address;
+	probe->provider = remembered->probe.provider;
+	probe->argument_count = remembered->probe.argument_count;
+}
+
+bool upm_remembered_argument(const struct upm_probe_table *table, size_t index, size_t argument,
+			     struct upm_argument *out)
+{
+	const struct upm_remembered *remembered =
+		upm_probe_detail(table, &table->probes.items[index])->remembered;
+
+	if (!remembered || argument >= remembered->probe.argument_count)
+		return false;
+	*out = remembered->arguments[argument];
+	return true;
 }

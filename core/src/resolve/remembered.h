@@ -12,6 +12,11 @@ struct upm_remembered {
 	const struct upm_argument *arguments; /* probe.argument_count */
 };
 
+/** Fill in what the file would have to tell. */
+void upm_remembered_describe(const struct upm_remembered *remembered, struct upm_probe *probe);
+/** @return whether the probe has this argument and is remembered. */
+bool upm_remembered_argument(const struct upm_probe_table *table, size_t index, size_t argument,
+			     struct upm_argument *out);
 /**
  * Append a probe to a table.
  * @param file  index of its file, whose binary is NULL

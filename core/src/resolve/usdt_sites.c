@@ -8,6 +8,7 @@
 #include "base/options.h"
 #include "binary/symbols.h"
 #include "resolve/probe_table.h"
+#include "resolve/remembered.h"
 
 const struct upm_usdt_site *upm_probe_table_site(const struct upm_probe_table *table,
 						 const struct upm_probe_entry *probe)
@@ -112,6 +113,9 @@ int32_t upm_probe_set_argument(const struct upm_probe_set *set, size_t index, si
 	struct upm_argument described;
 	size_t count = 0;
 
+	if (set && index < set->table->probes.count &&
+	    upm_remembered_argument(set->table, index, argument, &described))
+		return upm_options_write(out, &described, sizeof(described), "upm_argument");
 	if (set && index < set->table->probes.count)
 		count = upm_probe_table_arguments(set->table, &set->table->probes.items[index],
 						  arguments);
