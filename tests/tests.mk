@@ -29,8 +29,8 @@ TARGETS        := $(TARGET)/known $(TARGET)/timed $(TARGET)/traced $(TARGET)/lib
 $(TARGET)/known: $(addprefix $(TARGET)/obj/,known.o known_functions.o shapes.o twice_a.o twice_b.o \
 		instructions.o cxx.o) $(TARGET)/libknown.so $(TARGET)/libversions.so
 	$(CXX) -pthread -o $@ $^ -ldl -Wl,-rpath,'$$ORIGIN'
-$(TARGET)/timed: $(TARGET)/obj/timed.o
-	$(CC) -pthread -o $@ $<
+$(TARGET)/timed: $(TARGET)/obj/timed.o $(TARGET)/obj/throws.o
+	$(CXX) -pthread -o $@ $^
 $(TARGET)/traced: $(TARGET)/obj/traced.o
 	$(CC) -pthread -o $@ $<
 $(TARGET)/libknown.so: $(TARGET)/obj/shared_functions.o
@@ -49,9 +49,13 @@ $(TARGET)/obj/known_functions.o $(TARGET)/obj/shared_functions.o: $(TARGET)/obj/
 $(TARGET)/obj/twice_a.o $(TARGET)/obj/twice_b.o: $(TARGET)/obj/twice_%.o: $(TARGET_SOURCE)/twice.c
 	@mkdir -p $(@D)
 	$(COMPILE_TARGET) -DCALL=call_twice_of_$* -c -o $@ $<
+COMPILE_TARGET_CXX := $(CXX) -std=c++17 -O2 -g -Wall -Wextra -fPIC -fcf-protection=none
 $(TARGET)/obj/cxx.o: $(TARGET_SOURCE)/shapes.cc
 	@mkdir -p $(@D)
-	$(CXX) -std=c++17 -O2 -g -Wall -Wextra -fPIC -fcf-protection=none -c -o $@ $<
+	$(COMPILE_TARGET_CXX) -c -o $@ $<
+$(TARGET)/obj/throws.o: $(TARGET_SOURCE)/throws.cc
+	@mkdir -p $(@D)
+	$(COMPILE_TARGET_CXX) -c -o $@ $<
 $(TARGET)/obj/%.o: $(TARGET_SOURCE)/%.c
 	@mkdir -p $(@D)
 	$(COMPILE_TARGET) -c -o $@ $<

@@ -13,12 +13,15 @@
  *   fork TIMES                      forker(), which forks: both return from it
  *   vfork TIMES                     the same in memory that is shared
  *   children COUNT TIMES            quick() in children; "children PID ..."
+ *   catch TIMES                     catcher(), in which an exception is thrown and caught
  *   ended                           ender(), in which its thread ends
+ *   cancel                          sleeper(), in which its thread is cancelled
  *   hold                            holder(), until another line comes; "hold" before that
  *   quit                            or end of file
  */
 #include <pthread.h>
 #include <setjmp.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -30,7 +33,8 @@
 #include <unistd.h>
 
 /* With a frame, so that the first instruction is a push, which costs one trap and not two. */
-#define SHAPE __attribute__((noipa, optimize("no-omit-frame-pointer")))
+#define SHAPE __attribute__((noipa, optimize("no-omit-frame-pointer", "no-shrink-wrap")))
+#define USE_FRAME() __asm__ volatile("" : : "r"(__builtin_frame_address(0)))
 #define MOST_CALLS 10000
 #define MOST_THREADS 16
 
@@ -102,7 +106,7 @@ static void time_calls(const char *arguments)
 void quick(void);
 SHAPE void quick(void)
 {
-	__asm__ volatile("");
+	USE_FRAME();
 }
 
 static unsigned long burst_times;
@@ -139,7 +143,7 @@ SHAPE void deep(unsigned long depth)
 {
 	if (depth > 1)
 		deep(depth - 1);
-	__asm__ volatile(""); /* no tail call */
+	USE_FRAME(); /* no tail call */
 }
 
 void tail_first(unsigned long depth), tail_second(unsigned long depth);
@@ -166,7 +170,7 @@ SHAPE void jumper(void)
 
 SHAPE void landed(void)
 {
-	__asm__ volatile("");
+	USE_FRAME();
 }
 
 static void jump(unsigned long times)
@@ -190,12 +194,41 @@ static void *run_ender(void *context)
 	return context;
 }
 
-static void end_thread(void)
+static atomic_bool asleep;
+
+void sleeper(void);
+SHAPE void sleeper(void)
+{
+	atomic_store(&asleep, true);
+	sleep(1000);
+}
+
+static void *run_sleeper(void *context)
+{
+	sleeper();
+	return context;
+}
+
+static void end_thread(void *(*function)(void *), bool cancel)
 {
 	pthread_t id;
 
-	if (pthread_create(&id, NULL, run_ender, NULL) || pthread_join(id, NULL))
+	atomic_store(&asleep, !cancel);
+	if (pthread_create(&id, NULL, function, NULL))
 		exit(1);
+	while (!atomic_load(&asleep))
+		usleep(1000);
+	if ((cancel && pthread_cancel(id)) || pthread_join(id, NULL))
+		exit(1);
+}
+
+int catcher(int value);
+
+static void catch_often(unsigned long times)
+{
+	for (unsigned long i = 0; i < times; i++)
+		if (catcher(42) != 42)
+			exit(1);
 }
 
 /* ---- processes */
@@ -261,35 +294,48 @@ SHAPE void holder(void)
 		exit(1);
 }
 
+static bool obey_calls(const char *command, unsigned long one, unsigned long two)
+{
+	if (strcmp(command, "deep") == 0)
+		for (unsigned long i = 0; i < two; i++)
+			deep(one);
+	else if (strcmp(command, "tail") == 0)
+		for (unsigned long i = 0; i < two; i++)
+			tail_first(one);
+	else if (strcmp(command, "jump") == 0)
+		jump(one);
+	else if (strcmp(command, "catch") == 0)
+		catch_often(one);
+	else if (strcmp(command, "fork") == 0)
+		fork_often(forker, one);
+	else if (strcmp(command, "vfork") == 0)
+		fork_often(vforker, one);
+	else if (strcmp(command, "ended") == 0)
+		end_thread(run_ender, false);
+	else if (strcmp(command, "cancel") == 0)
+		end_thread(run_sleeper, true);
+	else if (strcmp(command, "hold") == 0)
+		holder();
+	else
+		return false;
+	return true;
+}
+
 static void obey(const char *line)
 {
 	unsigned long one = 1, two = 1;
 	char command[16] = "";
 
 	sscanf(line, "%15s %lu %lu", command, &one, &two);
-	if (strcmp(command, "time") == 0) {
+	if (strcmp(command, "time") == 0)
 		time_calls(line);
-	} else if (strcmp(command, "burst") == 0) {
+	else if (strcmp(command, "burst") == 0)
 		burst(one, two);
-	} else if (strcmp(command, "children") == 0) {
+	else if (strcmp(command, "children") == 0)
 		run_children(one, two);
-	} else {
-		for (unsigned long i = 0; strcmp(command, "deep") == 0 && i < two; i++)
-			deep(one);
-		for (unsigned long i = 0; strcmp(command, "tail") == 0 && i < two; i++)
-			tail_first(one);
-		if (strcmp(command, "jump") == 0)
-			jump(one);
-		if (strcmp(command, "fork") == 0)
-			fork_often(forker, one);
-		if (strcmp(command, "vfork") == 0)
-			fork_often(vforker, one);
-		if (strcmp(command, "ended") == 0)
-			end_thread();
-		if (strcmp(command, "hold") == 0)
-			holder();
-		printf("%s done\n", command);
-	}
+	else
+		printf("%s %s\n", command,
+		       obey_calls(command, one, two) ? "done" : "is no command");
 	fflush(stdout);
 }
 
