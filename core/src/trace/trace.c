@@ -17,6 +17,13 @@
 static const char operation[] = "trace probes";
 static const char counters_map[] = "upm_counters", ring_map[] = "upm_ring";
 
+static const struct upm_trace_options *options_of(const struct upm_observation *observation)
+{
+	const struct upm_trace_request *request = observation->request;
+
+	return &request->options;
+}
+
 /* ---- before the load */
 
 static bool has_kind(const struct upm_probe_set *set, uint8_t kinds)
@@ -42,9 +49,11 @@ static int add_call_programs(struct upm_observation *observation, struct upm_obs
 			     enum upm_bpf_attach_type type)
 {
 	struct upm_attach_program program = {.kinds = 1 << UPM_KIND_UPROBE};
+	const struct upm_trace_request *request = observation->request;
 	int status;
 
-	if (type == UPM_BPF_TRACE_UPROBE_MULTI && upm_kernel_features()->session == UPM_YES)
+	if (type == UPM_BPF_TRACE_UPROBE_MULTI && !request->pairs &&
+	    upm_kernel_features()->session == UPM_YES)
 		return add_program(observation, observer, "trace_session",
 				   UPM_BPF_TRACE_UPROBE_SESSION, program);
 	program.moment = UPM_MOMENT_ENTRY;
@@ -93,10 +102,10 @@ static void size_maps(struct bpf_object *object, const struct upm_trace_options 
 
 static int configure(const struct upm_observation *observation, struct upm_trace *state)
 {
+	const struct upm_trace_options *trace = options_of(observation);
 	struct upm_trace_config *config = &state->config;
 	struct upm_pid_namespace space;
-	int status =
-		upm_trace_lists_open(&state->lists, observation->set->table, observation->request);
+	int status = upm_trace_lists_open(&state->lists, observation->set->table, trace);
 
 	if (!status)
 		status = upm_process_filter_configure(observation->filter, &observation->scope,
@@ -110,8 +119,8 @@ static int configure(const struct upm_observation *observation, struct upm_trace
 		.namespace_device = space.device,
 		.namespace_inode = space.inode,
 	};
-	upm_trace_layout(observation->request, &state->lists, config);
-	config->wake_bytes = upm_trace_ring_bytes(observation->request, config) / 4;
+	upm_trace_layout(trace, &state->lists, config);
+	config->wake_bytes = upm_trace_ring_bytes(trace, config) / 4;
 	return upm_counters_shape(&config->counters, (size_t)config->probes * UPM_TRACE_PLANES);
 }
 
@@ -135,7 +144,7 @@ static int prepare(struct upm_observation *observation, struct upm_observer *obs
 		status = upm_shipped_constants(operation, observer->object, &state->config,
 					       sizeof(state->config));
 	if (!status)
-		size_maps(observer->object, observation->request, state);
+		size_maps(observer->object, options_of(observation), state);
 	return status;
 }
 
@@ -199,7 +208,7 @@ static int fill(const struct upm_observation *observation, struct upm_observer *
 		status = fill_array(observer, "upm_lists", state->lists.lists.items,
 				    state->lists.lists.count);
 	if (!status)
-		status = fill_threads(observer, observation->request);
+		status = fill_threads(observer, options_of(observation));
 	return status;
 }
 
@@ -347,12 +356,19 @@ const struct upm_observer_type upm_trace_type = {
 	.restore = restore,
 };
 
+int upm_trace_as(const struct upm_probe_set *set, const struct upm_trace_options *trace,
+		 const struct upm_attach_options *options, bool pairs, struct upm_observer **out)
+{
+	struct upm_trace_request request = {.pairs = pairs};
+	struct upm_observation observation = {
+		.operation = operation, .set = set, .request = &request};
+	int status = upm_trace_options_read(&request.options, trace);
+
+	return status ? status : upm_observe(&upm_trace_type, &observation, options, out);
+}
+
 int32_t upm_trace(const struct upm_probe_set *set, const struct upm_trace_options *trace,
 		  const struct upm_attach_options *options, struct upm_observer **out)
 {
-	struct upm_trace_options ours;
-	struct upm_observation observation = {.operation = operation, .set = set, .request = &ours};
-	int status = upm_trace_options_read(&ours, trace);
-
-	return status ? status : upm_observe(&upm_trace_type, &observation, options, out);
+	return upm_trace_as(set, trace, options, false, out);
 }

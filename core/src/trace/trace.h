@@ -19,4 +19,14 @@ struct upm_trace {
 	size_t next;		  /* event of it */
 };
 
+/* What upm_trace() asks for. */
+struct upm_trace_request {
+	struct upm_trace_options options;
+	bool pairs; /* follow calls by two programs also where the kernel has sessions */
+};
+
+/** upm_trace(), with or without sessions. */
+int upm_trace_as(const struct upm_probe_set *set, const struct upm_trace_options *trace,
+		 const struct upm_attach_options *options, bool pairs, struct upm_observer **out);
+
 #endif
