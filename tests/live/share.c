@@ -166,6 +166,7 @@ struct plan {
 	int32_t pid;
 	uint32_t flags, backend;
 	const char *pattern, *name;
+	enum upm_observer_kind kind;
 };
 
 static void must(int32_t status)
@@ -177,11 +178,13 @@ static void must(int32_t status)
 	_exit(1);
 }
 
-static struct upm_observer *start_count(const struct plan *plan)
+static struct upm_observer *start(const struct plan *plan)
 {
 	char spec[512];
 	const char *specs[] = {spec};
 	struct upm_attach_options options = options_for(&plan->pid);
+	struct upm_trace_options trace = {.size = sizeof(trace),
+					  .arguments = "int known(int first)"};
 	struct upm_observer *observer;
 	struct upm_probe_set *set;
 
@@ -190,22 +193,27 @@ static struct upm_observer *start_count(const struct plan *plan)
 	options.flags = plan->flags;
 	options.backend = plan->backend;
 	must(upm_resolve(specs, 1, NULL, &set));
-	must(upm_count(set, &options, &observer));
+	if (plan->kind == UPM_OBSERVER_LATENCY)
+		must(upm_latency(set, NULL, &options, &observer));
+	else if (plan->kind == UPM_OBSERVER_TRACE)
+		must(upm_trace(set, &trace, &options, &observer));
+	else
+		must(upm_count(set, &options, &observer));
 	upm_probe_set_free(set);
 	return observer;
 }
 
-static void count_and_pin(const void *context)
+static void observe_and_pin(const void *context)
 {
 	const struct plan *plan = context;
 
-	must(upm_observer_pin(start_count(plan), plan->name));
+	must(upm_observer_pin(start(plan), plan->name));
 }
 
 static struct upm_observer *count_pinned(const struct target *target, const char *name)
 {
-	const struct plan plan = {target->pid, 0, 0, "known_00[0-9]*", name};
-	struct upm_observer *observer = start_count(&plan);
+	const struct plan plan = {target->pid, 0, 0, "known_00[0-9]*", name, UPM_OBSERVER_COUNT};
+	struct upm_observer *observer = start(&plan);
 
 	assert_upm_ok(upm_observer_pin(observer, name));
 	return observer;
@@ -213,7 +221,7 @@ static struct upm_observer *count_pinned(const struct target *target, const char
 
 static void outlives_its_owner(uint32_t backend)
 {
-	struct plan plan = {0, 0, backend, "known_00[0-9]*", "night-shift"};
+	struct plan plan = {0, 0, backend, "known_00[0-9]*", "night-shift", UPM_OBSERVER_COUNT};
 	struct upm_observer *observer, *other;
 	struct behind behind;
 	struct target target;
@@ -222,7 +230,7 @@ static void outlives_its_owner(uint32_t backend)
 	plan.pattern = backend == UPM_BACKEND_PERF_EVENT ? "known_000[0-9]" : plan.pattern;
 	target_start(&target);
 	plan.pid = target.pid;
-	owner_start(&owner, count_and_pin, &plan);
+	owner_start(&owner, observe_and_pin, &plan);
 	target_expect(&target, "call times=3", "call total=3000");
 	owner_kill(&owner);
 	assert_false(text_is_clean(target.pid));
@@ -267,6 +275,110 @@ static void perf_events_outlive_their_owner(void **state)
 	outlives_its_owner(UPM_BACKEND_PERF_EVENT);
 }
 
+static void read_latency(const struct upm_observer *observer, uint64_t calls)
+{
+	struct upm_latency_snapshot *snapshot;
+
+	assert_upm_ok(upm_latency_read(observer, &snapshot));
+	assert_int_equal(upm_latency_snapshot_size(snapshot), 100);
+	for (size_t i = 0; i < 100; i++) {
+		struct upm_latency_row row = {.size = sizeof(row)};
+
+		assert_upm_ok(upm_latency_snapshot_get(snapshot, i, &row));
+		assert_int_equal(row.probe, i);
+		assert_int_equal(row.entries, calls);
+		assert_int_equal(row.calls, calls);
+		assert_true(row.min_ns > 0 && row.min_ns <= row.max_ns);
+	}
+	upm_latency_snapshot_free(snapshot);
+}
+
+static void a_latency_outlives_its_owner(void **state)
+{
+	struct plan plan = {0, 0, 0, "known_00[0-9]*", "slow", UPM_OBSERVER_LATENCY};
+	struct upm_observer *observer;
+	struct behind behind;
+	struct target target;
+	struct owner owner;
+
+	(void)state;
+	target_start(&target);
+	plan.pid = target.pid;
+	owner_start(&owner, observe_and_pin, &plan);
+	target_expect(&target, "call times=3 functions=100", "call total=300");
+	owner_kill(&owner);
+	assert_upm_ok(upm_observer_open("slow", &observer));
+	look_behind(observer, &behind);
+	assert_int_equal(upm_observer_kind(observer), UPM_OBSERVER_LATENCY);
+	read_latency(observer, 3);
+	target_expect(&target, "call times=4 functions=100", "call total=400");
+	read_latency(observer, 7);
+	assert_hits(observer, 100, 7);
+	assert_upm_ok(upm_observer_unpin("slow"));
+	upm_observer_free(observer);
+	assert_gone(&behind);
+	assert_true(text_is_clean(target.pid));
+	target_stop(&target);
+}
+
+static void drain(struct upm_observer *observer, struct upm_batch *batch, uint64_t expected)
+{
+	uint64_t events = 0;
+
+	do {
+		assert_upm_ok(upm_trace_read(observer, batch, 0));
+		for (size_t i = 0; i < upm_batch_size(batch); i++) {
+			assert_int_equal(upm_batch_events(batch)[i].argument_count, 1);
+			assert_true(upm_batch_events(batch)[i].probe < 100);
+		}
+		events += upm_batch_size(batch);
+	} while (upm_batch_size(batch));
+	assert_int_equal(events, expected);
+}
+
+static void a_trace_outlives_its_owner(void **state)
+{
+	struct plan plan = {0, 0, 0, "known_00[0-9]*", "events", UPM_OBSERVER_TRACE};
+	struct upm_event_argument argument = {.size = sizeof(argument)};
+	struct upm_observer *observer, *other;
+	struct upm_trace_count counts[100];
+	struct upm_batch *batch;
+	struct behind behind;
+	struct target target;
+	struct owner owner;
+
+	(void)state;
+	target_start(&target);
+	plan.pid = target.pid;
+	owner_start(&owner, observe_and_pin, &plan);
+	target_expect(&target, "call times=3 functions=100", "call total=300");
+	owner_kill(&owner);
+	assert_upm_ok(upm_batch_new(0, 0, &batch));
+	assert_upm_ok(upm_observer_open("events", &observer));
+	look_behind(observer, &behind);
+	assert_int_equal(upm_observer_kind(observer), UPM_OBSERVER_TRACE);
+	assert_upm_ok(upm_trace_argument(observer, 17, 0, &argument));
+	assert_string_equal(argument.name, "first");
+	assert_string_equal(argument.type, "int");
+	drain(observer, batch, 300);
+	assert_upm_ok(upm_observer_open("events", &other));
+	assert_upm(upm_trace_read(other, batch, 0), UPM_ERR_STATE);
+	target_expect(&target, "call times=4 functions=100", "call total=400");
+	drain(observer, batch, 400);
+	upm_observer_free(observer);
+	target_expect(&target, "call times=1 functions=100", "call total=100");
+	drain(other, batch, 100);
+	assert_upm_ok(upm_trace_counts(other, counts, 100));
+	assert_int_equal(counts[99].hits, 8);
+	assert_int_equal(counts[99].events, 8);
+	assert_upm_ok(upm_observer_unpin("events"));
+	upm_observer_free(other);
+	upm_batch_free(batch);
+	assert_gone(&behind);
+	assert_true(text_is_clean(target.pid));
+	target_stop(&target);
+}
+
 /* The last holder is whoever unpins. */
 static void unpinning_ends_it(void **state)
 {
@@ -288,7 +400,8 @@ static void unpinning_ends_it(void **state)
 
 static void children_are_followed_on(void **state)
 {
-	struct plan plan = {0, UPM_ATTACH_CHILDREN, 0, "known_00[0-9]*", "family"};
+	struct plan plan = {0,	      UPM_ATTACH_CHILDREN, 0, "known_00[0-9]*",
+			    "family", UPM_OBSERVER_COUNT};
 	struct upm_observer *observer;
 	struct behind behind;
 	struct target target;
@@ -297,7 +410,7 @@ static void children_are_followed_on(void **state)
 	(void)state;
 	target_start(&target);
 	plan.pid = target.pid;
-	owner_start(&owner, count_and_pin, &plan);
+	owner_start(&owner, observe_and_pin, &plan);
 	target_expect(&target, "fork children=2 times=10 functions=100", "fork total=2000");
 	owner_kill(&owner);
 	target_expect(&target, "fork children=3 times=10 functions=100", "fork total=3000");
@@ -454,8 +567,8 @@ static void names_that_are_none(void **state)
 {
 	static const char *const names[] = {"",	     ".",    "a.b",   "a/", "/",
 					    "~mine", "a\nb", "/x/..", NULL};
-	const struct plan plan = {getpid(), 0, 0, "known_0000", NULL};
-	struct upm_observer *observer = start_count(&plan), *other;
+	const struct plan plan = {getpid(), 0, 0, "known_0000", NULL, UPM_OBSERVER_COUNT};
+	struct upm_observer *observer = start(&plan), *other;
 	char name[300];
 
 	(void)state;
@@ -480,13 +593,13 @@ static void names_that_are_none(void **state)
 static void a_taken_name(void **state)
 {
 	struct upm_observer *first, *second;
-	const struct plan plan = {getpid(), 0, 0, "known_0000", NULL};
+	const struct plan plan = {getpid(), 0, 0, "known_0000", NULL, UPM_OBSERVER_COUNT};
 	struct target target;
 
 	(void)state;
 	target_start(&target);
 	first = count_pinned(&target, "taken");
-	second = start_count(&plan);
+	second = start(&plan);
 	assert_upm(upm_observer_pin(second, "taken"), UPM_ERR_SYSTEM);
 	assert_int_equal(upm_error_last()->sys_errno, EEXIST);
 	assert_upm(upm_observer_pin(first, "again"), UPM_ERR_STATE);
@@ -507,7 +620,7 @@ static void *pin_it(void *observer)
 
 static void two_take_one_name(void **state)
 {
-	const struct plan plan = {getpid(), 0, 0, "known_0000", NULL};
+	const struct plan plan = {getpid(), 0, 0, "known_0000", NULL, UPM_OBSERVER_COUNT};
 
 	(void)state;
 	for (int round = 0; round < 10; round++) {
@@ -516,7 +629,7 @@ static void two_take_one_name(void **state)
 		void *results[2];
 
 		for (int i = 0; i < 2; i++) {
-			observers[i] = start_count(&plan);
+			observers[i] = start(&plan);
 			assert_int_equal(pthread_create(&threads[i], NULL, pin_it, observers[i]),
 					 0);
 		}
@@ -533,8 +646,8 @@ static void two_take_one_name(void **state)
 
 static void without_mount(void)
 {
-	const struct plan plan = {getpid(), 0, 0, "known_0000", NULL};
-	struct upm_observer *observer = start_count(&plan);
+	const struct plan plan = {getpid(), 0, 0, "known_0000", NULL, UPM_OBSERVER_COUNT};
+	struct upm_observer *observer = start(&plan);
 	struct upm_pinned_list *list;
 
 	assert_int_equal(unshare(CLONE_NEWNS), 0);
@@ -623,8 +736,8 @@ static void events_have_one_reader(void **state)
 /* Who reads before the pinning goes on reading after it. */
 static void the_owner_reads_on(void **state)
 {
-	const struct plan plan = {getpid(), 0, 0, "known_0000", NULL};
-	struct upm_observer *owner = start_count(&plan), *other;
+	const struct plan plan = {getpid(), 0, 0, "known_0000", NULL, UPM_OBSERVER_COUNT};
+	struct upm_observer *owner = start(&plan), *other;
 
 	(void)state;
 	assert_upm_ok(upm_share_claim_events(owner));
@@ -822,6 +935,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_count_outlives_its_owner),
 		TEST(perf_events_outlive_their_owner),
+		TEST(a_latency_outlives_its_owner),
+		TEST(a_trace_outlives_its_owner),
 		TEST(unpinning_ends_it),
 		TEST(children_are_followed_on),
 		TEST(all_is_kept_without_the_files),

@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "base/error.h"
+#include "share/events.h"
 #include "trace/decode.h"
 #include "trace/trace.h"
 
@@ -91,9 +92,11 @@ static int wait_slice(const struct upm_trace *state, uint64_t most_ms)
 static int read_until(struct upm_observer *observer, struct upm_batch *batch, uint64_t deadline)
 {
 	struct upm_trace *state = observer->state;
+	int status = upm_share_claim_events(observer);
 	bool last = false;
-	int status;
 
+	if (status)
+		return status;
 	upm_batch_clear(batch);
 	for (;;) {
 		uint64_t left = left_until(deadline);
