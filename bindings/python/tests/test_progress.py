@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-"""Callbacks: their exceptions come back, cancelling undoes, Ctrl-C ends a long call."""
+"""Callbacks and what fails in them: topics 15, 16. Ctrl-C ends a long call: topic 21."""
 from __future__ import annotations
 
 import os

@@ -253,7 +253,7 @@ class EventArray(numpy.ndarray[Any, Any]):
     def _python_column(self, index: int, argument: EventArgument | None) -> Any:
         assert argument is not None
         if argument.form == Form.STRING:
-            return self.strings(index)
+            return _pandas_texts(self.strings(index))
         if argument.form == Form.BYTES:
             return self.buffers(index)
         return _typed(self["arguments"][:, index], argument)
@@ -295,6 +295,16 @@ class EventArray(numpy.ndarray[Any, Any]):
             except pyarrow.ArrowInvalid:
                 pass  # not all are UTF-8
         return binary
+
+
+def _pandas_texts(texts: list[str | None]) -> Any:
+    """As pandas likes them best; what is not UTF-8 only fits into objects."""
+    import pandas
+
+    try:
+        return pandas.Series(texts, dtype=None if any(texts) else object)
+    except UnicodeEncodeError:
+        return pandas.Series(texts, dtype=object)
 
 
 def _unique(names: Sequence[str]) -> list[str]:
