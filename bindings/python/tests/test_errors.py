@@ -93,7 +93,7 @@ def test_the_record_is_of_the_thread() -> None:
 
 
 def test_wrong_arguments_never_reach_the_library() -> None:
-    """Topics 7, 8: options have names; types and ranges are checked."""
+    """On topics 7, 8: options have names; types and ranges are checked."""
     spec = "libc.so.6:malloc"
     with pytest.raises(TypeError):
         um.count(spec, no_such_option=True)  # type: ignore[call-arg]
@@ -112,7 +112,7 @@ def test_wrong_arguments_never_reach_the_library() -> None:
 
 
 def test_arguments_of_this_layer_fail_alike() -> None:
-    """Topic 11."""
+    """On topic 11."""
     with pytest.raises(um.InvalidArgument, match="auto, uprobe_multi, perf_event"):
         um.count("libc.so.6:malloc", backend="kprobe")
     with pytest.raises(um.InvalidArgument, match="NUL"):

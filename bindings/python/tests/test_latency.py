@@ -80,7 +80,7 @@ def test_rows_for_each_thread_or_process(target: Target) -> None:
 
 
 def test_a_row_keeps_its_snapshot(target: Target) -> None:
-    """Topic 6: results outlive the observer, a row the snapshot."""
+    """On topic 6: results outlive the observer, a row the snapshot."""
     times = um.latency(f"{target.path}:known_0000", pid=target.pid)
     target.call(times=3)
     row = times.snapshot()[-1]
@@ -91,7 +91,7 @@ def test_a_row_keeps_its_snapshot(target: Target) -> None:
 
 
 def test_tables_texts_and_kinds(target: Target) -> None:
-    """Topic 29."""
+    """On topic 29."""
     with um.latency(f"{target.path}:known_000[01]", pid=target.pid) as times:
         assert times.snapshot()._repr_html_() and str(times.snapshot()) == "no calls"
         target.call(times=3, functions=2)
@@ -109,7 +109,7 @@ def test_tables_texts_and_kinds(target: Target) -> None:
 
 
 def test_what_can_not_be_measured_is_skipped(target: Target) -> None:
-    """Topic 14."""
+    """On topic 14."""
     specs = [f"{target.path}:known_0000", f"{target.path}:no_such_function"]
     with um.latency(specs, pid=target.pid) as times:
         target.call()

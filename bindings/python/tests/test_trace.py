@@ -32,7 +32,7 @@ def test_an_event_for_each_hit(target: Target) -> None:
 
 
 def test_arguments_by_signature(worker: Worker) -> None:
-    """Topic 11: texts with what is not ASCII, and what is not UTF-8."""
+    """On topic 11: texts with what is not ASCII, and what is not UTF-8."""
     paths = ["/no/such", "/caf\u00e9", os.fsdecode(b"/\xff\xfe")]
     with um.trace(OPEN, SIGNATURE, pid=worker.pid) as events:
         for path in paths:
@@ -107,7 +107,7 @@ def test_next_waits_and_gives_up(target: Target) -> None:
 
 
 def test_run_calls_until_told_to_end(target: Target) -> None:
-    """Topic 16: an exception of the function comes out of run()."""
+    """On topic 16: an exception of the function comes out of run()."""
     with um.trace(f"{target.path}:known_0000", pid=target.pid) as events:
         target.call(times=5)
         seen: list[um.Event] = []
@@ -159,7 +159,7 @@ def test_usdt_arguments_come_from_the_notes() -> None:
 
 
 def test_64_bits_stay(target: Target) -> None:
-    """Topic 12: unsigned and signed values at both ends."""
+    """On topic 12: unsigned and signed values at both ends."""
     from uprobe_multi.events import decode
 
     unsigned = um.EventArgument("a", "unsigned long", um.Form.UNSIGNED, 8)
