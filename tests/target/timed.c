@@ -12,7 +12,7 @@
  *   jump TIMES                      jumper(), left by longjmp(), and landed() after it
  *   fork TIMES                      forker(), which forks: both return from it
  *   vfork TIMES                     the same in memory that is shared
- *   children COUNT TIMES            quick() in children; "children PID ..."
+ *   children COUNT TIMES            quick() in children; "children PID TIMES ..."
  *   catch TIMES                     catcher(), in which an exception is thrown and caught
  *   ended                           ender(), in which its thread ends
  *   cancel                          sleeper(), in which its thread is cancelled
@@ -276,7 +276,7 @@ static void run_children(unsigned long count, unsigned long times)
 		}
 		if (child < 0 || waitpid(child, NULL, 0) != child)
 			exit(1);
-		printf(" %d", child);
+		printf(" %d %lu", child, times);
 	}
 	printf("\n");
 }
