@@ -64,6 +64,9 @@ uint8_t upm_elf_bits(const struct upm_elf *elf);
  */
 char *upm_elf_section_names(const struct upm_elf *elf, uint64_t *size);
 
+/** Check that a range lies within the image. @return UPM_OK or UPM_ERR_FORMAT */
+int upm_elf_check(const struct upm_elf *elf, uint64_t offset, uint64_t size, const char *operation,
+		  const char *what);
 /** Memory for a range and a NUL, not read yet. @return free() it; NULL with the error recorded */
 void *upm_elf_reserve(const struct upm_elf *elf, uint64_t offset, uint64_t size,
 		      const char *operation, const char *what);

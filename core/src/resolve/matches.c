@@ -116,7 +116,7 @@ static int collect_symbol(struct collector *collector, struct upm_symbol *symbol
 	status = upm_symbol_table_read_names(table);
 	if (status)
 		return status;
-	upm_symbol_table_name(table, found.symbol, symbol);
+	upm_symbol_table_name(table, symbol);
 	if (spec->version)
 		upm_symbol_table_version(table, found.symbol, symbol);
 	switch (compare(collector, symbol)) {
@@ -136,22 +136,24 @@ static int collect_symbol(struct collector *collector, struct upm_symbol *symbol
 
 static int collect_table(struct collector *collector, size_t number)
 {
-	const struct upm_symbol_table *table = collector->matches->tables.items[number];
-	size_t size = upm_symbol_table_size(table);
+	struct upm_symbol_table *table = collector->matches->tables.items[number];
 	uint8_t flags = upm_symbol_table_is_debug(table) ? UPM_PROBE_DEBUG_SYMBOL : 0;
-	int status = UPM_OK;
+	struct upm_symbol_scan scan;
+	struct upm_symbol symbol;
+	int status = upm_symbol_scan_open(&scan, table);
 
-	for (size_t i = 0; i < size && !status; i++) {
-		struct upm_symbol symbol;
-		struct upm_found found = {
-			.symbol = (uint32_t)i, .table = (uint8_t)number, .flags = flags};
+	if (status)
+		return status;
+	while (!status && upm_symbol_scan_next(&scan, &symbol)) {
+		struct upm_found found = {.symbol = (uint32_t)scan.next - 1,
+					  .table = (uint8_t)number,
+					  .flags = flags};
 
-		upm_symbol_table_outline(table, i, &symbol);
-		if (number == DYNAMIC_TABLE && upm_seen_has(&collector->seen, symbol.address))
-			continue;
-		status = collect_symbol(collector, &symbol, found);
+		if (number != DYNAMIC_TABLE || !upm_seen_has(&collector->seen, symbol.address))
+			status = collect_symbol(collector, &symbol, found);
 	}
-	return status;
+	upm_symbol_scan_close(&scan);
+	return status ? status : scan.status;
 }
 
 /* Where doubles are to be passed over, .symtab goes before .dynsym. */

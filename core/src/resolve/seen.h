@@ -20,6 +20,8 @@ struct upm_seen {
 	uint64_t first; /* address of the first bit, aligned */
 	uint64_t count; /* bits; 0 = nothing is remembered */
 	uint64_t *bits;
+	uint64_t *others; /* addresses; 0 = free */
+	size_t slots, used;
 };
 
 /** Prepare for the tables of a binary; remembers nothing where that would not help. */
