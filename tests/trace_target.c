@@ -104,6 +104,44 @@ void assert_argument_text(const struct traced *traced, const struct upm_event *e
 	assert_int_equal(length, strlen(text));
 }
 
+/* File offset of an address in the executable; 0 = not in it. */
+static uint64_t executable_offset(const struct traced *traced, uint64_t address)
+{
+	char path[64], line[PATH_MAX + 128];
+	unsigned long start, end, from;
+	uint64_t found = 0;
+	FILE *maps;
+
+	snprintf(path, sizeof(path), "/proc/%d/maps", traced->target.pid);
+	maps = fopen(path, "re");
+	assert_non_null(maps);
+	while (!found && fgets(line, sizeof(line), maps))
+		if (sscanf(line, "%lx-%lx r-xp %lx", &start, &end, &from) == 3 &&
+		    strstr(line, "/target/traced") && address >= start && address < end)
+			found = address - start + from;
+	fclose(maps);
+	return found;
+}
+
+const char *traced_function(const struct traced *traced, uint64_t address)
+{
+	uint64_t offset = executable_offset(traced, address);
+	const char *program = test_build_path("target/traced");
+	struct upm_probe probe = {.size = sizeof(probe)};
+	static char name[64];
+	struct upm_probe_set *set;
+
+	*name = '\0';
+	if (!offset)
+		return name;
+	assert_upm_ok(upm_probe_set_new(&set));
+	assert_upm_ok(upm_probe_set_add(set, UPM_KIND_UPROBE, &program, &offset, NULL, NULL, 1));
+	assert_upm_ok(upm_probe_set_get(set, 0, &probe));
+	snprintf(name, sizeof(name), "%s", probe.symbol);
+	upm_probe_set_free(set);
+	return name;
+}
+
 struct upm_trace_count traced_counts(const struct traced *traced)
 {
 	size_t probes = upm_probe_set_size(traced->set);

@@ -43,6 +43,8 @@ const char *traced_text(const struct traced *traced, const struct upm_event *eve
 /** Check that the argument is this string. */
 void assert_argument_text(const struct traced *traced, const struct upm_event *event,
 			  uint32_t argument, const char *text);
+/** Name of the target's own function at an address of the process; "" where there is none. */
+const char *traced_function(const struct traced *traced, uint64_t address);
 /** What became of the hits of all probes, which must add up. */
 struct upm_trace_count traced_counts(const struct traced *traced);
 /** Free everything; the target must be well. */

@@ -55,7 +55,11 @@ static void find_stack(const struct upm_trace_config *config, struct parts *part
 		return;
 	parts->caller = (const uint64_t *)(parts->head + 1);
 	parts->frames = (uint32_t)bytes / (uint32_t)sizeof(uint64_t);
-	parts->adds_caller = lacks_caller(parts->caller, parts->frames);
+	if (!lacks_caller(parts->caller, parts->frames) || config->stack_bytes <= sizeof(uint64_t))
+		return;
+	parts->adds_caller = true;
+	if ((uint32_t)bytes == config->stack_bytes)
+		parts->frames--;
 }
 
 static bool find_parts(const struct upm_trace_config *config, const void *record, uint32_t size,

@@ -111,21 +111,23 @@ static int read_until(struct upm_observer *observer, struct upm_batch *batch, ui
 	}
 }
 
-static int check(struct upm_observer *observer)
+/* Readers in other processes are kept out. */
+static int begin(struct upm_observer *observer)
 {
-	return upm_observer_require(observer, &upm_trace_type, operation);
+	int status = upm_observer_require(observer, &upm_trace_type, operation);
+
+	return status ? status : upm_share_claim_events(observer);
 }
 
 int32_t upm_trace_read(struct upm_observer *observer, struct upm_batch *batch, int32_t timeout_ms)
 {
-	int status = check(observer);
+	int status;
 
-	if (status)
-		return status;
 	if (!batch)
 		return upm_fail(UPM_ERR_INVALID, 0, operation, NULL, "make one by upm_batch_new()",
 				"batch is NULL");
-	return read_until(observer, batch, deadline_after(timeout_ms));
+	status = begin(observer);
+	return status ? status : read_until(observer, batch, deadline_after(timeout_ms));
 }
 
 int32_t upm_trace_fd(const struct upm_observer *observer)
@@ -165,11 +167,12 @@ int32_t upm_trace_next(struct upm_observer *observer, struct upm_event *event, c
 {
 	const struct upm_event *pulled;
 	struct upm_trace *state;
-	int status = check(observer);
+	int status;
 
-	if (!status && (!event || !text))
+	if (!event || !text)
 		return upm_fail(UPM_ERR_INVALID, 0, operation, NULL, NULL, "%s is NULL",
 				event ? "text" : "event");
+	status = begin(observer);
 	if (!status)
 		status = pull(observer, deadline_after(timeout_ms), &pulled);
 	if (status)
@@ -196,12 +199,13 @@ int32_t upm_trace_run(struct upm_observer *observer, upm_event_fn function, void
 	uint64_t deadline = deadline_after(timeout_ms), end;
 	const struct upm_event *event;
 	struct upm_trace *state;
-	int status = check(observer);
+	int status;
 
-	if (status)
-		return status;
 	if (!function)
 		return upm_fail(UPM_ERR_INVALID, 0, operation, NULL, NULL, "function is NULL");
+	status = begin(observer);
+	if (status)
+		return status;
 	state = observer->state;
 	end = upm_ring_begin(&state->ring).end;
 	do {
