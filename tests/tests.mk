@@ -88,8 +88,8 @@ $(TARGET)/usdt-clang-%: $(USDT_SOURCES)
 $(TARGET)/usdt-gcc-fixed: $(USDT_SOURCES)
 	$(call USDT_COMPILE,$(CC) -std=gnu11 -O2 -g -Wall -Wextra -pthread -fno-pie -no-pie)
 
-# Programs for the interpreters of tests/live/usdt_jvm.c and usdt_python.c.
-TARGETS += $(TARGET)/UsdtWork.java $(TARGET)/usdt_work.py
+# Programs for the interpreters of tests/live/usdt_jvm.c, usdt_python.c and latency_real.c.
+TARGETS += $(TARGET)/UsdtWork.java $(TARGET)/usdt_work.py $(TARGET)/latency_work.py
 $(TARGET)/%.java: $(TARGET_SOURCE)/%.java
 	@mkdir -p $(@D)
 	cp $< $@
