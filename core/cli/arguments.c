@@ -36,8 +36,8 @@ static void check_action(const struct cli_options *options, struct argp_state *s
 	size_t names = options->spec_count;
 
 	if (strcmp(action, "list") == 0) {
-		if (names)
-			argp_error(state, "list takes no argument: %s", options->specs[0]);
+		if (names > 1)
+			argp_error(state, "list takes one DIRECTORY");
 	} else if (strcmp(action, "show") == 0) {
 		if (names != 1)
 			argp_error(state, "show takes one NAME; uprobe-multi pinned lists them");

@@ -109,7 +109,7 @@ static int list_pinned(const struct cli_options *options)
 
 	if (!out)
 		return CLI_FAILED;
-	if (upm_pinned_list(NULL, &list) < 0) {
+	if (upm_pinned_list(options->spec_count ? options->specs[0] : NULL, &list) < 0) {
 		status = cli_fail_library();
 	} else {
 		if (options->json)

@@ -12,6 +12,8 @@
 
 /* How often it is looked for events: the kernel wakes nobody before the ring is quite full. */
 #define TICK_NS (CLI_SECOND_NS / 100)
+/* What lies at the addresses of a stack can be found out only while its process lives. */
+#define STACK_TICK_NS (CLI_SECOND_NS / 1000)
 #define OUTPUT_BUFFER (1 << 16)
 
 static int out_of_memory(void)
@@ -90,6 +92,7 @@ static int32_t make(struct cli_observation *observation, const struct upm_attach
 		.rate = wanted->rate,
 	};
 
+	trace->start_ns = cli_now_ns();
 	if (!spread_signatures(trace))
 		return out_of_memory();
 	if (trace->signatures) {
@@ -232,7 +235,7 @@ static int watch(struct cli_observation *observation, struct cli_wait *wait)
 		tick_ns = cli_now_ns();
 		if (!taken) {
 			fflush(observation->out);
-			tick_ns += TICK_NS;
+			tick_ns += observation->run.options->trace.stacks ? STACK_TICK_NS : TICK_NS;
 		}
 		if (is_enough(trace) || ferror(observation->out)) {
 			observation->run.ended_by =
@@ -259,7 +262,7 @@ static int read_at(struct cli_observation *observation, enum cli_reading when)
 {
 	struct cli_trace *trace = (struct cli_trace *)observation;
 
-	if (when == CLI_READ_OPEN && !observation->pinned)
+	if (when == CLI_READ_OPEN && observation->run.launch.pid)
 		trace->start_ns = cli_now_ns();
 	if (when != CLI_READ_END)
 		return 0;

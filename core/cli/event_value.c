@@ -5,8 +5,8 @@
 
 #include "text.h"
 
-/* Numbers of which only the register is known are more likely addresses from here on. */
-#define LIKELY_ADDRESS (1ull << 32)
+/* Without a signature: numbers from here on are shown as addresses. */
+#define LIKELY_ADDRESS 0x10000
 
 struct cli_event_value cli_event_argument(const struct upm_event *event, uint32_t index,
 					  const struct upm_event_argument *type, const char *text)
@@ -52,12 +52,20 @@ static void print_text(FILE *out, const struct cli_event_value *value)
 		fputs("...", out);
 }
 
-static void print_unsigned(FILE *out, const struct cli_event_value *value)
+/* What a register holds is not known without a signature: small numbers look like numbers. */
+static void print_guess(FILE *out, uint64_t value)
 {
-	if (value->value >= LIKELY_ADDRESS && !*value->type->type)
-		fprintf(out, "%#llx", (unsigned long long)value->value);
+	int64_t number = (int64_t)value;
+
+	if (number > -LIKELY_ADDRESS && number < LIKELY_ADDRESS)
+		fprintf(out, "%lld", (long long)number);
 	else
-		fprintf(out, "%llu", (unsigned long long)value->value);
+		fprintf(out, "%#llx", (unsigned long long)value);
+}
+
+bool cli_event_is_guess(const struct upm_event_argument *type)
+{
+	return type->form == UPM_FORM_POINTER && !strchr(type->type, '*');
 }
 
 static void print_scalar(FILE *out, const struct cli_event_value *value)
@@ -81,7 +89,7 @@ static void print_scalar(FILE *out, const struct cli_event_value *value)
 		fputs(value->value ? "true" : "false", out);
 		break;
 	default:
-		print_unsigned(out, value);
+		fprintf(out, "%llu", (unsigned long long)value->value);
 	}
 }
 
@@ -91,6 +99,8 @@ void cli_event_value_print(FILE *out, const struct cli_event_value *value)
 		fputs("<unreadable>", out);
 	else if (is_text(value))
 		print_text(out, value);
+	else if (value->guess || cli_event_is_guess(value->type))
+		print_guess(out, value->value);
 	else
 		print_scalar(out, value);
 }

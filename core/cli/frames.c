@@ -62,7 +62,8 @@ void cli_frame_print(FILE *out, struct cli_frames *frames, const struct cli_fram
 		fputc(':', out);
 		cli_text_put(out, name_of(frames, place), CLI_MOST_LABEL, 0);
 	}
-	fprintf(out, "+%#llx", (unsigned long long)place->offset);
+	if (place->offset || !*place->symbol)
+		fprintf(out, "+%#llx", (unsigned long long)place->offset);
 }
 
 const char *cli_frame_short(struct cli_frames *frames, const struct cli_frame *frame, char *buffer,

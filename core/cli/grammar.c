@@ -207,7 +207,7 @@ static const struct cli_grammar grammars[] = {
 	{
 		"pinned",
 		{output_options, demangle_options, pinned_options, event_options},
-		"[list | show NAME | remove NAME...]",
+		"[list [DIRECTORY] | show NAME | remove NAME...]",
 		"List, show and remove what count, latency and trace keep running with --pin."
 		"\vExamples:\n"
 		"  uprobe-multi count --pin web -p 1234 'libssl.so.3:*'\n"

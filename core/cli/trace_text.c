@@ -71,6 +71,7 @@ static void print_result(FILE *out, const struct cli_traced *traced, const struc
 	struct cli_event_value value = cli_event_result(event, &traced->result);
 	char duration[CLI_NUMBER_SIZE];
 
+	value.guess = event->argument_count && cli_event_is_guess(&traced->arguments[0]);
 	if (traced->result.form != UPM_FORM_NONE) {
 		fputs(" = ", out);
 		cli_event_value_print(out, &value);
