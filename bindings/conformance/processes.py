@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 import subprocess
+import tempfile
 import time
-from typing import List
+from typing import Iterator, List
 
 import languages
 
@@ -16,6 +18,21 @@ PATIENCE_SECONDS = 60
 
 class AdapterDied(Exception):
     pass
+
+
+@contextlib.contextmanager
+def bpf_file_system() -> Iterator[str]:
+    """One of its own, always at the same place for the sake of equal answers."""
+    place = os.path.join(tempfile.gettempdir(), f"upm-conformance-{os.getpid()}")
+    os.mkdir(place)
+    try:
+        subprocess.run(["mount", "-t", "bpf", "bpf", place], check=True)
+        try:
+            yield place
+        finally:
+            subprocess.run(["umount", place], check=True)
+    finally:
+        os.rmdir(place)
 
 
 class Lines:
@@ -117,10 +134,9 @@ class Target(Lines):
         super().__init__([path])
         self.hear()
 
-    def obey(self, command: str, answer: str) -> List[str]:
+    def ask(self, command: str) -> str:
         self.say(command)
-        got = self.hear()
-        return [] if got == answer else [f"the target answers {got!r}, not {answer!r}"]
+        return self.hear()
 
     def __enter__(self) -> "Target":
         return self

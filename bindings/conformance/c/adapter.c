@@ -66,7 +66,7 @@ static void let_go(struct kept *place)
 		upm_object_free(place->handle);
 		break;
 	case THING_SNAPSHOT:
-		upm_latency_snapshot_free(place->handle);
+		free_measured(place->handle);
 		break;
 	}
 	place->handle = NULL;
@@ -91,8 +91,9 @@ static const struct verb own_verbs[] = {{"free", run_free}, {"reset", run_reset}
 
 static verb_fn find_verb(const char *name)
 {
-	static const struct verb *const all[] = {own_verbs, probe_verbs, link_verbs,
-						 observer_verbs};
+	static const struct verb *const all[] = {own_verbs,	 probe_verbs,	link_verbs,
+						 observer_verbs, latency_verbs, trace_verbs,
+						 pin_verbs};
 
 	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++)
 		for (const struct verb *verb = all[i]; verb->name; verb++)

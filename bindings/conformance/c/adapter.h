@@ -21,7 +21,8 @@ struct verb {
 };
 
 /* The verbs of each subject; the last one has no name. */
-extern const struct verb probe_verbs[], link_verbs[], observer_verbs[];
+extern const struct verb probe_verbs[], link_verbs[], observer_verbs[], latency_verbs[],
+	trace_verbs[], pin_verbs[];
 
 /** End the adapter: the step is not one of the vocabulary. */
 __attribute__((noreturn, format(printf, 1, 2))) void broken(const char *format, ...);
@@ -67,6 +68,10 @@ size_t pids_of(const json_t *step, int32_t *pids, size_t most);
 /** The fields of a probe that the step asks for; set may be NULL. */
 json_t *probe_json(const json_t *step, const struct upm_probe *probe,
 		   const struct upm_probe_set *set, size_t index);
+/** Keep a new observer and tell of it, or pass the error on. */
+int32_t keep_observer(const json_t *step, json_t *answer, int32_t status,
+		      struct upm_observer *observer);
+void free_measured(void *snapshot);
 /** attached, skipped, backend */
 void put_link(json_t *answer, const struct upm_link *link);
 

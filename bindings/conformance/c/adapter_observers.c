@@ -4,8 +4,8 @@
 
 #include <stdlib.h>
 
-static int32_t keep_observer(const json_t *step, json_t *answer, int32_t status,
-			     struct upm_observer *observer)
+int32_t keep_observer(const json_t *step, json_t *answer, int32_t status,
+		      struct upm_observer *observer)
 {
 	if (status == UPM_OK) {
 		put_text(answer, "kind", upm_observer_kind_name(upm_observer_kind(observer)));

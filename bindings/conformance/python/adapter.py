@@ -5,10 +5,12 @@ One JSON object a line on standard input, one answer a line; ../README.md has th
 """
 
 import contextlib
+import gc
 import json
 import sys
 
 import uprobe_multi as um
+import uprobe_multi.timing
 from uprobe_multi.errors import last_error, make_error
 
 RESOLVE_FLAGS = {
@@ -283,6 +285,196 @@ def stop(step):
     return {}
 
 
+@verb
+def latency(step):
+    own = {key: step[key] for key in ("split", "most_rows") if key in step}
+    return observer_json(keep(step, um.latency(
+        handles[step["set"]], **own, **attach_options(step)
+    )))
+
+
+def is_in_order(row):
+    """Are extremes, percentiles and sum what they can be, and do the buckets hold every call?"""
+    middle, high = row.percentile(0.5), row.percentile(0.99)
+    return (
+        sum(row.counts) == row.calls
+        and row.min_ns <= middle <= high <= row.max_ns
+        and row.min_ns * row.calls <= row.sum_ns <= row.max_ns * row.calls
+    )
+
+
+def snapshot_json(found):
+    rows = [
+        {"symbol": row.probe.symbol, "entries": row.entries, "calls": row.calls,
+         "unreturned": row.unreturned, "timed": row.sum_ns > 0, "in_order": is_in_order(row),
+         "of_process": row.pid != 0, "of_thread": row.tid != 0}
+        for row in found
+    ]
+    return {"rows": rows, "lost": found.lost, "dated": found.time_ns > 0}
+
+
+@verb
+def snapshot(step):
+    return snapshot_json(keep(step, handles[step["of"]].snapshot()))
+
+
+@verb
+def merge(step):
+    return snapshot_json(keep(step, handles[step["of"]] + handles[step["other"]]))
+
+
+@verb
+def diff(step):
+    return snapshot_json(keep(step, handles[step["of"]] - handles[step["other"]]))
+
+
+@verb
+def bucket(step):
+    low, high = um.timing.bucket_bounds(step["bucket"])
+    return {"low": number(low), "high": number(high)}
+
+
+@verb
+def trace(step):
+    own = {key: step[key] for key in (
+        "arguments", "ring_bytes", "text_bytes", "stack_frames", "filter", "comm", "sample", "rate"
+    ) if key in step}
+    flags = {key: bool(step[key]) for key in ("returns", "stacks") if key in step}
+    return observer_json(keep(step, um.trace(
+        handles[step["set"]], **own, **flags, **attach_options(step)
+    )))
+
+
+def value_json(value):
+    if isinstance(value, bytes):
+        return value.hex()
+    if isinstance(value, int) and not isinstance(value, bool):
+        return number(value)
+    return value
+
+
+def event_json(event):
+    return {
+        "kind": str(event.kind),
+        "symbol": event.probe.symbol,
+        "comm": event.comm,
+        "arguments": {name: value_json(value) for name, value in event.values.items()},
+        "result": value_json(event.result),
+        "took_time": event.duration_ns > 0,
+        "truncated": event.truncated,
+        "stack": len(event.stack) > 0,
+    }
+
+
+def batch_value(one, index, argument):
+    """Argument number index of an array of one event."""
+    if int(one["unreadable"][0]) >> index & 1:
+        return None
+    if argument.form == um.Form.STRING:
+        return one.strings(index)[0]
+    if argument.form == um.Form.BYTES:
+        return one.buffers(index)[0].hex()
+    return number_json(int(one["arguments"][0][index]), argument)
+
+
+def number_json(value, argument):
+    """What a number of an event stands for."""
+    if argument.form in (um.Form.UNREADABLE, um.Form.NONE):
+        return None
+    if argument.form == um.Form.CHARACTER:
+        return chr(value)
+    if argument.form == um.Form.BOOLEAN:
+        return bool(value)
+    return number(value - (value >> 63 << 64) if argument.form == um.Form.SIGNED else value)
+
+
+def batch_json(one):
+    """As event_json(), of an array of one event: with NumPy, without an object for the event."""
+    known = one.signature()
+    kind = um.EventKind(int(one["kind"][0]))
+    returned = kind in (um.EventKind.RETURN, um.EventKind.CALL)
+    arguments = known.arguments[: int(one["argument_count"][0])]
+    return {
+        "kind": str(kind),
+        "symbol": known.probe.symbol,
+        "comm": one["comm"][0].decode(),
+        "arguments": {each.name: batch_value(one, index, each)
+                      for index, each in enumerate(arguments)},
+        "result": number_json(int(one["result"][0]), known.result) if returned else None,
+        "took_time": bool(one["duration_ns"][0] > 0),
+        "truncated": int(one["truncated"][0]),
+        "stack": len(one.stack(0)) > 0,
+    }
+
+
+@verb
+def read(step):
+    batch = handles[step["of"]].read_batch(0, events=step.get("most", 0))
+    return {"events": [batch_json(batch[index : index + 1]) for index in range(len(batch))]}
+
+
+@verb
+def next(step):
+    event = handles[step["of"]].next(0)
+    return {"event": event and event_json(event)}
+
+
+@verb
+def run(step):
+    taken = []
+
+    def take(event):
+        taken.append(event_json(event))
+        return len(taken) == step.get("end_at")
+
+    return {"ended": bool(handles[step["of"]].run(take, 0)), "events": taken}
+
+
+@verb
+def counts(step):
+    return {"counts": [each._asdict() for each in handles[step["of"]].counts()]}
+
+
+def described(argument):
+    return {"name": argument.name, "type": argument.type, "form": argument.form.name.lower(),
+            "width": argument.width}
+
+
+@verb
+def signature(step):
+    found = handles[step["of"]].signature(step.get("probe", 0))
+    return {"arguments": [described(each) for each in found.arguments],
+            "result": described(found.result)}
+
+
+@verb
+def pin(step):
+    handles[step["of"]].pin(step["name"])
+    return {}
+
+
+@verb
+def open(step):
+    return observer_json(keep(step, um.open(step["name"])))
+
+
+@verb
+def unpin(step):
+    um.unpin(step["name"])
+    return {}
+
+
+@verb
+def list_pinned(step):
+    return {"pinned": [
+        {"name": each.name, "problem": each.problem, "kind": each.kind, "probes": each.probes,
+         "attached": each.attached, "kernel_links": each.kernel_links,
+         "dated": each.created.timestamp() > 0,
+         "signed": each.creator != "" and each.creator_pid > 0}
+        for each in um.list_pinned(step.get("directory"))
+    ]}
+
+
 # The adapter itself
 
 
@@ -296,6 +488,7 @@ def free(step):
 def reset(_step):
     while handles:
         handles.popitem()[1].close()
+    gc.collect()
     return {}
 
 
