@@ -178,6 +178,7 @@ static void make_index(struct upm_image *image)
 	if (upm_binary_symbols(image->binary, UPM_SYMBOLS_OWN | UPM_SYMBOLS_DEBUG, NULL, NULL,
 			       &tables) == UPM_OK)
 		upm_symbol_index_open(&image->index, tables);
+	image->answers = calloc(UPM_IMAGE_ANSWERS, sizeof(*image->answers));
 	upm_error_put_back(&before);
 }
 
@@ -201,21 +202,37 @@ static bool find_unsized(const struct upm_image *image, uint64_t address, struct
 	return symbol->size == 0;
 }
 
-const char *upm_image_function(struct upm_image *image, uint64_t offset, uint64_t *start)
+static const char *look_up(struct upm_image *image, uint64_t offset, uint64_t *start)
 {
 	struct upm_symbol symbol;
 	uint64_t address;
 	uint32_t name;
 
-	if (!image->binary || !upm_binary_address_of(image->binary, offset, &address))
-		return NULL;
-	if (!image->indexed)
-		make_index(image);
-	if (!upm_symbol_index_find(&image->index, address, &symbol, &name) &&
-	    !find_unsized(image, address, &symbol))
+	if (!upm_binary_address_of(image->binary, offset, &address) ||
+	    (!upm_symbol_index_find(&image->index, address, &symbol, &name) &&
+	     !find_unsized(image, address, &symbol)))
 		return NULL;
 	*start = offset - (address - symbol.address);
 	return symbol.name;
+}
+
+const char *upm_image_function(struct upm_image *image, uint64_t offset, uint64_t *start)
+{
+	struct upm_image_answer *answer;
+
+	if (!image->binary)
+		return NULL;
+	if (!image->indexed)
+		make_index(image);
+	if (!image->answers)
+		return look_up(image, offset, start);
+	answer = &image->answers[(offset ^ offset >> 10) % UPM_IMAGE_ANSWERS];
+	if (answer->offset != offset + 1) {
+		answer->offset = offset + 1;
+		answer->name = look_up(image, offset, &answer->start);
+	}
+	*start = answer->start;
+	return answer->name;
 }
 
 void upm_images_close(struct upm_images *images)
@@ -225,6 +242,7 @@ void upm_images_close(struct upm_images *images)
 
 		upm_symbol_index_close(&image->index);
 		upm_binary_unref(image->binary);
+		free(image->answers);
 		free(image->vdso);
 		free(image);
 	}

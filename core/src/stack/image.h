@@ -11,13 +11,23 @@
 #include "locate/process.h"
 #include "resolve/symbol_index.h"
 
+/* What was found for an offset: stacks ask for the same few again and again. */
+struct upm_image_answer {
+	uint64_t offset; /* that was asked for, plus 1; 0 = none yet */
+	uint64_t start;
+	const char *name; /* NULL = no function */
+};
+
+enum { UPM_IMAGE_ANSWERS = 1024 };
+
 struct upm_image {
 	dev_t device;
 	ino_t inode;
 	struct upm_binary *binary; /* NULL when it is no ELF file */
 	bool indexed;
 	struct upm_symbol_index index;
-	uint8_t *vdso; /* its bytes, where it is one; NULL for files */
+	struct upm_image_answer *answers; /* UPM_IMAGE_ANSWERS, by offset; NULL = none are kept */
+	uint8_t *vdso;			  /* its bytes, where it is one; NULL for files */
 	size_t vdso_size;
 };
 
