@@ -266,6 +266,48 @@ compare_with_strace() {
 		<<<"${lines[0]}"
 }
 
+# Trace chain_third(), which chain_second() calls, which chain_first() calls, into the file out,
+# while a program of the tests calls it three times, and goes on.
+trace_chain() {
+	local program tracer
+
+	mkfifo "$BATS_TEST_TMPDIR/commands"
+	exec 8<>"$BATS_TEST_TMPDIR/commands"
+	"$UPM_BUILD/target/traced" <&8 >"$BATS_TEST_TMPDIR/answers" 3>&- &
+	program=$!
+	STARTED+=("$program")
+	start "$UPM" trace "$@" -o "$BATS_TEST_TMPDIR/out" -p "$program" \
+		"$UPM_BUILD/target/traced:chain_third"
+	tracer=$!
+	eventually holds_link "$tracer"
+	printf 'chain\nchain\nchain\n' >&8
+	eventually has_answered 3
+	kill -INT "$tracer"
+	wait "$tracer"
+}
+
+has_answered() {
+	[ "$(grep -c 'chain done' "$BATS_TEST_TMPDIR/answers")" -eq "$1" ]
+}
+
+@test "frames have the names of functions, below the event and collapsed" {
+	trace_chain --stacks
+	[ "$(grep -c '  traced  chain_third(' "$BATS_TEST_TMPDIR/out")" -eq 3 ]
+	grep -A 4 -m 1 '  traced  chain_third(' "$BATS_TEST_TMPDIR/out" | tail -n +2 |
+		sed 's/+0x[0-9a-f]*$//; s/^ *//' >"$BATS_TEST_TMPDIR/frames"
+	diff - "$BATS_TEST_TMPDIR/frames" <<-END
+		traced:chain_third
+		traced:chain_second
+		traced:chain_first
+		traced:main
+	END
+	end_started
+	rm "$BATS_TEST_TMPDIR/commands"
+	trace_chain --folded
+	[ "$(wc -l <"$BATS_TEST_TMPDIR/out")" -eq 1 ]
+	grep -E '^traced;([^;]+;)*main;chain_first;chain_second;chain_third 3$' "$BATS_TEST_TMPDIR/out"
+}
+
 @test "--folded: what flame-graph tools read" {
 	run --separate-stderr "$UPM" trace --folded libc.so.6:getppid libc.so.6:malloc -- \
 		perl -e 'getppid() for 1 .. 1000'
