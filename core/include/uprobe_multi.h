@@ -1042,12 +1042,14 @@ UPM_API int32_t upm_trace_fd(const struct upm_observer *observer);
 /** Finds out what lies at addresses of processes, and remembers it. Opaque. */
 struct upm_symbolizer;
 
-/** What lies at an address. Strings belong to the symbolizer. */
+/** What lies at an address. Strings belong to the symbolizer, and live until its next call. */
 struct upm_place {
-	size_t size;	      /**< set by the caller */
-	const char *path;     /**< the file mapped there; "" when not known */
-	const char *symbol;   /**< raw name of the function; "" when not known */
-	uint64_t offset;      /**< bytes from the start of the symbol, or without one of the file */
+	size_t size;	    /**< set by the caller */
+	const char *path;   /**< the file mapped there, as the process names it; "[vdso]" and such;
+			     *   of code made at run time the list that names it,
+			     *   "/tmp/perf-PID.map"; "" when not known */
+	const char *symbol; /**< raw name of the function; "" when not known */
+	uint64_t offset;    /**< bytes from the start of the symbol, or without one of the file */
 	uint64_t file_offset; /**< bytes */
 };
 
@@ -1055,13 +1057,19 @@ struct upm_place {
 UPM_API int32_t upm_symbolizer_new(struct upm_symbolizer **out);
 
 /**
- * Find out what lies at an address. The process's mappings are read when it is asked for the first
- * time, and again when an address is in none of them; what was found stays known after its end.
+ * Find out what lies at an address of code. The process's mappings are read when it is asked for
+ * the first time, and again when an address is in none of them or it has replaced its program; what
+ * was found stays known after its end, of the last 1,024 processes. Ask soon: what a
+ * process that has ended, or has run another program since, had mapped can not be found out later.
+ *
+ * Functions are those of the file's own symbol tables, of .gnu_debugdata and of local debug files;
+ * those of run-time compilers are read from /tmp/perf-PID.map where that is a plain file of the
+ * process's user or of root.
  *
  * @param pid         the process
  * @param address     virtual
  * @param after_call  1 when it is one that a call returns to (every frame of a stack but the
- *                    first): the call before it is meant
+ *                    first): the function is that of the call before it, offsets are the address's
  * @return UPM_OK, also for an address of which nothing is known; UPM_ERR_INVALID; UPM_ERR_MEMORY.
  */
 UPM_API int32_t upm_symbolizer_find(struct upm_symbolizer *symbolizer, int32_t pid,
@@ -1078,15 +1086,18 @@ UPM_API void upm_symbolizer_free(struct upm_symbolizer *symbolizer);
 /**
  * Keep an observer alive under a name, after this process has gone.
  * @param name  a directory to make: below UPM_PIN_DIRECTORY, or with a '/' in it a path below
- *              any BPF file system. No dots. Only its owner can look into it (mode 0700).
+ *              any BPF file system. No dots, no '~' to begin with. Only its owner and root can look
+ *              into it (mode 0700).
  * @return UPM_OK; UPM_ERR_NOT_FOUND (no BPF file system there; the hint says how to mount one);
  *         UPM_ERR_SYSTEM (sys_errno EEXIST for a taken name); UPM_ERR_STATE for one that is
- *         stopped; UPM_ERR_INVALID. On error nothing is left pinned.
+ *         stopped, or pinned already; UPM_ERR_PERMISSION; UPM_ERR_INVALID; UPM_ERR_MEMORY. On
+ *         error nothing is left pinned.
  */
 UPM_API int32_t upm_observer_pin(struct upm_observer *observer, const char *name);
 
 /**
- * Open what upm_observer_pin() made, in any process and language.
+ * Open what upm_observer_pin() made, in any process and language. The files that it probes need
+ * not be there; for that, its probes can be looked at but not attached anew.
  * @param name  as for upm_observer_pin()
  * @param out   receives an observer with the same probes, verdicts and results; freeing it
  *              lets go of this process's descriptors only
@@ -1096,7 +1107,9 @@ UPM_API int32_t upm_observer_pin(struct upm_observer *observer, const char *name
 UPM_API int32_t upm_observer_open(const char *name, struct upm_observer **out);
 
 /**
- * Remove the pins of an observer: its probes end when the last process that has it open lets go.
+ * Remove the pins of an observer: its probes end when the last process that has it open lets go,
+ * or, if none has, before this returns (those on perf events soon after). Removes as well
+ * what was left unfinished or is damaged, by the name that upm_pinned_list() shows.
  * @return UPM_OK; UPM_ERR_NOT_FOUND; UPM_ERR_PERMISSION; UPM_ERR_SYSTEM.
  */
 UPM_API int32_t upm_observer_unpin(const char *name);
@@ -1121,7 +1134,8 @@ struct upm_pinned {
 };
 
 /**
- * List pinned observers.
+ * List pinned observers, also those that can not be opened: damaged, of another version, or left
+ * unfinished by a process that was killed while it pinned them. What others keep there is left out.
  * @param directory  NULL = UPM_PIN_DIRECTORY
  * @param out        receives the list, by name; free it with upm_pinned_list_free()
  * @return UPM_OK, also when there are none; UPM_ERR_NOT_FOUND where no BPF file system is
