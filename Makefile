@@ -80,7 +80,7 @@ $(BUILD)/checked: core/VERSION $(HEADER)
 	@touch $@
 
 include tests/tests.mk tests/fuzz/fuzz.mk tests/bench/bench.mk core/install.mk bindings/bindings.mk \
-  bindings/python/python.mk
+  bindings/python/python.mk bindings/lua/lua.mk
 
 # SETUP=no: never install packages.
 SETUP_PACKAGES = $(if $(filter no,$(SETUP)),@:,@tests/setup)
@@ -97,7 +97,7 @@ demo:
 	@UPM_BUILD=$(BUILD) tests/demo/run
 
 # The sources are the build's own, wherever they lie.
-SHELL_SOURCES := tests/setup tests/run tests/demo/run .ci/run bindings/conformance/c/drift
+SHELL_SOURCES := tests/setup tests/run tests/demo/run .ci/run bindings/conformance/c/drift bindings/conformance/lua/drift bindings/conformance/lua/run
 C_SOURCES     := $(wildcard core/src/*/*.[ch] core/cli/*.[ch] core/include/*.h kernel/bpf/*.[ch] \
                    tests/*.[ch] tests/fuzz/*.[ch] tests/unit/*.[ch] tests/live/*.[ch] tests/oracle/*.[ch] tests/bench/*.[ch] tests/target/*.[ch] \
                    tests/bpf/*.[ch] bindings/conformance/*/*.[ch])
