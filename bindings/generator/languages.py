@@ -50,7 +50,11 @@ def commands(kind: str, build: str, top: pathlib.Path = TOP) -> Iterator[Tuple[s
             command: List[str] = []
             for word in language.commands[kind]:
                 command += python if word == "{python}" else [word.replace("{build}", build)]
-            yield language.name, command
+            if not any("{variant}" in word for word in command):
+                yield language.name, command
+                continue
+            for variant in language.commands["variants"]:
+                yield variant, [word.replace("{variant}", variant) for word in command]
 
 
 def _toml(path: pathlib.Path) -> Dict:
