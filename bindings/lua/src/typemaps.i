@@ -23,28 +23,38 @@ static inline void upml_counted(const void *array, size_t count)
 		upml_shortest = count;
 }
 
+/* "struct upm_link *" */
 static const char *upml_named(const swig_type_info *type)
 {
-	const char *name = strrchr(type->str, '_');
+	return type->str ? type->str : type->name;
+}
 
-	return name ? name + 1 : type->str;
+/* SWIG itself would look into the userdata of others. */
+static int upml_is_handle(lua_State *L, int at, swig_type_info *type)
+{
+	int is;
+
+	if (!lua_isuserdata(L, at) || !lua_getmetatable(L, at))
+		return 0;
+	SWIG_Lua_get_class_metatable(L, ((swig_lua_class *)type->clientdata)->fqname);
+	is = lua_istable(L, -1) && lua_rawequal(L, -1, -2);
+	lua_pop(L, 2);
+	return is;
 }
 
 /* nil is NULL; a handle that was freed, or something else, raises. */
 static void *upml_handle(lua_State *L, int at, swig_type_info *type)
 {
 	swig_lua_userdata *handle = lua_touserdata(L, at);
-	void *pointer = NULL;
 
 	if (lua_isnil(L, at))
 		return NULL;
-	if (!lua_isuserdata(L, at) || lua_islightuserdata(L, at) ||
-	    SWIG_ConvertPtr(L, at, &pointer, type, 0) != SWIG_OK)
+	if (!upml_is_handle(L, at, type))
 		upml_invalid(L, upml_named(type), "a handle is wanted, not a %s",
 			     luaL_typename(L, at));
 	if (!handle->ptr)
 		upml_closed(L, upml_named(type));
-	return pointer;
+	return handle->ptr;
 }
 
 /* Take what a handle owns, so that nobody frees it twice. */
@@ -53,9 +63,7 @@ static void *upml_freed(lua_State *L, int at, swig_type_info *type)
 	swig_lua_userdata *handle = lua_touserdata(L, at);
 	void *pointer;
 
-	if (lua_isnil(L, at) ||
-	    (lua_isuserdata(L, at) && !lua_islightuserdata(L, at) && handle->type == type &&
-	     !handle->ptr))
+	if (lua_isnil(L, at) || (upml_is_handle(L, at, type) && !handle->ptr))
 		return NULL;
 	pointer = upml_handle(L, at, type);
 	if (!handle->own)
@@ -227,3 +235,9 @@ struct NAME {};
 	$2 = upml_function(L, $input, "$1_name", upml_call_##NAME, &call);
 }
 %enddef
+
+/* Where SWIG's initialisation would put two functions of its own into the global table. */
+%wrapper %{
+#undef lua_pushglobaltable
+#define lua_pushglobaltable lua_newtable
+%}
