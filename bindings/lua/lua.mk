@@ -22,3 +22,4 @@ $(LUA_MODULES): $(LUA_FOLDER)/%/built: $(LUA_SOURCES) $(LUA_FOLDER)/marshal_wrap
 	@touch $@
 
 tests: $(LUA_MODULES)
+BATS += bindings/lua/tests/suite bindings/lua/tests/cycles

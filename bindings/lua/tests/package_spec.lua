@@ -12,6 +12,16 @@ local function example(name, arguments)
   return output
 end
 
+-- A process that opens files, as long as the function runs.
+local function with_opener(use)
+  local pipe = io.popen("echo $$; exec sh -c 'while sleep 0.05; do cat </no/such/file; done' 2>/dev/null")
+  local pid = pipe:read "*l"
+  local ok, problem = pcall(use, pid)
+  os.execute("kill " .. pid)
+  pipe:close()
+  assert(ok, problem)
+end
+
 -- Every `function Name` and `function Class:name` of the files, with the line before it.
 local function functions(use)
   for file in lfs.dir(support.HERE .. "/lib/uprobe_multi") do
@@ -53,6 +63,23 @@ describe("the package", function()
     end
   end)
 
+  it("has a guide whose snippets run: topic 30", function()
+    local guide, blocks = io.open(support.HERE .. "/../../docs/lua.md"):read "*a", {}
+    for block in guide:gmatch "\n```lua\n(.-)```" do
+      blocks[#blocks + 1] = block
+    end
+    support.with_folder(function(folder)
+      local script = io.open(folder .. "/guide.lua", "w")
+      script:write("local pid = tonumber(arg[1])\n", table.concat(blocks, "\n"))
+      script:close()
+      with_opener(function(pid)
+        local output, status = support.run(("%s %s/guide.lua %s"):format(support.LUA, folder, pid))
+        assert.equal("0", tostring(status), output)
+        assert.truthy(output:find 'open64%(path="')
+      end)
+    end)
+  end)
+
   it("has the examples of every language: topic 31", function()
     local found = {}
     for name in lfs.dir(support.HERE .. "/examples") do
@@ -72,11 +99,8 @@ describe("the package", function()
   end))
 
   it("example trace: topic 31", function()
-    local pipe = io.popen("echo $$; exec sh -c 'while sleep 0.05; do cat </no/such/file; done' 2>/dev/null")
-    local shell = pipe:read "*l"
-    local output = example("trace", shell .. " 1")
-    os.execute("kill " .. shell)
-    pipe:close()
+    local output
+    with_opener(function(pid) output = example("trace", pid .. " 1") end)
     assert.truthy(output:find 'open64%(path="/no/such/file", flags=%d+, mode=%d+%) = %-1 <')
   end)
 
