@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "attach/pins.h"
+#include "base/descriptors.h"
 #include "base/error.h"
 #include "share/metadata.h"
 #include "share/names.h"
@@ -28,8 +29,10 @@ static const struct upm_observer_type *type_of(uint32_t kind)
 static int open_links(struct upm_link *link, const char *directory)
 {
 	char path[PATH_MAX];
+	struct rlimit limit;
 	int status = UPM_OK;
 
+	upm_descriptors_reserve(link->handles.count, &limit);
 	upm_pins_path(path, directory, "links");
 	for (size_t i = 0; i < link->handles.count && !status; i++)
 		status = upm_pins_open_number(operation, path, i, &link->handles.items[i].fd);
