@@ -57,7 +57,7 @@ struct behind {
 static void look_behind(const struct upm_observer *observer, struct behind *behind)
 {
 	const struct upm_link *link = upm_observer_link(observer);
-	struct bpf_link_info link_info;
+	struct bpf_link_info link_info = {0};
 	struct bpf_prog_info program_info = {0};
 	uint32_t size;
 	int program;

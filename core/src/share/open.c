@@ -127,7 +127,7 @@ static int open_record(const struct upm_place_of_pins *place, int fd,
 	struct upm_error_copy error;
 	int status = new_observer(record, place->path, &observer);
 
-	if (status) {
+	if (!observer) {
 		upm_link_free(record->link);
 		close(fd);
 		return status;
@@ -167,8 +167,8 @@ int32_t upm_observer_open(const char *name, struct upm_observer **out)
 	struct upm_share_record record;
 	struct upm_place_of_pins place;
 	uint8_t *bytes = NULL;
+	size_t size = 0;
 	int fd, status;
-	size_t size;
 
 	if (!out)
 		return upm_fail(UPM_ERR_INVALID, 0, operation, name, NULL, "out is NULL");
