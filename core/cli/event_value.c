@@ -162,6 +162,7 @@ static void put_json_bytes(FILE *out, const char *bytes, size_t length)
 
 void cli_event_value_json(FILE *out, const struct cli_event_value *value)
 {
+	char character = (char)value->value;
 	size_t length;
 	const char *bytes;
 
@@ -178,7 +179,7 @@ void cli_event_value_json(FILE *out, const struct cli_event_value *value)
 	} else if (value->type->form == UPM_FORM_BOOLEAN) {
 		fputs(value->value ? "true" : "false", out);
 	} else if (value->type->form == UPM_FORM_CHARACTER) {
-		cli_json_put_string(out, &(char){(char)value->value}, 1);
+		cli_json_put_string(out, &character, 1);
 	} else {
 		fprintf(out, "%llu", (unsigned long long)value->value);
 	}
