@@ -832,7 +832,8 @@ enum upm_trace_flag {
 struct upm_trace_options {
 	size_t size;	       /**< sizeof(struct upm_trace_options) */
 	uint32_t flags;	       /**< enum upm_trace_flag, or-ed */
-	uint32_t ring_bytes;   /**< of the ring buffer, rounded up to a power of two; 0 = 16 MiB */
+	uint32_t ring_bytes;   /**< of the ring buffer, rounded up to a power of two that holds
+				*   several events; 0 = 16 MiB, at most 1 GiB */
 	uint32_t text_bytes;   /**< most bytes of a string or byte buffer; 0 = 256, at most 4096 */
 	uint32_t stack_frames; /**< most frames of a stack; 0 = 64, at most 127 */
 	/**
@@ -859,15 +860,17 @@ struct upm_trace_options {
 	size_t tid_count;
 	uint32_t sample; /**< of each probe, on each CPU, the first of every so many hits that pass
 			  *   the filters; 0 and 1 = every one */
-	uint32_t rate;	 /**< most events a second over all probes; 0 = no limit */
+	uint32_t rate;	 /**< most events in a second of the clock, over all probes; 0 = no limit */
 };
 
 /**
  * Record an event for each hit.
  *
  * Each hit becomes an event, or is counted: filtered, when a filter, the sampling or the rate
- * limit kept it out; lost, when the ring buffer was full (or the table of running calls);
- * unreturned, with UPM_TRACE_RETURNS. See upm_trace_counts(): nothing is lost in silence.
+ * limit kept it out; lost, when the ring buffer was full (or the table of 16,384 running calls,
+ * fewer where texts or stacks make them large); unreturned, with UPM_TRACE_RETURNS. See
+ * upm_trace_counts(): nothing is lost in silence. What can not be read meets no comparison of a
+ * filter, neither == nor !=.
  *
  * @param set      stays the caller's, and may be freed afterwards
  * @param trace    NULL = defaults
@@ -892,27 +895,33 @@ enum upm_event_kind {
 /**
  * One event. A batch holds them side by side, in the order of the ring buffer, each
  * upm_batch_event_size() bytes after the one before; all integers in the byte order of the machine.
+ * It has 168 bytes; the comment of each field begins with the number of its first byte.
  *
  * An element of arguments is a number, cut to the width of its type and with its sign, or for
  * strings and byte buffers a place in the batch's text: the low 32 bits are the first byte,
- * the high 32 the number of bytes. Strings end with a NUL that is not counted.
+ * the high 32 the number of bytes. Strings and buffers end with a NUL that is not counted. Of
+ * one that could not be read the element is the pointer itself.
  */
 struct upm_event {
-	uint64_t time_ns;     /**< CLOCK_MONOTONIC; of a call, its entry */
-	uint64_t duration_ns; /**< of a call, else 0 */
-	uint64_t result;      /**< of a call or return, cut like an argument; else 0 */
-	uint32_t pid; /**< process, as numbered in the PID namespace of whoever made the observer */
-	uint32_t tid;
-	uint32_t cpu;
-	uint32_t probe; /**< position in upm_observer_probes() */
-	char comm[16];	/**< name of the thread, ends with NUL */
-	uint16_t kind;	/**< enum upm_event_kind */
-	uint16_t argument_count;
-	uint16_t unreadable;   /**< bit i: arguments[i] could not be read (its page is not there) */
-	uint16_t truncated;    /**< bit i: the string or buffer goes on */
-	uint32_t stack_offset; /**< first byte of the stack in the batch's text, divisible by 8 */
-	uint32_t stack_count;  /**< addresses there, uint64_t each, innermost first */
-	uint64_t arguments[UPM_EVENT_ARGUMENTS];
+	uint64_t time_ns;     /**< 0: CLOCK_MONOTONIC; of a call, its entry */
+	uint64_t duration_ns; /**< 8: of a call, else 0 */
+	uint64_t result;      /**< 16: of a call or return, cut like an argument; else 0 */
+	/** 24: process, as numbered in the PID namespace of whoever made the observer; 0 for one
+	 *  that has no number there */
+	uint32_t pid;
+	uint32_t tid;		 /**< 28 */
+	uint32_t cpu;		 /**< 32 */
+	uint32_t probe;		 /**< 36: position in upm_observer_probes() */
+	char comm[16];		 /**< 40: name of the thread, ends with NUL */
+	uint16_t kind;		 /**< 56: enum upm_event_kind */
+	uint16_t argument_count; /**< 58: 0 of UPM_EVENT_RETURN: registers have changed by then */
+	uint16_t unreadable;	 /**< 60: bit i: arguments[i] could not be read */
+	uint16_t truncated;	 /**< 62: bit i: the string or buffer goes on */
+	uint32_t stack_offset;	 /**< 64: the stack's first byte in the text, divisible by 8 */
+	/** 68: addresses there, uint64_t each, innermost first; of a call, as they were at its
+	 * entry */
+	uint32_t stack_count;
+	uint64_t arguments[UPM_EVENT_ARGUMENTS]; /**< 72: 0 from argument_count on */
 };
 
 /** How the value of an argument or result is meant. */
@@ -998,6 +1007,8 @@ UPM_API void upm_batch_free(struct upm_batch *batch);
  * 10 ms.
  *
  * A ring buffer has one reader: the first process that reads keeps it until it frees the observer.
+ * Once the observer is stopped nothing is waited for. upm_trace_next() and upm_trace_run() take
+ * events in batches of their own; what they have taken and not given out is not read here.
  *
  * @param batch       what it held before is replaced
  * @param timeout_ms  how long to wait for the first event; 0 = not at all, -1 = for ever

@@ -23,7 +23,11 @@ AS_IN_RECORD(truncated);
 #define COMMON_HEAD offsetof(struct upm_event, stack_offset)
 
 _Static_assert(COMMON_HEAD == offsetof(struct upm_trace_record, stack_bytes), "the heads agree");
-_Static_assert(sizeof(struct upm_event) == 168, "as the public header has it");
+_Static_assert(offsetof(struct upm_event, stack_offset) == 64 &&
+		       offsetof(struct upm_event, stack_count) == 68 &&
+		       offsetof(struct upm_event, arguments) == 72 &&
+		       sizeof(struct upm_event) == 168,
+	       "as the public header documents it");
 _Static_assert(UPM_EVENT_ARGUMENTS == UPM_TRACE_ARGUMENTS, "one number, two headers");
 _Static_assert(UPM_EVENT_RETURN == UPM_TRACE_EVENT_RETURN, "one number, two headers");
 
