@@ -9,7 +9,7 @@ OPEN='int open(char *path, int flags)'
 # Start a program that waits for a byte on a named pipe, calls getppid() so often and ends.
 start_caller() {
 	mkfifo "$BATS_TEST_TMPDIR/go"
-	start perl -e 'open my $go, "<", $ARGV[0]; getppid() for 1 .. $ARGV[1]' \
+	start perl -e 'open my $go, "<", $ARGV[0]; <$go>; getppid() for 1 .. $ARGV[1]' \
 		"$BATS_TEST_TMPDIR/go" "$1"
 	CALLER=$!
 	eventually is_running "$CALLER" perl
