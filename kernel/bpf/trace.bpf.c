@@ -12,9 +12,10 @@
  * become, and are copied to the ring at the return. What finds a call again is its thread,
  * its probe and the place of its return address: recursion has other places, and a function that
  * was left by longjmp() or an exception leaves an element that the next call at that place takes
- * over. A session program is run at the return only if it said so at the entry. Where there are
- * no sessions two programs are linked, and the one at the return is run for every call: so the
- * one at the entry takes out what may lie in the table for a call that it does not record.
+ * over, or that is taken out after its thread's end (core/src/trace/sweep.c). A session program is
+ * run at the return only if it said so at the entry. Where there are no sessions two programs are
+ * linked, and the one at the return is run for every call: so the one at the entry takes out what
+ * may lie in the table for a call that it does not record.
  *
  * The same program text serves multi links and perf events; user space chooses at the load.
  */
@@ -57,25 +58,18 @@ struct {
 	__type(value, __u8);
 } upm_threads SEC(".maps");
 
-/* Second of the clock (upper half) and events in it. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, __u32);
-	__type(value, __u64);
-} upm_rate SEC(".maps");
+	__type(value, struct upm_trace_shared);
+} upm_shared SEC(".maps");
 
-struct call_key {
-	__u64 place; /* of the return address, or on aarch64 the stack pointer */
-	__u32 thread;
-	__u32 probe;
-};
-
-/* Calls that run: struct upm_trace_record and what belongs to it. */
+/* Calls that run, each as the struct upm_trace_record, with what belongs to it, that it becomes. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 1);
-	__uint(key_size, sizeof(struct call_key));
+	__uint(key_size, sizeof(struct upm_trace_call));
 	__uint(value_size, sizeof(struct upm_trace_record));
 } upm_calls SEC(".maps");
 
@@ -98,6 +92,13 @@ struct hit {
 	__u16 event;
 	__u16 at_entry;
 };
+
+static __always_inline struct upm_trace_shared *shared(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&upm_shared, &zero);
+}
 
 /* @return what the counter was before */
 static __always_inline __u64 count(enum upm_trace_plane plane, __u32 probe)
@@ -364,18 +365,17 @@ static __noinline int outcome_passes(const struct upm_trace_list *list, __u64 re
 static __always_inline int rate_passes(__u64 now)
 {
 	__u64 second = now / 1000000000 << 32;
-	__u32 key = 0;
-	__u64 *rate = bpf_map_lookup_elem(&upm_rate, &key);
+	struct upm_trace_shared *all = shared();
 
-	if (!rate)
+	if (!all)
 		return 0;
 	for (int i = 0; i < 16; i++) {
-		__u64 old = *(volatile __u64 *)rate;
+		__u64 old = *(volatile __u64 *)&all->rate;
 		__u64 used = old < second ? second : old; /* another CPU may be ahead */
 
 		if ((__u32)used >= config.rate)
 			return 0;
-		if (__sync_val_compare_and_swap(rate, old, used + 1) == old)
+		if (__sync_val_compare_and_swap(&all->rate, old, used + 1) == old)
 			return 1;
 	}
 	return 0;
@@ -524,9 +524,9 @@ int trace_hit(void *context)
 	return 0;
 }
 
-static __always_inline struct call_key key_of(void *context, __u32 probe, __u32 popped)
+static __always_inline struct upm_trace_call key_of(void *context, __u32 probe, __u32 popped)
 {
-	return (struct call_key){
+	return (struct upm_trace_call){
 		.place = read_register(context, config.registers.stack) - popped,
 		.thread = bpf_get_current_pid_tgid(),
 		.probe = probe,
@@ -544,13 +544,23 @@ static __always_inline int late_quota_passes(__u32 probe, __u64 now)
 	return !(config.conditions & UPM_CONDITIONS_OUTCOME) || quota_passes(probe, now);
 }
 
+/* The reader sees it, and takes out what threads have left that are no more. */
+static __always_inline void refuse_call(__u32 probe)
+{
+	struct upm_trace_shared *all = shared();
+
+	count(UPM_PLANE_LOST, probe);
+	if (all)
+		__sync_fetch_and_add(&all->calls_refused, 1);
+}
+
 /* @return whether the return is of interest */
 static __always_inline int enter(void *context, int alone)
 {
 	struct hit hit = {};
 	const struct upm_trace_list *list = begin(context, &hit);
 	struct upm_trace_record *call;
-	struct call_key key;
+	struct upm_trace_call key;
 	__u32 zero = 0;
 	void *blank;
 
@@ -566,7 +576,7 @@ static __always_inline int enter(void *context, int alone)
 	}
 	blank = bpf_map_lookup_elem(&upm_blank, &zero);
 	if (!blank || bpf_map_update_elem(&upm_calls, &key, blank, BPF_ANY)) {
-		count(UPM_PLANE_LOST, hit.probe);
+		refuse_call(hit.probe);
 		return 0;
 	}
 	call = bpf_map_lookup_elem(&upm_calls, &key);
@@ -616,7 +626,7 @@ static __always_inline void finish(void *context, const struct upm_trace_record 
 
 static __always_inline void leave(void *context)
 {
-	struct call_key key =
+	struct upm_trace_call key =
 		key_of(context, bpf_get_attach_cookie(context), config.registers.popped);
 	const struct upm_trace_record *call = bpf_map_lookup_elem(&upm_calls, &key);
 

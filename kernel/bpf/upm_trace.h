@@ -125,6 +125,19 @@ struct upm_trace_slot {
 	__u32 reserved;
 };
 
+/* By which a call is found again at its return. */
+struct upm_trace_call {
+	__u64 place; /* of the return address, or on aarch64 the stack pointer */
+	__u32 thread;
+	__u32 probe;
+};
+
+/* What all CPUs share: the only element of a map. */
+struct upm_trace_shared {
+	__u64 rate;	     /* second of the clock (upper half) and events in it */
+	__u64 calls_refused; /* because the table of calls was full */
+};
+
 /* What conditions of the lists look at. */
 enum upm_trace_conditions { UPM_CONDITIONS_ARGUMENTS = 1, UPM_CONDITIONS_OUTCOME = 2 };
 
