@@ -968,7 +968,9 @@ static void assert_list(void)
 	struct upm_pinned pinned = {.size = sizeof(pinned)};
 	struct upm_pinned_list *list;
 
+	assert_upm(upm_pinned_list(NULL, NULL), UPM_ERR_INVALID);
 	assert_upm_ok(upm_pinned_list(NULL, &list));
+	assert_int_equal(upm_error_last()->code, UPM_ERR_INVALID);
 	assert_int_equal(upm_pinned_list_size(list), 4);
 	assert_listed(list, 0, "a", "");
 	assert_listed(list, 1, "b", "");
