@@ -24,7 +24,7 @@ static void fake_open(struct fake *fake)
 {
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
 	int file = memfd_create("ring", MFD_CLOEXEC);
-	uint8_t *base = mmap(NULL, 3 * page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	uint8_t *base = mmap(NULL, 3 * page, PROT_NONE, MAP_PRIVATE, file, 0);
 
 	assert_true(file >= 0 && base != MAP_FAILED);
 	assert_int_equal(ftruncate(file, (off_t)(2 * page)), 0);
@@ -58,7 +58,7 @@ static uint32_t *fake_add(struct fake *fake, uint32_t size, uint32_t flags, int 
 static void expect_record(struct fake *fake, struct upm_ring_cursor *cursor, uint32_t size,
 			  int fill)
 {
-	uint32_t found;
+	uint32_t found = 0;
 	const uint8_t *record = upm_ring_peek(&fake->ring, cursor, &found);
 
 	assert_non_null(record);
@@ -190,8 +190,10 @@ static void put_text(struct maker *maker, uint32_t slot, uint32_t argument, cons
 {
 	uint8_t *at = maker->bytes + maker->config.plain_size + slot * maker->config.text_stride;
 
-	*(struct upm_trace_slot *)at = (struct upm_trace_slot){.length = (uint32_t)strlen(text)};
-	memcpy(at + sizeof(struct upm_trace_slot), text, strlen(text));
+	size_t length = strlen(text);
+
+	*(struct upm_trace_slot *)at = (struct upm_trace_slot){.length = (uint32_t)length};
+	memcpy(at + sizeof(struct upm_trace_slot), text, length + 1);
 	maker->head.texts |= (uint16_t)(1u << argument);
 }
 
