@@ -222,22 +222,25 @@ static __always_inline long read_bytes(struct upm_trace_slot *slot, __u64 addres
 	return bpf_probe_read_user(slot + 1, size, (const void *)address) ? -1 : length;
 }
 
-/* The bytes that arguments point to, into the slots of a record of full size. */
+/*
+ * The bytes that arguments point to, into the slots of a record of full size. That their number is
+ * kept in the record spares the verifier the question which arguments came before.
+ */
 static __noinline int read_texts(struct upm_trace_record *record, const struct upm_trace_list *list,
 				 const struct hit *hit)
 {
-	__u32 slots = 0;
-
 	for (__u32 i = 0; i < UPM_TRACE_ARGUMENTS; i++) {
 		const struct upm_trace_text *text = &list->texts[i];
+		__u32 slots = record->slots;
 		struct upm_trace_slot *slot;
-		long length = -1;
+		long length;
 
 		if (text->source == UPM_TEXT_NONE)
 			continue;
 		if (slots >= config.texts)
 			break;
-		slot = (void *)record + config.plain_size + slots++ * config.text_stride;
+		slot = (void *)record + config.plain_size + slots * config.text_stride;
+		record->slots = slots + 1;
 		if (hit->unreadable & 1u << i)
 			length = -1;
 		else if (text->source == UPM_TEXT_STRING)
@@ -424,7 +427,7 @@ static __always_inline void record_hit(void *context, struct upm_trace_record *r
 	record->truncated = 0;
 	record->stack_bytes = 0;
 	record->texts = 0;
-	record->reserved = 0;
+	record->slots = 0;
 	bpf_get_current_comm(record->comm, sizeof(record->comm));
 	for (__u32 i = 0; i < UPM_TRACE_ARGUMENTS; i++) {
 		if (i >= config.arguments)

@@ -116,7 +116,7 @@ struct upm_trace_record {
 	__u16 truncated;
 	__s32 stack_bytes; /* of addresses; negative: there is no stack */
 	__u16 texts;	   /* bit i: the bytes of argument i are in the next slot */
-	__u16 reserved;
+	__u16 slots;	   /* in use */
 };
 
 /* Behind this, the bytes of a text. */
