@@ -173,8 +173,10 @@ static struct first time_first(struct caller *caller, void (*run)(void *))
 	uint64_t start = now_ns();
 	pid_t child = start_talker(run, caller, &commands, &answers);
 
-	while (!caller_is_armed(caller) && waitpid(child, NULL, WNOHANG) == 0)
+	while (!caller_is_armed(caller)) {
+		need_errno(waitpid(child, NULL, WNOHANG) ? -ECHILD : 0, "attach a first probe");
 		usleep(200);
+	}
 	time.outside = now_ns() - start;
 	if (run == run_first_probe) {
 		json_t *answer = json_loadf(answers, JSON_DISABLE_EOF_CHECK, NULL);
