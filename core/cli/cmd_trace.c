@@ -15,6 +15,7 @@
 /* What lies at the addresses of a stack can be found out only while its process lives. */
 #define STACK_TICK_NS (CLI_SECOND_NS / 1000)
 #define OUTPUT_BUFFER (1 << 16)
+#define MOST_TAKEN 4096
 
 static int out_of_memory(void)
 {
@@ -39,7 +40,7 @@ static bool names_result(const char *signature)
 	return word < length && !(word == 4 && memcmp(signature, "void", 4) == 0);
 }
 
-static bool wants_returns(const struct cli_options *options)
+static bool with_returns(const struct cli_options *options)
 {
 	bool wanted = options->trace.returns;
 
@@ -79,7 +80,7 @@ static int32_t make(struct cli_observation *observation, const struct upm_attach
 	const struct cli_trace_options *wanted = &observation->run.options->trace;
 	struct upm_trace_options settings = {
 		.size = sizeof(settings),
-		.flags = (wants_returns(observation->run.options) ? UPM_TRACE_RETURNS : 0) |
+		.flags = (with_returns(observation->run.options) ? UPM_TRACE_RETURNS : 0) |
 			 (wanted->stacks ? UPM_TRACE_STACKS : 0),
 		.ring_bytes = wanted->ring_bytes,
 		.text_bytes = wanted->text_bytes,
@@ -119,8 +120,6 @@ static int prepare(struct cli_observation *observation)
 	trace->counts = calloc(size + 1, sizeof(*trace->counts));
 	if (!trace->traced || !trace->counts)
 		return out_of_memory();
-	if (upm_batch_new(0, 0, &trace->batch) < 0)
-		return cli_fail_library();
 	trace->frames.names = &observation->names;
 	trace->wall_ns = wall_clock_offset();
 	setvbuf(observation->out, NULL, _IOFBF, OUTPUT_BUFFER);
@@ -159,15 +158,32 @@ static const struct upm_event *event_at(const struct upm_batch *batch, size_t in
 	return (const struct upm_event *)(first + index * upm_batch_event_size());
 }
 
+/* What will not be shown stays in the ring, for the next who shows a pinned trace. */
+static int make_room(struct cli_trace *trace)
+{
+	uint64_t most = trace->base.run.options->trace.most_events;
+	uint64_t wanted =
+		most && most - trace->shown < MOST_TAKEN ? most - trace->shown : MOST_TAKEN;
+
+	if (trace->batch && trace->room == wanted)
+		return 0;
+	upm_batch_free(trace->batch);
+	trace->batch = NULL;
+	trace->room = wanted;
+	return upm_batch_new(wanted, 0, &trace->batch) < 0 ? cli_fail_library() : 0;
+}
+
 /* Show what is there, as far as one batch goes. @param until receives the time of the last one */
 static int take_batch(struct cli_trace *trace, size_t *taken, uint64_t *until)
 {
 	int status = 0;
 
+	if (make_room(trace))
+		return CLI_FAILED;
 	if (upm_trace_read(trace->base.observer, trace->batch, 0) < 0)
 		return cli_fail_library();
 	*taken = upm_batch_size(trace->batch);
-	for (size_t i = 0; i < *taken && !is_enough(trace) && !status; i++)
+	for (size_t i = 0; i < *taken && !status; i++)
 		status = show_event(trace, event_at(trace->batch, i));
 	if (*taken)
 		*until = event_at(trace->batch, *taken - 1)->time_ns;
@@ -288,6 +304,7 @@ const struct cli_kind cli_kind_trace = {
 	.kind = UPM_OBSERVER_TRACE,
 	.doing = "tracing",
 	.size = sizeof(struct cli_trace),
+	.with_returns = with_returns,
 	.make = make,
 	.prepare = prepare,
 	.read = read_at,

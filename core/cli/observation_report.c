@@ -6,10 +6,13 @@
 
 struct cli_skipped cli_observation_skipped(const struct cli_observation *observation)
 {
+	const struct cli_kind *kind = observation->kind;
+
 	return (struct cli_skipped){
 		.link = observation->link,
 		.set = observation->set,
-		.functions_only = observation->kind->kind == UPM_OBSERVER_LATENCY,
+		.functions_only = kind->kind == UPM_OBSERVER_LATENCY,
+		.with_returns = kind->with_returns && kind->with_returns(observation->run.options),
 	};
 }
 

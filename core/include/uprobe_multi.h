@@ -239,7 +239,8 @@ struct upm_probe {
 	const char *provider;	 /**< of a USDT probe, whose name is symbol; "" for others */
 	uint32_t argument_count; /**< of a USDT call site: see upm_probe_set_argument() */
 	/** With UPM_PROBE_RETURN_UNSAFE: the verdict (enum upm_verdict) that a return probe, or a
-	 *  latency or trace with returns, has at this place; else, and for USDT, UPM_VERDICT_OK */
+	 *  latency or trace with returns, has at this place; else UPM_VERDICT_OK, and so for USDT
+	 *  probes and for those of a pinned observer */
 	int32_t return_verdict;
 	const char *return_reason; /**< one line about return_verdict; "" when that is OK */
 };

@@ -365,6 +365,9 @@ static void files_that_throw(void **state)
 	assert_upm_ok(upm_probe_set_get(set, 0, &probe));
 	assert_int_equal(probe.verdict, UPM_VERDICT_OK);
 	assert_true(probe.flags & UPM_PROBE_RETURN_UNSAFE);
+	assert_string_equal(probe.reason, "");
+	assert_int_equal(probe.return_verdict, UPM_VERDICT_RETURN_UNSAFE);
+	assert_non_null(strstr(probe.return_reason, "exception"));
 	assert_upm(upm_latency(set, NULL, NULL, &observer), UPM_ERR_NOTHING);
 	upm_probe_set_free(set);
 
@@ -373,6 +376,8 @@ static void files_that_throw(void **state)
 	assert_upm_ok(upm_probe_set_get(set, 0, &probe));
 	assert_true(probe.flags & UPM_PROBE_UNWINDS);
 	assert_false(probe.flags & UPM_PROBE_RETURN_UNSAFE);
+	assert_int_equal(probe.return_verdict, UPM_VERDICT_OK);
+	assert_string_equal(probe.return_reason, "");
 	upm_probe_set_free(set);
 }
 
