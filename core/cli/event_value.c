@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 #include "event_value.h"
 
+#include <ctype.h>
 #include <string.h>
 
 #include "text.h"
@@ -100,10 +101,32 @@ static void print_scalar(FILE *out, const struct cli_event_value *value)
 	}
 }
 
+bool cli_event_value_pointer(const struct cli_event_value *value, uint64_t *pointer)
+{
+	*pointer = value->value;
+	return value->unreadable && is_text(value);
+}
+
+/* A NULL is no failure; what a floating-point register holds, the kernel does not give. */
+static void print_unreadable(FILE *out, const struct cli_event_value *value)
+{
+	uint64_t pointer;
+
+	if (cli_event_value_pointer(value, &pointer) && pointer)
+		fprintf(out, "%#llx <unreadable>", (unsigned long long)pointer);
+	else if (cli_event_value_pointer(value, &pointer))
+		fputs("NULL", out);
+	else if (value->type->form == UPM_FORM_UNREADABLE &&
+		 isalpha((unsigned char)*value->type->type))
+		fprintf(out, "<%s>", value->type->type);
+	else
+		fputs("<unreadable>", out);
+}
+
 void cli_event_value_print(FILE *out, const struct cli_event_value *value)
 {
 	if (is_unreadable(value))
-		fputs("<unreadable>", out);
+		print_unreadable(out, value);
 	else if (is_text(value))
 		print_text(out, value);
 	else if (is_guess(value->type))

@@ -83,6 +83,30 @@ static void put_bits(FILE *out, const char *key, uint16_t bits)
 	fputc(']', out);
 }
 
+/* What pointed to the texts that could not be read, in the order of "unreadable". */
+static void put_pointers(FILE *out, const struct cli_traced *traced, const struct upm_event *event)
+{
+	const char *before = "";
+
+	if (!event->unreadable)
+		return;
+	fputs(",\"pointers\":[", out);
+	for (uint32_t i = 0; i < UPM_EVENT_ARGUMENTS; i++) {
+		struct cli_event_value value =
+			cli_event_argument(event, i, &traced->arguments[i], NULL);
+		uint64_t pointer;
+
+		if (!value.unreadable)
+			continue;
+		if (cli_event_value_pointer(&value, &pointer))
+			fprintf(out, "%s%" PRIu64, before, pointer);
+		else
+			fprintf(out, "%snull", before);
+		before = ",";
+	}
+	fputc(']', out);
+}
+
 static void put_result(FILE *out, const struct cli_traced *traced, const struct upm_event *event)
 {
 	struct cli_event_value value = cli_event_result(event, &traced->result);
@@ -122,6 +146,7 @@ void cli_trace_json_event(struct cli_trace *trace, const struct upm_event *event
 	put_place(out, trace, traced, event);
 	put_arguments(out, traced, event, text);
 	put_bits(out, "unreadable", event->unreadable);
+	put_pointers(out, traced, event);
 	put_bits(out, "truncated", event->truncated);
 	if (event->kind == UPM_EVENT_RETURN || event->kind == UPM_EVENT_CALL)
 		put_result(out, traced, event);

@@ -126,6 +126,26 @@ pinned_hits() {
 	upm pinned remove events
 }
 
+@test "a trace: show -c leaves the events behind it to the next" {
+	mkfifo "$BATS_TEST_TMPDIR/go"
+	start perl -e 'open my $go, "<", $ARGV[0]; <$go>; getpgrp $_ for 1 .. 9' "$BATS_TEST_TMPDIR/go"
+	caller=$!
+	eventually is_running "$caller" perl
+	upm trace --pin events -p "$caller" --args '(int pid)' libc.so.6:getpgid
+	echo >"$BATS_TEST_TMPDIR/go"
+	wait "$caller"
+	upm pinned show events -c 2
+	[ "${#lines[@]}" -eq 2 ]
+	[[ ${lines[1]} == *"getpgid(2)" ]]
+	upm pinned show events -c 3 --json
+	jq -es 'map(select(has("args")) | .args[0]) == [3, 4, 5]' <<<"$output"
+	upm pinned show events
+	[ "${#lines[@]}" -eq 4 ]
+	[[ ${lines[0]} == *"getpgid(6)" && ${lines[3]} == *"getpgid(9)" ]]
+	[[ $stderr == *"unshown  5 events were shown before, or not yet"* ]]
+	upm pinned remove events
+}
+
 @test "show goes on with -d, -i or -f" {
 	start perl -e 'while (1) { getppid(); select undef, undef, undef, 0.001 }'
 	caller=$!
