@@ -58,7 +58,8 @@ $(BUILD)/obj/%.o: %.c $(BUILD)/checked
 	$(COMPILE) -c -o $@ $<
 
 # The BPF programs are embedded in the library: see core/src/observe/embedded.c.
-COMPILE_BPF = $(CLANG) -target bpf -mcpu=v3 -O2 -g -Wall -Werror -Ikernel/bpf \
+BPF_ARCH := $(patsubst aarch64,arm64,$(patsubst x86_64,x86,$(shell uname -m)))
+COMPILE_BPF = $(CLANG) -target bpf -mcpu=v3 -O2 -g -Wall -Werror -Ikernel/bpf -D__TARGET_ARCH_$(BPF_ARCH) \
               -I/usr/include/$(shell $(CC) -print-multiarch)
 $(BUILD)/bpf/%.bpf.o: kernel/bpf/%.bpf.c $(wildcard kernel/bpf/*.h) $(BUILD)/checked
 	@mkdir -p $(@D)
@@ -78,7 +79,8 @@ $(BUILD)/checked: core/VERSION $(HEADER)
 	  print "$(HEADER) says " found ", core/VERSION says " wanted > "/dev/stderr"; exit 1 }' $(HEADER)
 	@touch $@
 
-include tests/tests.mk tests/fuzz/fuzz.mk tests/bench/bench.mk core/install.mk bindings/bindings.mk
+include tests/tests.mk tests/fuzz/fuzz.mk tests/bench/bench.mk core/install.mk bindings/bindings.mk \
+  bindings/python/python.mk
 
 # SETUP=no: never install packages.
 SETUP_PACKAGES = $(if $(filter no,$(SETUP)),@:,@tests/setup)

@@ -17,9 +17,9 @@ bindings:
 CONFORMANCE := $(BUILD)/conformance
 CONFORM_C   := bindings/conformance/c
 MARSHALLING := bindings/conformance/marshalling
-CONFORMERS  := $(addprefix $(CONFORMANCE)/c/,marshal layout)
+CONFORMERS  := $(addprefix $(CONFORMANCE)/c/,marshal layout adapter)
 BUILD_CONFORMER = @mkdir -p $(@D) && $(CC) -std=gnu11 $(WARNINGS) -D_GNU_SOURCE -Icore/include -I$(MARSHALLING) \
-                  $(CFLAGS) -o $@ $(filter %.c %.a,$^)
+                  $(CFLAGS) -o $@ $(filter %.c %.a,$^) $(LDFLAGS)
 
 $(CONFORMANCE)/c/marshal: $(CONFORM_C)/marshal.c $(MARSHALLING)/marshal.c $(MARSHALLING)/marshal.h
 	$(BUILD_CONFORMER)
@@ -28,6 +28,8 @@ $(CONFORMANCE)/c/layout.c: $(HEADER) $(GENERATOR)
 	@$(GENERATE) --layout >$@
 $(CONFORMANCE)/c/layout: $(CONFORMANCE)/c/layout.c $(HEADER)
 	$(BUILD_CONFORMER)
+$(CONFORMANCE)/c/adapter: $(wildcard $(CONFORM_C)/adapter*.c) $(CONFORM_C)/adapter.h $(HEADER) $(STATIC)
+	$(BUILD_CONFORMER) $(LIBS) $(CLI_LIBS) -pthread
 
 # In Python: the package of this tree, importable without being installed.
 ifneq ($(wildcard bindings/python/parity.toml),)
@@ -40,3 +42,6 @@ $(CONFORMANCE)/python/built: $(wildcard bindings/python/*.py bindings/python/src
 	@touch $@
 
 tests: $(CONFORMERS)
+
+# Speaks TAP, as tests/run wants it.
+BATS += bindings/conformance/run

@@ -14,22 +14,25 @@ $(TEST_PROGRAMS) $(SAMPLE): $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(TEST_SUPP
 $(BUILD)/obj/tests/%.o: CPPFLAGS += -Itests
 $(BUILD)/tests/live/oracle: $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tests/oracle/*.c))
 
-BPF_ARCH := $(patsubst aarch64,arm64,$(patsubst x86_64,x86,$(shell uname -m)))
 TEST_BPF := $(patsubst tests/bpf/%.c,$(BUILD)/tests/bpf/%.o,$(wildcard tests/bpf/*.bpf.c))
 $(BUILD)/tests/bpf/%.bpf.o: tests/bpf/%.bpf.c $(wildcard tests/bpf/*.h)
 	@mkdir -p $(@D)
-	$(COMPILE_BPF) -D__TARGET_ARCH_$(BPF_ARCH) -c -o $@ $<
+	$(COMPILE_BPF) -c -o $@ $<
 
 # The shared test target: tests/target/known.c has its commands. It is compiled the same
 # way whatever CFLAGS and sanitizers the rest is built with, so that its functions keep their shapes.
 TARGET         := $(BUILD)/target
 TARGET_SOURCE  := tests/target
 COMPILE_TARGET := $(CC) -std=gnu11 -O2 -g -Wall -Wextra -pthread -fPIC -fcf-protection=none
-TARGETS        := $(TARGET)/known $(TARGET)/libforeign.so
+TARGETS        := $(TARGET)/known $(TARGET)/timed $(TARGET)/traced $(TARGET)/libforeign.so
 
 $(TARGET)/known: $(addprefix $(TARGET)/obj/,known.o known_functions.o shapes.o twice_a.o twice_b.o \
 		instructions.o cxx.o) $(TARGET)/libknown.so $(TARGET)/libversions.so
 	$(CXX) -pthread -o $@ $^ -ldl -Wl,-rpath,'$$ORIGIN'
+$(TARGET)/timed: $(TARGET)/obj/timed.o $(TARGET)/obj/throws.o
+	$(CXX) -pthread -o $@ $^
+$(TARGET)/traced: $(TARGET)/obj/traced.o
+	$(CC) -pthread -o $@ $<
 $(TARGET)/libknown.so: $(TARGET)/obj/shared_functions.o
 	$(CC) -shared -o $@ $< -Wl,-soname,$(@F)
 $(TARGET)/libversions.so: $(TARGET)/obj/versions.o $(TARGET_SOURCE)/versions.map
@@ -46,9 +49,13 @@ $(TARGET)/obj/known_functions.o $(TARGET)/obj/shared_functions.o: $(TARGET)/obj/
 $(TARGET)/obj/twice_a.o $(TARGET)/obj/twice_b.o: $(TARGET)/obj/twice_%.o: $(TARGET_SOURCE)/twice.c
 	@mkdir -p $(@D)
 	$(COMPILE_TARGET) -DCALL=call_twice_of_$* -c -o $@ $<
+COMPILE_TARGET_CXX := $(CXX) -std=c++17 -O2 -g -Wall -Wextra -fPIC -fcf-protection=none
 $(TARGET)/obj/cxx.o: $(TARGET_SOURCE)/shapes.cc
 	@mkdir -p $(@D)
-	$(CXX) -std=c++17 -O2 -g -Wall -Wextra -fPIC -fcf-protection=none -c -o $@ $<
+	$(COMPILE_TARGET_CXX) -c -o $@ $<
+$(TARGET)/obj/throws.o: $(TARGET_SOURCE)/throws.cc
+	@mkdir -p $(@D)
+	$(COMPILE_TARGET_CXX) -c -o $@ $<
 $(TARGET)/obj/%.o: $(TARGET_SOURCE)/%.c
 	@mkdir -p $(@D)
 	$(COMPILE_TARGET) -c -o $@ $<
@@ -56,6 +63,8 @@ $(TARGET)/obj/%.o: $(TARGET_SOURCE)/%.S
 	@mkdir -p $(@D)
 	$(COMPILE_TARGET) -c -o $@ $<
 $(TARGET)/obj/known.o $(TARGET)/obj/shapes.o $(TARGET)/obj/cxx.o $(TARGET)/obj/versions.o: $(TARGET_SOURCE)/known.h
+$(TARGET)/obj/traced.o: $(TARGET_SOURCE)/traced.h
+$(TARGET)/obj/traced.o: COMPILE_TARGET += -fno-omit-frame-pointer -mno-omit-leaf-frame-pointer -fno-optimize-sibling-calls -fno-shrink-wrap
 
 # The target of USDT tests, from each compiler at each level: USDT_TARGETS.
 USDT_LEVELS  := O0 O1 O2 O3
@@ -79,8 +88,8 @@ $(TARGET)/usdt-clang-%: $(USDT_SOURCES)
 $(TARGET)/usdt-gcc-fixed: $(USDT_SOURCES)
 	$(call USDT_COMPILE,$(CC) -std=gnu11 -O2 -g -Wall -Wextra -pthread -fno-pie -no-pie)
 
-# Programs for the interpreters of tests/live/usdt_jvm.c and usdt_python.c.
-TARGETS += $(TARGET)/UsdtWork.java $(TARGET)/usdt_work.py
+# Programs for the interpreters of tests/live/usdt_jvm.c, usdt_python.c and latency_real.c.
+TARGETS += $(TARGET)/UsdtWork.java $(TARGET)/usdt_work.py $(TARGET)/latency_work.py
 $(TARGET)/%.java: $(TARGET_SOURCE)/%.java
 	@mkdir -p $(@D)
 	cp $< $@

@@ -16,6 +16,8 @@ import sys
 import tomllib
 from typing import Dict, Iterator, List, Set, Tuple
 
+FUNCTION = re.compile(r"\bupm_\w+")
+TOPICS = re.compile(r"\btopics? (\d+(?:, ?\d+)*)")
 TOP = pathlib.Path(__file__).resolve().parents[2]
 
 
@@ -27,6 +29,8 @@ class Language:
     homes: Dict[str, str]
     raw: Set[str]
     used: Set[str]
+    topics: Set[int]
+    without: Dict[int, str]
 
     @property
     def exists(self) -> bool:
@@ -61,18 +65,21 @@ def _language(top: pathlib.Path, name: str, entry: Dict) -> Language:
         entry["title"],
         {key: value for key, value in entry.items() if isinstance(value, list)},
         says.get("idiomatic", {}),
-        _words(folder, says.get("raw", [])),
-        _words(folder, says.get("sources", [])),
+        set(_found(folder, says.get("raw", []), FUNCTION)),
+        set(_found(folder, says.get("sources", []), FUNCTION)),
+        {
+            int(number)
+            for numbers in _found(folder, says.get("tests", []), TOPICS)
+            for number in numbers.split(",")
+        },
+        {int(number): why for number, why in says.get("topics", {}).items()},
     )
 
 
-def _words(folder: pathlib.Path, patterns: List[str]) -> Set[str]:
-    return {
-        word
-        for pattern in patterns
-        for file in folder.glob(pattern)
-        for word in re.findall(r"\bupm_\w+", file.read_text(encoding="utf-8"))
-    }
+def _found(folder: pathlib.Path, patterns: List[str], words: "re.Pattern[str]") -> Iterator[str]:
+    for pattern in patterns:
+        for file in sorted(folder.glob(pattern)):
+            yield from words.findall(file.read_text(encoding="utf-8"))
 
 
 if __name__ == "__main__":

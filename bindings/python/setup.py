@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 """What pyproject.toml can not say: the version, where things are built, the extension."""
 import os
+import shutil
 import sys
 from pathlib import Path
 
@@ -14,6 +15,9 @@ place = ffi_build.build_folder() / "python" / "setuptools"
 options = {"bdist_wheel": {"py_limited_api": "cp39"}}
 if ffi_build.in_source_tree():
     place.mkdir(parents=True, exist_ok=True)
+    # A module that was renamed would go on being packed.
+    for old in place.glob("lib*"):
+        shutil.rmtree(old)
     options["build"] = {"build_base": str(place)}
     options["egg_info"] = {"egg_base": str(place)}
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* The grammar of each subcommand's arguments, for argp. */
+/* From argv to struct cli_options, by argp and the grammar of each subcommand. */
 #ifndef UPM_CLI_ARGUMENTS_H
 #define UPM_CLI_ARGUMENTS_H
 
@@ -23,12 +23,31 @@ enum cli_long_option {
 	CLI_OPTION_SORT,
 	CLI_OPTION_DEMANGLE,
 	CLI_OPTION_NO_DEMANGLE,
-	CLI_OPTION_VERDICT
+	CLI_OPTION_VERDICT,
+	CLI_OPTION_HISTOGRAM,
+	CLI_OPTION_SPLIT,
+	CLI_OPTION_ROWS,
+	CLI_OPTION_ARGS,
+	CLI_OPTION_RETURNS,
+	CLI_OPTION_STACKS,
+	CLI_OPTION_FILTER,
+	CLI_OPTION_COMM,
+	CLI_OPTION_TID,
+	CLI_OPTION_SAMPLE,
+	CLI_OPTION_RATE,
+	CLI_OPTION_RING,
+	CLI_OPTION_TEXT,
+	CLI_OPTION_FOLDED,
+	CLI_OPTION_TIME
 };
 
 /** Handle one option. @return 0 or ARGP_ERR_UNKNOWN */
 error_t cli_parse_option(int key, char *argument, struct argp_state *state,
 			 struct cli_options *options);
+
+/** Handle an option of latency, trace or pinned alone. @return 0 or ARGP_ERR_UNKNOWN */
+error_t cli_parse_observer_option(int key, char *argument, struct argp_state *state,
+				  struct cli_options *options);
 
 /** Append to options->specs. */
 void cli_add_spec(struct argp_state *state, struct cli_options *options, const char *spec);

@@ -1,172 +1,161 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+#include "clock.h"
 #include "count.h"
-
 #include "report.h"
-#include "table.h"
+#include "rows.h"
 #include "text.h"
 
-static size_t functions_hit(const struct cli_count *count)
-{
-	size_t hit = 0;
+enum { COLUMN_HITS, COLUMN_RATE, COLUMNS };
 
-	for (size_t i = 0; i < count->attached_count; i++)
-		hit += count->hits[count->attached[i]] != 0;
-	return hit;
+/* What a table shows: hits, and the rate of some of them. */
+struct figures {
+	const struct cli_count *count;
+	const uint64_t *rated; /* hits that the rate is taken from … */
+	uint64_t rated_ns;     /* … and the time they came in; 0 = there is no rate */
+};
+
+static const char *cell_text(const void *context, size_t row, size_t column,
+			     char buffer[CLI_NUMBER_SIZE])
+{
+	const struct figures *figures = context;
+
+	if (column == COLUMN_HITS)
+		return cli_text_number(buffer, figures->count->hits[row]);
+	return cli_text_rate(buffer, figures->rated[row], figures->rated_ns);
 }
 
-static uint64_t hits_observed(const struct cli_count *count)
+static size_t probe_of(const void *context, size_t row)
 {
-	uint64_t hits = 0;
-
-	for (size_t i = 0; i < count->attached_count; i++)
-		hits += count->window[count->attached[i]];
-	return hits;
+	(void)context;
+	return row;
 }
 
-static uint64_t hits_per_second(const struct cli_count *count)
+static struct cli_table table_of(struct cli_count *count, const struct figures *figures,
+				 const struct cli_rows *rows)
 {
-	return (uint64_t)((double)hits_observed(count) * 1e9 / (double)count->observed_ns + 0.5);
+	return (struct cli_table){
+		.columns =
+			{[COLUMN_HITS] = {"HITS", 0, false}, [COLUMN_RATE] = {"RATE/S", 0, false}},
+		.column_count = figures->rated_ns ? COLUMNS : COLUMN_RATE,
+		.rows = rows->list,
+		.row_count = rows->count,
+		.cell = cell_text,
+		.probe = probe_of,
+		.context = figures,
+		.set = count->base.set,
+		.names = &count->base.names,
+		.full_paths = count->base.full_paths,
+	};
 }
 
-static void print_hits(FILE *out, const struct cli_count *count)
+static void write_title(char *line, size_t size, const struct cli_count *count, uint64_t now)
 {
-	char total[CLI_NUMBER_SIZE], rate[CLI_NUMBER_SIZE], functions[CLI_NUMBER_SIZE];
+	const struct cli_observation *base = &count->base;
+	char total[CLI_NUMBER_SIZE], attached[CLI_NUMBER_SIZE], skipped[CLI_NUMBER_SIZE];
+	char time[CLI_NUMBER_SIZE], links[CLI_NUMBER_SIZE];
 
-	fprintf(out, "hits     %s", cli_text_number(total, count->total));
-	if (count->total && count->observed_ns)
-		fprintf(out, " (%s/s) in %s", cli_text_number(rate, hits_per_second(count)),
-			cli_text_counted(functions, functions_hit(count), "function"));
-	fputc('\n', out);
+	snprintf(line, size, "%s, %s, %s skipped, %s (%s), %s; Ctrl-C ends",
+		 cli_text_counted(total, count->total, "hit"),
+		 cli_text_counted(attached, base->attached_count, "probe"),
+		 cli_text_number(skipped, upm_link_skipped(base->link)),
+		 cli_text_counted(links, base->links, "link"),
+		 upm_backend_name(upm_link_backend(base->link)),
+		 cli_text_duration(time, now - base->run.started_ns));
 }
 
-/* Hits of the attach and the detach count, and would make a rate that no moment had. */
-/* What the counts lack is said beside them, never left out. */
-static void print_lost(FILE *out, const struct cli_count *count)
+void cli_count_draw(struct cli_observation *observation)
 {
-	uint64_t lost = upm_observer_lost_processes(count->observer);
-	char number[CLI_NUMBER_SIZE];
+	struct cli_count *count = (struct cli_count *)observation;
+	uint64_t now = cli_now_ns(), before = observation->live.drawn_ns;
+	struct figures figures = {count, count->new_hits,
+				  now - (before ? before : observation->run.started_ns)};
+	const struct cli_options *options = observation->run.options;
+	struct cli_table table;
+	struct cli_rows rows;
+	char title[256];
 
-	if (lost)
-		fprintf(out,
-			"lost     %s could not be followed, there were too many: the hits lack "
-			"those of their processes and of all below these\n",
-			cli_text_counted(number, lost, "fork"));
+	if (!cli_rows_select(&rows, options->sort == CLI_SORT_RATE ? count->new_hits : count->hits,
+			     observation->attached, observation->attached_count, 1,
+			     cli_rows_live_limit(options)))
+		return;
+	table = table_of(count, &figures, &rows);
+	write_title(title, sizeof(title), count, now);
+	cli_live_draw(&observation->live, title, &table);
+	cli_rows_free(&rows);
 }
 
-static void print_rates(FILE *out, const struct cli_count *count)
+static void print_table(struct cli_count *count, const struct cli_window *window)
 {
-	uint64_t outside = count->total - hits_observed(count);
-	char number[CLI_NUMBER_SIZE], observed[CLI_NUMBER_SIZE];
+	struct cli_observation *base = &count->base;
+	const struct cli_options *options = base->run.options;
+	struct figures figures = {count, count->window, base->observed_ns};
+	struct cli_table table;
+	struct cli_rows rows;
 
-	if (outside)
-		fprintf(out,
-			"rates    are of the %s in which all probes were armed; %s came while "
-			"attaching and detaching\n",
-			cli_text_duration(observed, count->observed_ns),
-			cli_text_counted(number, outside, "hit"));
+	if (!cli_rows_select(&rows, count->hits, base->attached, base->attached_count,
+			     !options->all, cli_rows_final_limit(options, window)))
+		return;
+	table = table_of(count, &figures, &rows);
+	if (rows.count)
+		cli_table_print(base->out, &table, NULL, window, "\n");
+	cli_rows_print_left(base->out, &rows);
+	if (rows.count)
+		fputc('\n', base->out);
+	cli_rows_free(&rows);
 }
 
-static void print_probes(FILE *out, const struct cli_count *count)
+/* Sum up, and count the functions that were hit. */
+static uint64_t sum_up(const struct cli_count *count, const uint64_t *values, size_t *functions)
 {
-	char attached[CLI_NUMBER_SIZE], skipped[CLI_NUMBER_SIZE], number[CLI_NUMBER_SIZE];
+	const struct cli_observation *base = &count->base;
+	uint64_t sum = 0;
 
-	fprintf(out, "probes   %s attached, %s skipped, %s (%s)\n",
-		cli_text_number(attached, count->attached_count),
-		cli_text_number(skipped, upm_link_skipped(count->link)),
-		cli_text_counted(number, count->links, "link"),
-		upm_backend_name(upm_link_backend(count->link)));
+	*functions = 0;
+	for (size_t i = 0; i < base->attached_count; i++) {
+		sum += values[base->attached[i]];
+		*functions += values[base->attached[i]] != 0;
+	}
+	return sum;
 }
 
-static void print_times(FILE *out, const struct cli_count *count)
+int cli_count_print(struct cli_observation *observation)
 {
-	char attach[CLI_NUMBER_SIZE], observed[CLI_NUMBER_SIZE], detach[CLI_NUMBER_SIZE];
+	struct cli_count *count = (struct cli_count *)observation;
+	struct cli_window window = cli_window_of(fileno(observation->out));
+	size_t functions;
+	uint64_t observed = sum_up(count, count->window, &functions);
 
-	fprintf(out, "time     attach %s, observed %s, detach %s\n",
-		cli_text_duration(attach, upm_link_attach_ns(count->link)),
-		cli_text_duration(observed, count->observed_ns),
-		cli_text_duration(detach, count->detach_ns));
+	print_table(count, &window);
+	sum_up(count, count->hits, &functions);
+	cli_print_amount(observation, observation->out, "hits", count->total, observed, functions);
+	cli_print_rates(observation, observation->out, count->total - observed, "hit");
+	cli_print_end(observation, observation->out);
+	return CLI_DONE;
 }
 
-struct cli_skipped cli_count_skipped(const struct cli_count *count)
+static json_t *describe_hits(struct cli_count *count, size_t at)
 {
-	return (struct cli_skipped){count->link, count->set};
-}
+	json_t *value = cli_json_probe(&count->base, at);
 
-void cli_count_print(FILE *out, struct cli_count *count, const struct cli_window *window)
-{
-	struct cli_skipped skipped = cli_count_skipped(count);
-
-	cli_table_print(out, count, window);
-	fputc('\n', out);
-	print_hits(out, count);
-	print_rates(out, count);
-	print_lost(out, count);
-	print_probes(out, count);
-	print_times(out, count);
-	cli_run_print_command(out, &count->run);
-	cli_skipped_print(out, &skipped, &count->names);
-}
-
-static json_t *describe_hits(const struct cli_count *count, size_t at, struct cli_names *names)
-{
-	struct upm_probe probe = {.size = sizeof(probe)};
-	const char *readable = "";
-	json_t *value;
-
-	if (upm_probe_set_get(count->set, at, &probe) != UPM_OK)
+	if (value &&
+	    json_object_set_new(value, "hits", json_integer((json_int_t)count->hits[at])) < 0) {
+		json_decref(value);
 		return NULL;
-	value = cli_json_place(&probe);
-	json_object_set_new(value, "kind", json_string(upm_kind_name(probe.kind)));
-	if (count->run.options->demangle == CLI_DEMANGLE_ALWAYS)
-		readable = cli_demangled(names, &probe);
-	if (*readable)
-		json_object_set_new(value, "demangled", cli_json_text(readable));
-	if (json_object_set_new(value, "hits", json_integer((json_int_t)count->hits[at])) == 0)
-		return value;
-	json_decref(value);
-	return NULL;
+	}
+	return value;
 }
 
-int cli_count_json(FILE *out, struct cli_count *count)
+int cli_count_json(struct cli_observation *observation)
 {
-	struct cli_skipped skipped = cli_count_skipped(count);
-	uint32_t backend = upm_link_backend(count->link);
+	struct cli_count *count = (struct cli_count *)observation;
 	struct cli_json json;
 
-	cli_json_open(&json, out);
-	cli_json_member(&json, "backend", json_string(upm_backend_name(backend)));
-	cli_json_member(&json, "links", json_integer((json_int_t)count->links));
-	cli_json_member(&json, "attached", json_integer((json_int_t)count->attached_count));
-	cli_skipped_json(&json, &skipped);
-	cli_run_json_unmapped(&json, &count->run);
-	cli_json_member(&json, "attach_seconds", cli_json_seconds(upm_link_attach_ns(count->link)));
-	cli_json_member(&json, "detach_seconds", cli_json_seconds(count->detach_ns));
-	cli_json_member(&json, "interval_seconds", cli_json_seconds(count->observed_ns));
-	cli_run_json(&json, &count->run);
+	cli_json_open(&json, observation->out);
+	cli_json_observation(&json, observation);
 	cli_json_member(&json, "total", json_integer((json_int_t)count->total));
-	cli_json_member(&json, "lost_processes",
-			json_integer((json_int_t)upm_observer_lost_processes(count->observer)));
 	cli_json_array(&json, "probes");
-	for (size_t i = 0; i < count->attached_count; i++)
-		cli_json_element(&json, describe_hits(count, count->attached[i], &count->names));
-	cli_json_array_end(&json);
-	return cli_json_close(&json);
-}
-
-int cli_count_json_nothing(FILE *out, const struct cli_count *count)
-{
-	struct cli_skipped skipped = cli_count_skipped(count);
-	const struct upm_error *error = upm_error_last();
-	struct cli_json json;
-
-	cli_json_open(&json, out);
-	cli_json_member(&json, "error", cli_json_text(error->message));
-	cli_json_member(&json, "links", json_integer(0));
-	cli_json_member(&json, "attached", json_integer(0));
-	cli_skipped_json(&json, &skipped);
-	cli_run_json_unmapped(&json, &count->run);
-	cli_json_member(&json, "total", json_integer(0));
-	cli_json_array(&json, "probes");
+	for (size_t i = 0; i < observation->attached_count; i++)
+		cli_json_element(&json, describe_hits(count, observation->attached[i]));
 	cli_json_array_end(&json);
 	return cli_json_close(&json);
 }

@@ -11,6 +11,9 @@
 const struct cli_subcommand cli_subcommands[] = {
 	{"list", "show functions, where they are, and which can not be probed", cli_list},
 	{"count", "count calls of many functions in running or new processes", cli_count},
+	{"latency", "measure how long functions take", cli_latency},
+	{"trace", "show each call with arguments, result and stack", cli_trace},
+	{"pinned", "list, show and remove what runs on under a name", cli_pinned},
 	{"attach", "load a BPF object and attach its programs", cli_attach},
 	{"check", "show what this kernel and this user can do", cli_check},
 	{NULL, NULL, NULL},
@@ -38,6 +41,8 @@ static void print_help(void)
 	      "  " CLI_NAME " count -p 1234 'libc.so.6:*'        calls into libc, live\n"
 	      "  " CLI_NAME " count -d 5 --json -p 1234 '*:*'    everything loaded, for 5 seconds\n"
 	      "  " CLI_NAME " count 'libc.so.6:mem*' -- sort f   from its first instruction on\n"
+	      "  " CLI_NAME " latency -p 1234 'libssl.so.3:*' how long do they take?\n"
+	      "  " CLI_NAME " trace -p 1234 libc.so.6:open64 each call, as it comes\n"
 	      "  " CLI_NAME " list 'libc.so.6:pthread_*'         what could be probed\n"
 	      "  " CLI_NAME " attach trace.bpf.o                 hold a BPF object attached\n"
 	      "  " CLI_NAME " check                              can I?\n",

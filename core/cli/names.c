@@ -23,14 +23,14 @@ static bool reserve(struct cli_names *names, size_t size)
 }
 
 /* Put the readable name into the buffer, with room for a suffix. @return its length; 0 = raw. */
-static size_t demangle(struct cli_names *names, const struct upm_probe *probe, size_t room)
+static size_t demangle(struct cli_names *names, const char *symbol, size_t room)
 {
-	size_t length = upm_demangle(probe->symbol, names->buffer, names->capacity);
+	size_t length = upm_demangle(symbol, names->buffer, names->capacity);
 
 	if (length && length + room > names->capacity) {
 		if (!reserve(names, length + room))
 			return 0;
-		length = upm_demangle(probe->symbol, names->buffer, names->capacity);
+		length = upm_demangle(symbol, names->buffer, names->capacity);
 	}
 	return length;
 }
@@ -50,7 +50,7 @@ static void append_suffix(struct cli_names *names, size_t length, const struct u
 /* Put the symbol into the buffer, readable when asked for. @return its length */
 static size_t put_symbol(struct cli_names *names, const struct upm_probe *probe, size_t room)
 {
-	size_t readable = names->demangle ? demangle(names, probe, room) : 0;
+	size_t readable = names->demangle ? demangle(names, probe->symbol, room) : 0;
 
 	if (readable)
 		return readable;
@@ -79,9 +79,16 @@ const char *cli_name_of(struct cli_names *names, const struct upm_probe *probe)
 
 const char *cli_demangled(struct cli_names *names, const struct upm_probe *probe)
 {
-	if (!reserve(names, strlen(probe->symbol) + 1) || !demangle(names, probe, 1))
+	if (!reserve(names, strlen(probe->symbol) + 1) || !demangle(names, probe->symbol, 1))
 		return "";
 	return names->buffer;
+}
+
+const char *cli_readable(struct cli_names *names, const char *symbol)
+{
+	if (names->demangle && reserve(names, strlen(symbol) + 1) && demangle(names, symbol, 1))
+		return names->buffer;
+	return symbol;
 }
 
 void cli_names_free(struct cli_names *names)

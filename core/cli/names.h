@@ -24,6 +24,9 @@ const char *cli_name_of(struct cli_names *names, const struct upm_probe *probe);
 /** @return the readable form of the probe's symbol; "" when it is not mangled. */
 const char *cli_demangled(struct cli_names *names, const struct upm_probe *probe);
 
+/** @return a function's name, readable where names are to be so; lives until the next call. */
+const char *cli_readable(struct cli_names *names, const char *symbol);
+
 void cli_names_free(struct cli_names *names);
 
 /** @return the file name without its directories. */

@@ -1,79 +1,26 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 #include "options.h"
 
-#include <argp.h>
-#include <errno.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "arguments.h"
 #include "clock.h"
-#include "report.h"
+#include "values.h"
 
-static void *grow(void *array, size_t count, size_t size, struct argp_state *state)
-{
-	void *grown = reallocarray(array, count, size);
-
-	if (!grown)
-		argp_failure(state, CLI_FAILED, ENOMEM, "read the arguments");
-	return grown;
-}
+#define DEFAULT_HISTOGRAMS 3
 
 void cli_add_spec(struct argp_state *state, struct cli_options *options, const char *spec)
 {
-	options->specs =
-		grow(options->specs, options->spec_count + 1, sizeof(*options->specs), state);
-	options->specs[options->spec_count++] = spec;
-}
+	struct cli_trace_options *trace = &options->trace;
+	size_t count = options->spec_count + 1;
 
-static void add_pids(struct argp_state *state, struct cli_options *options, const char *list)
-{
-	const char *at = list;
-
-	do {
-		char *end;
-		long pid;
-
-		errno = 0;
-		pid = strtol(at, &end, 10);
-		if (end == at || errno || pid <= 0 || pid > INT_MAX || (*end && *end != ','))
-			argp_error(state, "-p %s: not a list of process numbers such as 12,34",
-				   list);
-		options->pids =
-			grow(options->pids, options->pid_count + 1, sizeof(*options->pids), state);
-		options->pids[options->pid_count++] = (int32_t)pid;
-		at = *end ? end + 1 : end;
-	} while (*at);
-}
-
-static uint64_t parse_time(struct argp_state *state, const char *text)
-{
-	static const struct {
-		const char *suffix;
-		double seconds;
-	} units[] = {{"", 1}, {"s", 1}, {"ms", 1e-3}, {"m", 60}, {"h", 3600}};
-	char *end;
-	double value = strtod(text, &end);
-
-	for (size_t i = 0; end != text && i < sizeof(units) / sizeof(units[0]); i++)
-		if (strcmp(end, units[i].suffix) == 0 && value * units[i].seconds >= 1e-3 &&
-		    value * units[i].seconds <= 1e9)
-			return (uint64_t)(value * units[i].seconds * (double)CLI_SECOND_NS);
-	argp_error(state, "%s: not a time such as 2, 0.5, 200ms, 5m or 1h", text);
-	return 0;
-}
-
-static size_t parse_count(struct argp_state *state, const char *text)
-{
-	char *end;
-	unsigned long value;
-
-	errno = 0;
-	value = strtoul(text, &end, 10);
-	if (end == text || *end || errno || *text == '-')
-		argp_error(state, "-n %s: not a number of rows (0 = all)", text);
-	return value;
+	options->specs = cli_value_grow(state, options->specs, count, sizeof(*options->specs));
+	trace->signatures =
+		cli_value_grow(state, trace->signatures, count, sizeof(*trace->signatures));
+	options->specs[options->spec_count] = spec;
+	trace->signatures[options->spec_count++] = trace->signature;
+	trace->signature_waits = false;
 }
 
 static uint32_t parse_backend(struct argp_state *state, const char *text)
@@ -115,11 +62,33 @@ static int32_t parse_verdict(struct argp_state *state, const char *text)
 	return CLI_ANY_VERDICT;
 }
 
-static void parse_sort(struct argp_state *state, struct cli_options *options, const char *text)
+static const struct {
+	const char *subcommand;
+	const char *name;
+	enum cli_sort sort;
+} sorts[] = {
+	{"count", "hits", CLI_SORT_HITS},     {"count", "rate", CLI_SORT_RATE},
+	{"latency", "total", CLI_SORT_TOTAL}, {"latency", "calls", CLI_SORT_CALLS},
+	{"latency", "p99", CLI_SORT_P99},     {"latency", "max", CLI_SORT_MAX},
+	{"pinned", "hits", CLI_SORT_HITS},    {"pinned", "rate", CLI_SORT_RATE},
+	{"pinned", "total", CLI_SORT_TOTAL},  {"pinned", "calls", CLI_SORT_CALLS},
+	{"pinned", "p99", CLI_SORT_P99},      {"pinned", "max", CLI_SORT_MAX},
+};
+
+static enum cli_sort parse_sort(struct argp_state *state, const struct cli_options *options,
+				const char *text)
 {
-	options->by_rate = strcmp(text, "rate") == 0;
-	if (!options->by_rate && strcmp(text, "hits") != 0)
-		argp_error(state, "--sort %s: choose hits or rate", text);
+	char names[128] = "";
+
+	for (size_t i = 0; i < sizeof(sorts) / sizeof(sorts[0]); i++) {
+		if (strcmp(sorts[i].subcommand, options->name) != 0)
+			continue;
+		if (strcmp(sorts[i].name, text) == 0)
+			return sorts[i].sort;
+		strcat(strcat(names, *names ? ", " : ""), sorts[i].name);
+	}
+	argp_error(state, "--sort %s: choose one of %s", text, names);
+	return CLI_SORT_DEFAULT;
 }
 
 static error_t parse_common(int key, char *argument, struct argp_state *state,
@@ -127,7 +96,8 @@ static error_t parse_common(int key, char *argument, struct argp_state *state,
 {
 	switch (key) {
 	case 'p':
-		add_pids(state, options, argument);
+		cli_value_ids(state, "-p", "process", argument, &options->pids,
+			      &options->pid_count);
 		return 0;
 	case 'o':
 		options->output = argument;
@@ -169,7 +139,7 @@ static error_t parse_run(int key, char *argument, struct argp_state *state,
 {
 	switch (key) {
 	case 'd':
-		options->duration_ns = parse_time(state, argument);
+		options->duration_ns = cli_value_time(state, argument);
 		return 0;
 	case CLI_OPTION_STRICT:
 		options->attach_flags |= UPM_ATTACH_STRICT;
@@ -196,18 +166,19 @@ static error_t parse_table(int key, char *argument, struct argp_state *state,
 {
 	switch (key) {
 	case 'n':
-		options->top = parse_count(state, argument);
+		options->top = cli_value_number(state, "-n", "a number of rows (0 = all)", argument,
+						0, SIZE_MAX);
 		options->top_given = true;
 		return 0;
 	case 'i':
-		options->interval_ns = parse_time(state, argument);
+		options->interval_ns = cli_value_time(state, argument);
 		options->interval_given = true;
 		return 0;
 	case CLI_OPTION_ALL:
 		options->all = true;
 		return 0;
 	case CLI_OPTION_SORT:
-		parse_sort(state, options, argument);
+		options->sort = parse_sort(state, options, argument);
 		return 0;
 	case CLI_OPTION_DEMANGLE:
 		options->demangle = CLI_DEMANGLE_ALWAYS;
@@ -229,7 +200,9 @@ error_t cli_parse_option(int key, char *argument, struct argp_state *state,
 	if (parse_common(key, argument, state, options) == 0 || parse_resolve(key, options) == 0 ||
 	    parse_run(key, argument, state, options) == 0)
 		return 0;
-	return parse_table(key, argument, state, options);
+	if (parse_table(key, argument, state, options) == 0)
+		return 0;
+	return cli_parse_observer_option(key, argument, state, options);
 }
 
 /* Cut argv at "--"; what follows is the command to run. */
@@ -249,7 +222,9 @@ void cli_options_parse(const struct cli_subcommand *subcommand, int argc, char *
 		       struct cli_options *options)
 {
 	*options = (struct cli_options){
+		.name = subcommand->name,
 		.interval_ns = CLI_SECOND_NS,
+		.histograms = DEFAULT_HISTOGRAMS,
 		.verdict = CLI_ANY_VERDICT,
 		.command = split_command(&argc, argv),
 	};
@@ -260,6 +235,8 @@ void cli_options_free(struct cli_options *options)
 {
 	free(options->specs);
 	free(options->pids);
+	free(options->trace.signatures);
+	free(options->trace.tids);
 }
 
 struct upm_resolve_options cli_resolve_options(const struct cli_options *options,

@@ -19,7 +19,7 @@ static void write_value(struct cli_json *json, json_t *value)
 
 static void write_key(struct cli_json *json, const char *key)
 {
-	fprintf(json->out, "%s\"%s\":", json->first ? "" : ",\n", key);
+	fprintf(json->out, "%s\"%s\":", json->first ? "" : json->one_line ? "," : ",\n", key);
 	json->first = false;
 }
 
@@ -44,7 +44,10 @@ void cli_json_array(struct cli_json *json, const char *key)
 
 void cli_json_element(struct cli_json *json, json_t *value)
 {
-	fputs(json->first ? "\n" : ",\n", json->out);
+	if (!json->first)
+		fputc(',', json->out);
+	if (!json->one_line)
+		fputc('\n', json->out);
 	json->first = false;
 	write_value(json, value);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
  * JSON written as it is made: a set of 100,000 probes is never in memory as one
- * document. Arrays have one element a line.
+ * document. Arrays have one element a line, unless the document is to be one line.
  */
 #ifndef UPM_CLI_OUTPUT_JSON_H
 #define UPM_CLI_OUTPUT_JSON_H
@@ -14,8 +14,9 @@
 
 struct cli_json {
 	FILE *out;
-	bool first;  /**< nothing stands before in this object or array */
-	bool failed; /**< memory was short */
+	bool first;    /**< nothing stands before in this object or array */
+	bool one_line; /**< the whole document, rather than an element a line */
+	bool failed;   /**< memory was short */
 };
 
 void cli_json_open(struct cli_json *json, FILE *out);

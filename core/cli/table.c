@@ -1,37 +1,17 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 #include "table.h"
 
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "clock.h"
-#include "text.h"
-#include "top.h"
-
-/* Lines of the window that a table leaves free for what stands around it. */
-#define LIVE_LINES_AROUND 3
-#define FINAL_LINES_AROUND 14
-#define FEWEST_ROWS 5
-#define NARROWEST 16
+#define NARROWEST 16	 /* of symbol and path together */
 #define NARROW_WINDOW 50 /* below, the file is left out where it is the same in all rows */
+#define ROOM_WANTED 24	 /* for symbol and path, before columns yield */
 #define MOST_PAD 40	 /* in a pipe */
 #define GAP 2
 
-/* The rows to show, highest first. */
-struct rows {
-	size_t *positions;
-	size_t size;
-	const uint64_t *rated; /* hits that the rate is taken from … */
-	uint64_t rated_ns;     /* … and the time they came in */
-};
-
-/* Widths in columns; never less than the headings'. */
 struct layout {
-	size_t hits;
-	size_t rate;
-	size_t symbol;
-	size_t path;
+	struct cli_widths widths;
+	bool hidden[CLI_MOST_COLUMNS];
 	size_t symbol_limit;
 	size_t path_limit; /* 0 = never cut */
 	bool one_path;	   /* the same in all rows */
@@ -39,238 +19,167 @@ struct layout {
 	const char *line_end;
 };
 
-static const char *rate_text(char buffer[CLI_NUMBER_SIZE], uint64_t hits, uint64_t nanoseconds)
+static void widen(size_t *width, size_t needed)
 {
-	double rate = nanoseconds ? (double)hits * 1e9 / (double)nanoseconds : 0;
-
-	if (rate > 0 && rate < 10)
-		snprintf(buffer, CLI_NUMBER_SIZE, "%.1f", rate);
-	else
-		cli_text_number(buffer, (uint64_t)(rate + 0.5));
-	return buffer;
+	if (*width < needed)
+		*width = needed;
 }
 
-static size_t larger(size_t left, size_t right)
+static const char *path_shown(const struct cli_table *table, const struct upm_probe *probe)
 {
-	return left > right ? left : right;
+	return table->full_paths ? probe->path : cli_base_name(probe->path);
 }
 
-static const char *path_shown(const struct cli_count *count, const struct upm_probe *probe)
+static bool get_probe(const struct cli_table *table, size_t row, struct upm_probe *probe)
 {
-	return count->full_paths ? probe->path : cli_base_name(probe->path);
+	probe->size = sizeof(*probe);
+	return upm_probe_set_get(table->set, table->probe(table->context, row), probe) == UPM_OK;
 }
 
-/* Widen the layout to what the rows need. */
-static void measure(struct cli_count *count, const struct rows *rows, struct layout *layout)
+static void measure_cells(const struct cli_table *table, size_t row, struct cli_widths *widths)
 {
-	struct upm_probe probe = {.size = sizeof(probe)};
-	char number[CLI_NUMBER_SIZE];
+	char buffer[CLI_NUMBER_SIZE];
+
+	for (size_t i = 0; i < table->column_count; i++)
+		widen(&widths->columns[i],
+		      cli_text_width(table->cell(table->context, row, i, buffer)));
+}
+
+static void measure(struct cli_table *table, struct layout *layout)
+{
+	struct cli_widths *widths = &layout->widths;
+	struct upm_probe probe;
 	const char *path = NULL;
 
 	layout->one_path = true;
-	for (size_t i = 0; i < rows->size; i++) {
-		size_t at = rows->positions[i];
-
-		if (upm_probe_set_get(count->set, at, &probe) != UPM_OK)
+	widen(&widths->symbol, strlen("SYMBOL"));
+	widen(&widths->path, strlen("BINARY"));
+	for (size_t i = 0; i < table->column_count; i++)
+		widen(&widths->columns[i], strlen(table->columns[i].heading));
+	for (size_t i = 0; i < table->row_count; i++) {
+		measure_cells(table, table->rows[i], widths);
+		if (!get_probe(table, table->rows[i], &probe))
 			continue;
 		if (path && strcmp(path, probe.path) != 0)
 			layout->one_path = false;
 		path = probe.path;
-		layout->hits = larger(layout->hits,
-				      cli_text_width(cli_text_number(number, count->hits[at])));
-		layout->rate =
-			larger(layout->rate,
-			       cli_text_width(rate_text(number, rows->rated[at], rows->rated_ns)));
-		layout->symbol =
-			larger(layout->symbol, cli_text_width(cli_name_of(&count->names, &probe)));
-		layout->path = larger(layout->path, cli_text_width(path_shown(count, &probe)));
+		widen(&widths->symbol, cli_text_width(cli_name_of(table->names, &probe)));
+		widen(&widths->path, cli_text_width(path_shown(table, &probe)));
 	}
-	if (layout->symbol > CLI_MOST_LABEL)
-		layout->symbol = CLI_MOST_LABEL;
+	if (widths->symbol > CLI_MOST_LABEL)
+		widths->symbol = CLI_MOST_LABEL;
+}
+
+static size_t columns_width(const struct cli_table *table, const struct layout *layout)
+{
+	size_t width = 0;
+
+	for (size_t i = 0; i < table->column_count; i++)
+		if (!layout->hidden[i])
+			width += layout->widths.columns[i] + GAP;
+	return width;
+}
+
+/* @return the column that yields next; column_count when none does. */
+static size_t next_to_yield(const struct cli_table *table, const struct layout *layout)
+{
+	size_t found = table->column_count;
+
+	for (size_t i = 0; i < table->column_count; i++)
+		if (table->columns[i].yields && !layout->hidden[i] &&
+		    (found == table->column_count ||
+		     table->columns[i].yields < table->columns[found].yields))
+			found = i;
+	return found;
+}
+
+static void hide_columns(const struct cli_table *table, struct layout *layout, size_t columns)
+{
+	size_t next;
+
+	while (columns_width(table, layout) + ROOM_WANTED > columns &&
+	       (next = next_to_yield(table, layout)) < table->column_count)
+		layout->hidden[next] = true;
 }
 
 /* In a pipe paths are not cut, and a few long names do not push all of them away. */
-static void fit(struct layout *layout, size_t columns)
+static void fit(const struct cli_table *table, struct layout *layout, size_t columns)
 {
+	struct cli_widths *widths = &layout->widths;
 	size_t fixed;
 
 	layout->symbol_limit = CLI_MOST_LABEL;
 	if (!columns) {
-		layout->symbol = layout->symbol < MOST_PAD ? layout->symbol : MOST_PAD;
+		widths->symbol = widths->symbol < MOST_PAD ? widths->symbol : MOST_PAD;
 		return;
 	}
+	hide_columns(table, layout, columns);
 	layout->hides_path = layout->one_path && columns < NARROW_WINDOW;
 	if (layout->hides_path)
-		layout->path = 0;
-	fixed = layout->hits + layout->rate + (layout->hides_path ? 2 : 3) * GAP;
-	cli_text_share(columns > fixed + NARROWEST ? columns - fixed : NARROWEST, &layout->symbol,
-		       &layout->path);
-	layout->symbol_limit = layout->symbol;
-	layout->path_limit = layout->path;
+		widths->path = 0;
+	fixed = columns_width(table, layout) + (layout->hides_path ? 0 : GAP);
+	cli_text_share(columns > fixed + NARROWEST ? columns - fixed : NARROWEST, &widths->symbol,
+		       &widths->path);
+	layout->symbol_limit = widths->symbol;
+	layout->path_limit = widths->path;
 }
 
-static void print_heading(FILE *out, const struct layout *layout, const struct cli_window *window)
+static void print_cell(FILE *out, const struct cli_column *column, const char *text, size_t width)
 {
-	fprintf(out, "%s%*s  %*s  ", cli_bold(window), (int)layout->hits, "HITS", (int)layout->rate,
-		"RATE/S");
+	if (!column->left)
+		fprintf(out, "%*s", (int)(width - cli_text_width(text)), "");
+	cli_text_put(out, text, 0, column->left ? width : 0);
+	fprintf(out, "%*s", GAP, "");
+}
+
+static void print_heading(FILE *out, const struct cli_table *table, const struct layout *layout,
+			  const struct cli_window *window)
+{
+	fputs(cli_bold(window), out);
+	for (size_t i = 0; i < table->column_count; i++)
+		if (!layout->hidden[i])
+			print_cell(out, &table->columns[i], table->columns[i].heading,
+				   layout->widths.columns[i]);
 	if (layout->hides_path)
 		fputs("SYMBOL", out);
 	else
-		fprintf(out, "%-*s  BINARY", (int)layout->symbol, "SYMBOL");
+		fprintf(out, "%-*s  BINARY", (int)layout->widths.symbol, "SYMBOL");
 	fprintf(out, "%s%s", cli_plain(window), layout->line_end);
 }
 
-static void print_rows(FILE *out, struct cli_count *count, const struct rows *rows,
-		       const struct layout *layout)
+static void print_row(FILE *out, struct cli_table *table, const struct layout *layout, size_t row)
 {
-	struct upm_probe probe = {.size = sizeof(probe)};
-	char hits[CLI_NUMBER_SIZE], rate[CLI_NUMBER_SIZE];
+	char buffer[CLI_NUMBER_SIZE];
+	struct upm_probe probe;
 
-	for (size_t i = 0; i < rows->size; i++) {
-		size_t at = rows->positions[i];
-
-		if (upm_probe_set_get(count->set, at, &probe) != UPM_OK)
-			continue;
-		fprintf(out, "%*s  %*s  ", (int)layout->hits,
-			cli_text_number(hits, count->hits[at]), (int)layout->rate,
-			rate_text(rate, rows->rated[at], rows->rated_ns));
-		cli_text_put(out, cli_name_of(&count->names, &probe), layout->symbol_limit,
-			     layout->hides_path ? 0 : layout->symbol);
-		if (!layout->hides_path) {
-			fputs("  ", out);
-			cli_text_put(out, path_shown(count, &probe), layout->path_limit, 0);
-		}
-		fputs(layout->line_end, out);
-	}
-}
-
-static void print_title(FILE *out, const struct cli_count *count, uint64_t now)
-{
-	char total[CLI_NUMBER_SIZE], attached[CLI_NUMBER_SIZE], skipped[CLI_NUMBER_SIZE];
-	char time[CLI_NUMBER_SIZE];
-	char line[256], links[CLI_NUMBER_SIZE];
-
-	snprintf(line, sizeof(line), "%s, %s, %s skipped, %s (%s), %s; Ctrl-C ends",
-		 cli_text_counted(total, count->total, "hit"),
-		 cli_text_counted(attached, count->attached_count, "probe"),
-		 cli_text_number(skipped, upm_link_skipped(count->link)),
-		 cli_text_counted(links, count->links, "link"),
-		 upm_backend_name(upm_link_backend(count->link)),
-		 cli_text_duration(time, now - count->run.started_ns));
-	cli_text_put(out, line, cli_window_of(STDOUT_FILENO).columns, 0);
-	fputs("\x1b[K\n", out);
-}
-
-/* Move to where the frame before began; a window that changed has torn it: clear all. */
-static void go_home(FILE *out, const struct cli_live *live, const struct cli_window *window)
-{
-	bool torn = live->lines &&
-		    (live->window.rows != window->rows || live->window.columns != window->columns);
-
-	if (torn)
-		fputs("\x1b[H\x1b[2J", out);
-	else if (live->lines)
-		fprintf(out, "\r\x1b[%zuA", live->lines);
-}
-
-static size_t rows_wanted(const struct cli_count *count, size_t fitting)
-{
-	const struct cli_options *options = count->run.options;
-	size_t wanted = fitting;
-
-	if (options->top_given && options->top && options->top < fitting)
-		wanted = options->top;
-	return wanted < count->attached_count ? wanted : count->attached_count;
-}
-
-static void print_frame(FILE *out, struct cli_live *live, struct cli_count *count,
-			struct rows *rows, const struct cli_window *window)
-{
-	uint64_t now = cli_now_ns();
-	struct layout layout = {.hits = 4,
-				.rate = 6,
-				.symbol = larger(live->symbol_width, 6),
-				.path = larger(live->path_width, 6),
-				.line_end = "\x1b[K\n"};
-
-	rows->rated_ns = now - (live->drawn_ns ? live->drawn_ns : count->run.started_ns);
-	measure(count, rows, &layout);
-	live->symbol_width = layout.symbol;
-	live->path_width = layout.path;
-	fit(&layout, window->columns);
-	go_home(out, live, window);
-	print_title(out, count, now);
-	print_heading(out, &layout, window);
-	print_rows(out, count, rows, &layout);
-	fputs("\x1b[J", out);
-	live->lines = 2 + rows->size;
-	live->window = *window;
-	live->drawn_ns = now;
-}
-
-void cli_live_draw(struct cli_live *live, struct cli_count *count)
-{
-	struct cli_window window = cli_window_of(STDOUT_FILENO);
-	size_t fitting = window.rows > LIVE_LINES_AROUND ? window.rows - LIVE_LINES_AROUND : 1;
-	size_t wanted = rows_wanted(count, fitting);
-	struct rows rows = {.rated = count->new_hits};
-	char *frame = NULL;
-	size_t length = 0;
-	FILE *out = open_memstream(&frame, &length);
-
-	rows.positions = calloc(wanted + 1, sizeof(*rows.positions));
-	if (out && rows.positions) {
-		rows.size =
-			cli_top(count->run.options->by_rate ? count->new_hits : count->hits,
-				count->attached, count->attached_count, 1, rows.positions, wanted);
-		print_frame(out, live, count, &rows, &window);
-	}
-	if (out && fclose(out) == 0)
-		(void)!write(STDOUT_FILENO, frame, length);
-	free(frame);
-	free(rows.positions);
-}
-
-void cli_live_clear(struct cli_live *live)
-{
-	if (live->lines)
-		printf("\r\x1b[%zuA\x1b[J", live->lines);
-	fflush(stdout);
-	live->lines = 0;
-}
-
-static size_t final_limit(const struct cli_options *options, const struct cli_window *window)
-{
-	if (options->top_given)
-		return options->top ? options->top : SIZE_MAX;
-	if (!window->rows)
-		return SIZE_MAX;
-	return window->rows > FINAL_LINES_AROUND + FEWEST_ROWS ? window->rows - FINAL_LINES_AROUND
-							       : FEWEST_ROWS;
-}
-
-void cli_table_print(FILE *out, struct cli_count *count, const struct cli_window *window)
-{
-	const struct cli_options *options = count->run.options;
-	size_t limit = final_limit(options, window), found;
-	struct rows rows = {.rated = count->window, .rated_ns = count->observed_ns};
-	struct layout layout = {.hits = 4, .rate = 6, .symbol = 6, .path = 6, .line_end = "\n"};
-	char number[CLI_NUMBER_SIZE];
-
-	rows.positions = calloc(count->attached_count + 1, sizeof(*rows.positions));
-	if (!rows.positions)
+	if (!get_probe(table, row, &probe))
 		return;
-	found = cli_top(count->hits, count->attached, count->attached_count, !options->all,
-			rows.positions, count->attached_count);
-	rows.size = found < limit ? found : limit;
-	measure(count, &rows, &layout);
-	fit(&layout, window->columns);
-	if (found) {
-		print_heading(out, &layout, window);
-		print_rows(out, count, &rows, &layout);
+	for (size_t i = 0; i < table->column_count; i++)
+		if (!layout->hidden[i])
+			print_cell(out, &table->columns[i],
+				   table->cell(table->context, row, i, buffer),
+				   layout->widths.columns[i]);
+	cli_text_put(out, cli_name_of(table->names, &probe), layout->symbol_limit,
+		     layout->hides_path ? 0 : layout->widths.symbol);
+	if (!layout->hides_path) {
+		fputs("  ", out);
+		cli_text_put(out, path_shown(table, &probe), layout->path_limit, 0);
 	}
-	if (found > rows.size)
-		fprintf(out, "and %s more; -n 0 shows all\n",
-			cli_text_number(number, found - rows.size));
-	free(rows.positions);
+	fputs(layout->line_end, out);
+}
+
+void cli_table_print(FILE *out, struct cli_table *table, struct cli_widths *widths,
+		     const struct cli_window *window, const char *line_end)
+{
+	struct layout layout = {.line_end = line_end};
+
+	if (widths)
+		layout.widths = *widths;
+	measure(table, &layout);
+	if (widths)
+		*widths = layout.widths;
+	fit(table, &layout, window->columns);
+	print_heading(out, table, &layout, window);
+	for (size_t i = 0; i < table->row_count; i++)
+		print_row(out, table, &layout, table->rows[i]);
 }

@@ -1,32 +1,49 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/*
- * The table of functions by their hits, live or final.
- *
- * The live table is drawn in place: each frame moves the cursor up over the one before,
- * and is one write. No mode of the terminal is changed, so nothing is left to restore,
- * however the command ends.
- */
+/* A table of functions: columns of figures, then the symbol, then the file. */
 #ifndef UPM_CLI_TABLE_H
 #define UPM_CLI_TABLE_H
 
-#include "count.h"
+#include "names.h"
 #include "terminal.h"
+#include "text.h"
 
-struct cli_live {
-	struct cli_window window; /**< as it was at the frame before */
-	size_t lines;		  /**< drawn, above the cursor */
-	size_t symbol_width;	  /**< columns never shrink, so that the eye can rest */
-	size_t path_width;
-	uint64_t drawn_ns;
+/** Most columns before the symbol. */
+#define CLI_MOST_COLUMNS 10
+
+struct cli_column {
+	const char *heading;
+	uint8_t yields; /**< narrow windows do without it, the lowest first; 0 = never */
+	bool left;	/**< aligned left */
 };
 
-/** Draw a frame on the standard output, from hits that were just read. */
-void cli_live_draw(struct cli_live *live, struct cli_count *count);
+struct cli_table {
+	struct cli_column columns[CLI_MOST_COLUMNS];
+	size_t column_count;
+	const size_t *rows; /**< numbers of the rows to show, in order */
+	size_t row_count;
+	/** @return the text of a cell, which may be in the buffer. */
+	const char *(*cell)(const void *context, size_t row, size_t column,
+			    char buffer[CLI_NUMBER_SIZE]);
+	/** @return position of a row's probe in the set. */
+	size_t (*probe)(const void *context, size_t row);
+	const void *context;
+	const struct upm_probe_set *set;
+	struct cli_names *names;
+	bool full_paths;
+};
 
-/** Take the frame away. */
-void cli_live_clear(struct cli_live *live);
+/** Widths in columns, as wide as was ever needed. */
+struct cli_widths {
+	size_t columns[CLI_MOST_COLUMNS];
+	size_t symbol;
+	size_t path;
+};
 
-/** Print the final table. @param window of the output */
-void cli_table_print(FILE *out, struct cli_count *count, const struct cli_window *window);
+/**
+ * Print heading and rows.
+ * @param widths  grow with the table; NULL = its own
+ */
+void cli_table_print(FILE *out, struct cli_table *table, struct cli_widths *widths,
+		     const struct cli_window *window, const char *line_end);
 
 #endif

@@ -55,6 +55,35 @@ const char *cli_text_duration(char buffer[CLI_NUMBER_SIZE], uint64_t nanoseconds
 	return buffer;
 }
 
+const char *cli_text_rate(char buffer[CLI_NUMBER_SIZE], uint64_t count, uint64_t nanoseconds)
+{
+	double rate = nanoseconds ? (double)count * 1e9 / (double)nanoseconds : 0;
+
+	if (rate > 0 && rate < 10)
+		snprintf(buffer, CLI_NUMBER_SIZE, "%.1f", rate);
+	else
+		cli_text_number(buffer, (uint64_t)(rate + 0.5));
+	return buffer;
+}
+
+const char *cli_text_exact(char buffer[CLI_NUMBER_SIZE], uint64_t nanoseconds)
+{
+	static const char *const units[] = {"ns", "us", "ms", "s"};
+	double value = (double)nanoseconds;
+	size_t unit = 0;
+
+	while (value >= 999.5 && unit + 1 < sizeof(units) / sizeof(units[0])) {
+		value /= 1000;
+		unit++;
+	}
+	snprintf(buffer, CLI_NUMBER_SIZE, "%.*f %s",
+		 !unit || value >= 99.95 ? 0
+		 : value >= 9.995	 ? 1
+					 : 2,
+		 value, units[unit]);
+	return buffer;
+}
+
 /* One character as the terminal will show it. */
 struct glyph {
 	const char *bytes;
@@ -143,6 +172,49 @@ void cli_text_put(FILE *out, const char *text, size_t limit, size_t pad)
 		fprintf(out, "%*s", (int)(pad - used), "");
 }
 
+/* @return bytes of a character beyond ASCII that this locale can show; 0 = none. */
+static size_t shown_character(const char *bytes, size_t length)
+{
+	wchar_t wide;
+	mbstate_t state;
+	size_t got;
+
+	memset(&state, 0, sizeof(state));
+	got = mbrtowc(&wide, bytes, length, &state);
+	return got > 1 && got <= MB_LEN_MAX && wcwidth(wide) > 0 ? got : 0;
+}
+
+/* Three octal digits end by themselves, whatever follows. */
+static void put_escaped(FILE *out, unsigned char byte)
+{
+	static const char letters[] = "abtnvfr";
+
+	if (byte >= '\a' && byte <= '\r')
+		fprintf(out, "\\%c", letters[byte - '\a']);
+	else
+		fprintf(out, "\\%03o", byte);
+}
+
+void cli_text_quote(FILE *out, const char *bytes, size_t length, char quote)
+{
+	fputc(quote, out);
+	for (size_t i = 0; i < length;) {
+		unsigned char byte = (unsigned char)bytes[i];
+		size_t shown = byte < 0x80 ? 0 : shown_character(bytes + i, length - i);
+
+		if (shown)
+			fwrite(bytes + i, 1, shown, out);
+		else if (byte == (unsigned char)quote || byte == '\\')
+			fprintf(out, "\\%c", byte);
+		else if (byte >= ' ' && byte < 0x7f)
+			fputc(byte, out);
+		else
+			put_escaped(out, byte);
+		i += shown ? shown : 1;
+	}
+	fputc(quote, out);
+}
+
 void cli_text_share(size_t room, size_t *first, size_t *second)
 {
 	if (*first + *second <= room)
@@ -155,16 +227,22 @@ void cli_text_share(size_t room, size_t *first, size_t *second)
 		*first = room - *second;
 }
 
-/* @return bytes of the well-formed UTF-8 sequence at text; 0 when there is none. */
-static size_t utf8_sequence(const unsigned char *text)
+static size_t utf8_length(unsigned char first)
 {
-	size_t length = text[0] < 0x80	 ? 1
-			: text[0] < 0xc2 ? 0
-			: text[0] < 0xe0 ? 2
-			: text[0] < 0xf0 ? 3
-			: text[0] < 0xf5 ? 4
-					 : 0;
+	if (first < 0x80)
+		return 1;
+	if (first < 0xc2)
+		return 0;
+	return first < 0xe0 ? 2 : first < 0xf0 ? 3 : first < 0xf5 ? 4 : 0;
+}
 
+size_t cli_text_utf8_sequence(const char *bytes, size_t size)
+{
+	const unsigned char *text = (const unsigned char *)bytes;
+	size_t length = size ? utf8_length(text[0]) : 0;
+
+	if (length > size)
+		return 0;
 	for (size_t i = 1; i < length; i++)
 		if ((text[i] & 0xc0) != 0x80)
 			return 0;
@@ -176,19 +254,21 @@ static size_t utf8_sequence(const unsigned char *text)
 
 char *cli_text_utf8(const char *text)
 {
-	char *copy = malloc(ESCAPE_COLUMNS * strlen(text) + 1);
+	size_t left = strlen(text);
+	char *copy = malloc(ESCAPE_COLUMNS * left + 1);
 	char *to = copy;
 
 	if (!copy)
 		return NULL;
 	while (*text) {
-		size_t length = utf8_sequence((const unsigned char *)text);
+		size_t length = cli_text_utf8_sequence(text, left);
 
 		if (length)
 			to = mempcpy(to, text, length);
 		else
 			to += sprintf(to, "\\x%02x", (unsigned char)*text);
 		text += length ? length : 1;
+		left -= length ? length : 1;
 	}
 	*to = '\0';
 	return copy;

@@ -13,7 +13,7 @@
 #include "report.h"
 #include "signals.h"
 
-enum { SLOT_SIGNAL, SLOT_COMMAND, SLOT_PROCESSES };
+enum { SLOT_SIGNAL, SLOT_COMMAND, SLOT_EVENTS, SLOT_OUTPUT, SLOT_PROCESSES };
 
 /* @return the process that a thread id belongs to; the id itself when it can not be told. */
 static int32_t process_of(int32_t tid)
@@ -62,12 +62,24 @@ int cli_wait_open(struct cli_wait *wait, const struct cli_options *options,
 	wait->fds[SLOT_SIGNAL] = (struct pollfd){.fd = cli_signals_fd(), .events = POLLIN};
 	wait->fds[SLOT_COMMAND] =
 		(struct pollfd){.fd = launch ? launch->pidfd : -1, .events = POLLIN};
+	wait->fds[SLOT_EVENTS] = (struct pollfd){.fd = -1, .events = POLLIN};
+	wait->fds[SLOT_OUTPUT] = (struct pollfd){.fd = -1};
 	wait->count = SLOT_PROCESSES;
 	if (!wait->watches_pids)
 		return 0;
 	for (size_t i = 0; i < options->pid_count; i++)
 		watch_process(wait, process_of(options->pids[i]));
 	return 0;
+}
+
+void cli_wait_watch_events(struct cli_wait *wait, int fd)
+{
+	wait->fds[SLOT_EVENTS].fd = fd;
+}
+
+void cli_wait_watch_output(struct cli_wait *wait, int fd)
+{
+	wait->fds[SLOT_OUTPUT].fd = fd;
 }
 
 void cli_wait_start(struct cli_wait *wait, const struct cli_options *options)
@@ -137,12 +149,14 @@ enum cli_event cli_wait_next(struct cli_wait *wait, uint64_t tick_ns)
 		}
 		if (ready > 0 && wait->fds[SLOT_COMMAND].revents)
 			return CLI_EVENT_COMMAND;
+		if (ready > 0 && wait->fds[SLOT_OUTPUT].revents)
+			return CLI_EVENT_OUTPUT;
 		if (ready > 0)
 			note_ended(wait);
 		ask_for_unwatched(wait);
 		if (now >= wait->end_ns)
 			return CLI_EVENT_DURATION;
-		if (now >= tick_ns)
+		if (now >= tick_ns || (ready > 0 && wait->fds[SLOT_EVENTS].revents))
 			return CLI_EVENT_TICK;
 	}
 	return CLI_EVENT_PROCESSES;
@@ -158,8 +172,8 @@ void cli_wait_close(struct cli_wait *wait)
 
 const char *cli_event_name(enum cli_event event)
 {
-	static const char *const names[] = {"tick",    "signal",    "duration",
-					    "command", "processes", "error"};
+	static const char *const names[] = {"tick",	 "signal", "duration", "command",
+					    "processes", "output", "enough",   "error"};
 
 	return names[event];
 }

@@ -16,11 +16,13 @@ enum cli_event {
 	CLI_EVENT_DURATION,  /**< the time of -d is over */
 	CLI_EVENT_COMMAND,   /**< the command has ended */
 	CLI_EVENT_PROCESSES, /**< every process of -p has ended */
+	CLI_EVENT_OUTPUT,    /**< nobody reads the output any more */
+	CLI_EVENT_ENOUGH,    /**< as many events as were asked for have come */
 	CLI_EVENT_ERROR,     /**< waiting failed; the message has been printed */
 };
 
 struct cli_wait {
-	struct pollfd *fds; /**< signal, command (-1 = none), then processes; all others open */
+	struct pollfd *fds; /**< signal, command, events, output (-1 = none), then processes */
 	size_t count;
 	int32_t *unwatched; /**< processes without a descriptor: asked for each second */
 	size_t unwatched_count;
@@ -35,12 +37,18 @@ int cli_wait_open(struct cli_wait *wait, const struct cli_options *options,
 /** Start the time of -d. */
 void cli_wait_start(struct cli_wait *wait, const struct cli_options *options);
 
+/** A tick comes also when this descriptor is readable; it stays the caller's. */
+void cli_wait_watch_events(struct cli_wait *wait, int fd);
+
+/** It ends also when nobody reads the other end of this pipe. */
+void cli_wait_watch_output(struct cli_wait *wait, int fd);
+
 /** @param tick_ns a time of CLOCK_MONOTONIC, or UINT64_MAX = no tick wanted */
 enum cli_event cli_wait_next(struct cli_wait *wait, uint64_t tick_ns);
 
 void cli_wait_close(struct cli_wait *wait);
 
-/** @return "signal", "duration", "command", "processes", "error"; for JSON. */
+/** @return "signal", "duration", "command", "processes", "output", "enough", "error"; for JSON. */
 const char *cli_event_name(enum cli_event event);
 
 #endif

@@ -3,9 +3,9 @@
  * What the tracing program and user space agree on: what is read of each probe, which hits
  * are kept, and how an event lies in the ring buffer.
  *
- * An event in the ring is a head, then the arguments as numbers, then texts (strings and byte
- * buffers) of a fixed size each, then the stack. Its size is fixed for an observer, with and
- * without texts, since the ring hands out room in sizes that the verifier knows.
+ * An event in the ring is a head, then the stack, the arguments as numbers, and texts (strings and
+ * byte buffers) in slots of a fixed size each. Its size is fixed for an observer, with and without
+ * texts, since the ring hands out room in sizes that the verifier knows.
  */
 #ifndef UPM_BPF_TRACE_H
 #define UPM_BPF_TRACE_H
@@ -19,6 +19,7 @@
 #define UPM_TRACE_CONDITIONS 8
 #define UPM_TRACE_PATTERN 64 /* bytes of a string that a condition compares with, with its NUL */
 #define UPM_TRACE_COMM 16
+#define UPM_TRACE_TEXT_MAX 4096 /* bytes of a text */
 
 /* Which bytes an argument that is a pointer stands for. */
 enum upm_text_source {
@@ -71,15 +72,101 @@ struct upm_trace_list {
 	__u32 text_count;
 };
 
+#define UPM_TRACE_EVENT_RETURN 1 /* UPM_EVENT_RETURN */
+
 /* By number of the probe. */
 struct upm_trace_probe {
 	__u32 list;
-	__u32 event; /* enum upm_event_kind */
+	__u16 event;	/* enum upm_event_kind */
+	__u16 at_entry; /* of a function: the return address is where a call has put it */
+};
+
+/*
+ * Counters of what became of hits: a column for each probe in each of these planes, one plane after
+ * another in every row. A hit is counted in the first when it is in scope, and then in at most one
+ * of the others but the last.
+ */
+enum upm_trace_plane {
+	UPM_PLANE_HITS = 0,
+	UPM_PLANE_FILTERED = 1,
+	UPM_PLANE_LOST = 2,
+	UPM_PLANE_EVENTS = 3, /* counted with returns only: else it is what the others leave */
+	UPM_PLANE_PASSED = 4, /* counted with sampling only: hits that the filters let through */
+	UPM_TRACE_PLANES = 5
+};
+
+/*
+ * An event in the ring: this head; where stacks are wanted the caller's address (of a function at
+ * its entry, else 0) and config.stack_bytes of addresses; config.arguments numbers; and, in records
+ * of config.full_size, config.texts slots of config.text_stride bytes. The head begins like struct
+ * upm_event.
+ */
+struct upm_trace_record {
+	__u64 time_ns;
+	__u64 duration_ns;
+	__u64 result;
+	__u32 pid;
+	__u32 tid;
+	__u32 cpu;
+	__u32 probe;
+	char comm[UPM_TRACE_COMM];
+	__u16 kind; /* enum upm_event_kind */
+	__u16 argument_count;
+	__u16 unreadable;
+	__u16 truncated;
+	__s32 stack_bytes; /* of addresses; negative: there is no stack */
+	__u16 texts;	   /* bit i: the bytes of argument i are in the next slot */
+	__u16 reserved;
+};
+
+/* Behind this, the bytes of a text. */
+struct upm_trace_slot {
+	__u32 length;
+	__u32 reserved;
+};
+
+/* What conditions of the lists look at. */
+enum upm_trace_conditions { UPM_CONDITIONS_ARGUMENTS = 1, UPM_CONDITIONS_OUTCOME = 2 };
+
+/* Where the kernel's struct pt_regs has what programs look at, bytes. */
+struct upm_registers_shape {
+	__u32 size;
+	__u32 instruction;
+	__u32 stack;
+	__u32 popped; /* bytes that a return takes from the stack */
+};
+
+#define UPM_REGISTERS_MAX 272 /* bytes of struct pt_regs, as far as programs see it: aarch64 */
+
+/* The .rodata of the programs: constants to the verifier, which drops what they switch off. */
+struct upm_trace_config {
+	struct upm_filter_config filter;
+	struct upm_filter_config ids; /* how events number processes */
+	struct upm_counters_shape counters;
+	struct upm_registers_shape registers;
+	__u32 probes;
+	__u32 returns;	  /* calls are followed from entry to return */
+	__u32 arguments;  /* numbers of a record */
+	__u32 texts;	  /* slots of a record */
+	__u32 text_bytes; /* most bytes of a text */
+	__u32 text_stride;
+	__u32 stack_bytes;
+	__u32 numbers_offset;
+	__u32 plain_size; /* bytes of a record without slots, which lie behind */
+	__u32 full_size;
+	__u32 wake_bytes; /* of events that wake the reader: a power of two */
+	__u32 conditions; /* enum upm_trace_conditions, or-ed */
+	__u32 sample;
+	__u32 rate;
+	__u32 selects_threads;
+	__u32 selects_comm;
+	char comm[UPM_TRACE_COMM];
 };
 
 _Static_assert(sizeof(struct upm_trace_text) == 4, "no padding: lists are compared as bytes");
 _Static_assert(sizeof(struct upm_trace_condition) == 80, "no padding: lists are compared as bytes");
 _Static_assert(sizeof(struct upm_trace_list) == 200 + 16 + 48 + 640 + 8,
 	       "no padding: lists are compared as bytes");
+_Static_assert(sizeof(struct upm_trace_record) == 72, "what follows is aligned");
 
 #endif

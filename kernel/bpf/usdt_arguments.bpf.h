@@ -11,7 +11,7 @@
 #include <linux/errno.h>
 #include <bpf/bpf_helpers.h>
 
-#include "upm_usdt.h"
+#include "usdt_reading.bpf.h"
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -19,15 +19,6 @@ struct {
 	__type(key, __u32);
 	__type(value, struct upm_usdt_list);
 } upm_usdt_lists SEC(".maps");
-
-/* A word of the kernel's; 0 where there is none. */
-static __always_inline __u64 upm_usdt_kernel_word(const void *from, __u16 offset)
-{
-	__u64 word = 0;
-
-	bpf_probe_read_kernel(&word, sizeof(word), from + offset);
-	return word;
-}
 
 static __always_inline __u64 upm_usdt_sum(void *context, const struct upm_usdt_read *read)
 {
@@ -38,25 +29,8 @@ static __always_inline __u64 upm_usdt_sum(void *context, const struct upm_usdt_r
 	if (read->flags & UPM_READ_INDEX)
 		sum += upm_usdt_kernel_word(context, read->index) << (read->scale & 3);
 	if (read->flags & UPM_READ_THREAD)
-		sum += upm_usdt_kernel_word((void *)bpf_get_current_task(), read->index);
+		sum += upm_usdt_thread_pointer(read);
 	return sum;
-}
-
-/* Exactly its width: the page behind it need not be there. */
-static __always_inline int upm_usdt_load(__u64 address, __u8 unused, __u64 *value)
-{
-	__u32 width = 8 - ((unused >> 3) & 7);
-
-	*value = 0;
-	return bpf_probe_read_user(value, width, (const void *)address);
-}
-
-static __always_inline __u64 upm_usdt_cut(const struct upm_usdt_read *read, __u64 value)
-{
-	__u8 unused = read->unused & 63;
-
-	value <<= unused;
-	return read->flags & UPM_READ_SIGNED ? (__u64)((__s64)value >> unused) : value >> unused;
 }
 
 /* How many arguments a list has; negative errno for a list that there is not. */

@@ -99,3 +99,47 @@ start_count() {
 		end_started
 	done
 }
+
+# Stop a counter between the fork of its command and its release. @return 1 when it was faster.
+# The held command is a child in the counter's own session (field 6 of stat); links are made in
+# children too, but each of these is a session leader.
+catch_holding() {
+	HELD=$(perl -e '
+		my ($pid) = @ARGV;
+		sub content { open my $file, "<", $_[0] or return ""; local $/; <$file> // "" }
+		sub session { (split " ", content("/proc/$_[0]/stat") =~ s/.*\) //sr)[3] // "" }
+		my $ours = session($pid);
+		while (content("/proc/$pid/stat") =~ /\) [^Z]/) {
+			for my $child (split " ", content("/proc/$pid/task/$pid/children")) {
+				session($child) eq $ours or next;
+				kill "STOP", $pid;
+				print $child;
+				exit(content("/proc/$child/comm") ne "uprobe-multi\n");
+			}
+		}
+		exit 1' "$1")
+}
+
+kill_while_holding() {
+	rm -f "$BATS_TEST_TMPDIR/touched"
+	start "$UPM" count 'libc.so.6:*' -- touch "$BATS_TEST_TMPDIR/touched"
+	local counter=$! caught=1
+
+	eventually is_running "$counter" uprobe-multi
+	catch_holding "$counter" && caught=0
+	kill -KILL "$counter" 2>/dev/null || true
+	wait "$counter" || true
+	return $caught
+}
+
+# Each try leaves a shelter that takes its probes out: few tries, one after the other.
+@test "kill -9 before the command is let go: it never runs" {
+	for ((try = 0; try < 10; try++)); do
+		if kill_while_holding; then
+			break
+		fi
+	done
+	[ "$try" -lt 10 ]
+	eventually test ! -e "/proc/$HELD"
+	[ ! -e "$BATS_TEST_TMPDIR/touched" ]
+}

@@ -3,7 +3,7 @@
 # The corpus is generated (tests/fuzz/seeds.c) and stays in the build directory.
 
 FUZZ_SECONDS ?= 600
-FUZZ_TARGETS ?= usdt_notes usdt_arguments spec trace elf ldso_cache
+FUZZ_TARGETS ?= usdt_notes usdt_arguments spec trace elf ldso_cache share
 
 FUZZERS    := $(FUZZ_TARGETS:%=$(BUILD)/fuzz/%)
 FUZZ_SEEDS := $(BUILD)/fuzz/seeds

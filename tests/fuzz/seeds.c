@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 
 #include "elf_image.h"
+#include "share/record.h"
 
 static const char *directory;
 static unsigned number;
@@ -179,6 +180,49 @@ static void seed_ldso_cache(void)
 	write_seed(bytes, sizeof(bytes));
 }
 
+static size_t append(uint8_t *bytes, size_t at, const void *from, size_t size)
+{
+	memcpy(bytes + at, from, size);
+	return at + size;
+}
+
+static size_t append_number(uint8_t *bytes, size_t at, uint64_t value)
+{
+	return append(bytes, at, &value, sizeof(value));
+}
+
+/* Two probes, one with an alias and an argument, the other skipped. */
+static void seed_share(void)
+{
+	static const char strings[] = "\0/bin/app\0one\0app:*\0uno\0too bad";
+	struct upm_share_header header = {
+		.kind = 1, .probes = 2, .attached = 1, .kernel_links = 1, .backend = 1};
+	struct upm_share_probe probe = {
+		.path = 1, .symbol = 2, .spec = 3, .aliases = 1, .arguments = 1};
+	struct upm_share_argument argument = {.width = 4, .text = "4@%eax"};
+	struct upm_share_link link = {.path = 1, .probes = 1};
+	struct upm_share_skip skip = {.index = 1, .verdict = 18, .reason = 5};
+	const uint32_t alias = 4;
+	uint8_t bytes[1024];
+	size_t size = append(bytes, 0, &header, sizeof(header));
+
+	size = append_number(bytes, size, 6);
+	size = append(bytes, size, strings, sizeof(strings));
+	size = append_number(bytes, size, 2);
+	size = append(bytes, size, &probe, sizeof(probe));
+	size = append(bytes, size, &alias, sizeof(alias));
+	size = append(bytes, size, &argument, sizeof(argument));
+	probe.aliases = probe.arguments = 0;
+	size = append(bytes, size, &probe, sizeof(probe));
+	size = append_number(bytes, size, 1);
+	size = append(bytes, size, &link, sizeof(link));
+	size = append_number(bytes, size, 1);
+	size = append(bytes, size, &skip, sizeof(skip));
+	size = append_number(bytes, size, 3);
+	size = append(bytes, size, "own", 3);
+	write_seed(bytes, size);
+}
+
 static const struct {
 	const char *name;
 	void (*seed)(void);
@@ -189,6 +233,7 @@ static const struct {
 	{"trace", seed_trace},
 	{"elf", seed_elf},
 	{"ldso_cache", seed_ldso_cache},
+	{"share", seed_share},
 };
 
 static void seed_target(const char *parent, const char *name)

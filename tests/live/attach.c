@@ -183,6 +183,15 @@ static void more_probes_than_a_link_takes(void **state)
 	upm_probe_set_free(set);
 }
 
+static void set_ref_ctr(struct upm_probe_table *table, size_t index, uint64_t offset)
+{
+	struct upm_probe_detail *detail =
+		upm_probe_table_detail(table, &table->probes.items[index]);
+
+	assert_non_null(detail);
+	detail->ref_ctr_offset = offset;
+}
+
 static void conflicting_reference_counters(void **state)
 {
 	const size_t twice[] = {0, 1, 0, 1};
@@ -195,8 +204,8 @@ static void conflicting_reference_counters(void **state)
 	assert_upm_ok(upm_probe_set_select(both, twice, 4, &set));
 	upm_probe_set_free(both);
 	clear_verdicts(set);
-	set->table->probes.items[0].ref_ctr_offset = 16;
-	set->table->probes.items[2].ref_ctr_offset = 32;
+	set_ref_ctr(set->table, 0, 16);
+	set_ref_ctr(set->table, 2, 32);
 	assert_upm_ok(upm_attach(program, set, NULL, &link));
 	assert_int_equal(upm_link_attached(link), 3);
 	assert_upm_ok(upm_link_skipped_get(link, 0, &skipped));

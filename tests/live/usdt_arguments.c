@@ -24,7 +24,7 @@ static void list_arguments(struct reader *reader, const struct upm_probe_table *
 	for (size_t i = 0; i < table->probes.count; i++) {
 		const struct upm_probe_entry *probe = &table->probes.items[i];
 		struct upm_usdt_position position =
-			upm_usdt_position_of(table->files.items[probe->file].binary, probe->offset);
+			upm_usdt_position_of(upm_probe_binary(table, probe), probe->offset);
 		struct upm_usdt_argument arguments[UPM_USDT_ARGUMENTS_MAX];
 		size_t count = upm_probe_table_arguments(table, probe, arguments);
 

@@ -21,6 +21,13 @@ def target() -> Iterator[support.Target]:
 
 
 @pytest.fixture
+def worker() -> Iterator[support.Worker]:
+    """A process that opens files when told to."""
+    with support.Worker() as running:
+        yield running
+
+
+@pytest.fixture
 def known() -> str:
     """Path of the shared test target."""
     return support.built("target/known")

@@ -7,7 +7,9 @@ import gc
 import os
 import subprocess
 import sys
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Iterator
 
 ROOT = Path(__file__).resolve().parents[3]
 PACKAGE = ROOT / "bindings" / "python"
@@ -61,6 +63,51 @@ class Target:
         self.process.stdout.close()
 
 
+class Worker:
+    """A process that opens files when told to: open64() of its libc, once each."""
+
+    comm = "worker"
+    _CODE = """
+import os, sys
+with open("/proc/self/comm", "w") as comm:
+    comm.write("worker")
+print("ready", flush=True)
+for line in sys.stdin:
+    try:
+        os.close(os.open(os.fsdecode(bytes.fromhex(line)), os.O_RDONLY))
+    except OSError:
+        pass
+    print("done", flush=True)
+"""
+
+    def __init__(self) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-I", "-c", self._CODE],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        )
+        self.pid = self.process.pid
+        assert self._answer() == "ready\n"
+
+    def _answer(self) -> str:
+        assert self.process.stdout
+        return self.process.stdout.readline()
+
+    def open(self, path: str) -> None:
+        assert self.process.stdin
+        self.process.stdin.write(os.fsencode(path).hex() + "\n")
+        self.process.stdin.flush()
+        assert self._answer() == "done\n"
+
+    def __enter__(self) -> Worker:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        assert self.process.stdin and self.process.stdout
+        self.process.stdin.close()
+        self.process.wait(timeout=30)
+        self.process.stdout.close()
+
+
 def collect() -> None:
     """Free what is unreachable. Twice: what a finalizer lets go of goes in the next round."""
     gc.collect()
@@ -68,15 +115,34 @@ def collect() -> None:
 
 
 def descriptors() -> set[str]:
-    """Open descriptors of this process, as "number -> what it is". Those of event loops and
-    the like, which libraries keep, are not this package's."""
+    """Open descriptors of this process, as "number -> what it is", without the fonts and the like
+    that other packages keep open."""
     found = set()
     for number in os.listdir("/proc/self/fd"):
         try:
-            found.add(f"{number} -> {os.readlink(f'/proc/self/fd/{number}')}")
+            what = os.readlink(f"/proc/self/fd/{number}")
         except FileNotFoundError:
-            pass  # the one that lists them
+            continue  # the one that lists them
+        if not what.startswith(sys.prefix):
+            found.add(f"{number} -> {what}")
     return found
+
+
+@contextmanager
+def bpf_file_system(place: Path) -> Iterator[Path]:
+    """Mounted for the length of the block; what still has it open then has left something."""
+    place.mkdir()
+    subprocess.run(["mount", "-t", "bpf", "bpf", str(place)], check=True)
+    try:
+        yield place
+        collect()
+    finally:
+        subprocess.run(["umount", str(place)], check=True)
+
+
+def left_in(place: Path) -> set[str]:
+    """What is pinned there, beside the kernel's own."""
+    return set(os.listdir(place)) - {"maps.debug", "progs.debug"}
 
 
 def map_value(fd: int, key: int) -> int:

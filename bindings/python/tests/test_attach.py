@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-"""Attaching programs of the caller's own."""
+"""Attaching programs of the caller's own: topic 22."""
 from __future__ import annotations
 
 import os

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-"""Exceptions: their family, their fields, the built-in ones that they are too."""
+"""Exceptions, their fields, and the built-in ones that they are too: topics 9, 10."""
 from __future__ import annotations
 
 import errno
@@ -92,7 +92,27 @@ def test_the_record_is_of_the_thread() -> None:
     assert not found
 
 
+def test_wrong_arguments_never_reach_the_library() -> None:
+    """On topics 7, 8: options have names; types and ranges are checked."""
+    spec = "libc.so.6:malloc"
+    with pytest.raises(TypeError):
+        um.count(spec, no_such_option=True)  # type: ignore[call-arg]
+    with pytest.raises(TypeError):
+        um.count(spec, um.Backend.AUTO)  # type: ignore[call-arg]
+    with pytest.raises(ValueError):
+        um.count(spec, pid="me")  # type: ignore[arg-type]
+    for pid in (2**31, 2**64):
+        with pytest.raises(OverflowError):
+            um.count(spec, pid=pid)
+    for number in (-1, 2**32):
+        with pytest.raises(OverflowError):
+            um.count(spec, probes_per_link=number)
+    with pytest.raises(TypeError):
+        um.resolve(5)  # type: ignore[arg-type]
+
+
 def test_arguments_of_this_layer_fail_alike() -> None:
+    """On topic 11."""
     with pytest.raises(um.InvalidArgument, match="auto, uprobe_multi, perf_event"):
         um.count("libc.so.6:malloc", backend="kprobe")
     with pytest.raises(um.InvalidArgument, match="NUL"):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-"""Resolution and probe sets: the sequence, filters, joins, tables."""
+"""Resolution and probe sets as sequences: topic 13. 64-bit numbers: topic 12."""
 from __future__ import annotations
 
 import pytest

@@ -95,6 +95,13 @@ bool upm_job_at_return(const struct upm_attach_program *program, const struct up
 						     : program->moment == UPM_MOMENT_RETURN;
 }
 
+uint8_t upm_job_kind(const struct upm_attach_program *program, const struct upm_plan_group *group)
+{
+	if (group->kind == UPM_KIND_USDT)
+		return group->kind;
+	return upm_job_at_return(program, group) ? UPM_KIND_URETPROBE : UPM_KIND_UPROBE;
+}
+
 int upm_job_advance(struct upm_attach_job *job, uint64_t probes)
 {
 	const struct upm_attach_options *options = job->options;

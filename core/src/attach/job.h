@@ -16,7 +16,7 @@ enum upm_moment {
 };
 
 /* Several programs can share an attach: each probe is then linked to all that take its kind, in
- * their order, and counts as attached when all of them are. */
+ * their order, and counts as attached when all of them are. The links end in the reverse order. */
 struct upm_attach_program {
 	int fd;
 	uint8_t kinds; /* bit 1 << enum upm_kind: the probes that it takes */
@@ -50,6 +50,8 @@ bool upm_job_takes(const struct upm_attach_program *program, const struct upm_pl
 /** @return whether the program is to run at the return of this group's functions. */
 bool upm_job_at_return(const struct upm_attach_program *program,
 		       const struct upm_plan_group *group);
+/** @return enum upm_kind of the link that carries the program at this group's probes. */
+uint8_t upm_job_kind(const struct upm_attach_program *program, const struct upm_plan_group *group);
 /** Report progress of further probes. @return UPM_OK or UPM_ERR_CANCELLED */
 int upm_job_advance(struct upm_attach_job *job, uint64_t probes);
 /** Take a process that has ended out of the scope. @return UPM_OK; UPM_ERR_NOT_FOUND for the last

@@ -35,11 +35,38 @@ struct upm_link *upm_link_new(struct upm_probe_table *table)
 	return link;
 }
 
+struct closing {
+	const struct upm_kernel_handle *handles;
+	uint8_t program;
+};
+
 static void close_handle(void *context, size_t index)
 {
-	const struct upm_kernel_handle *handles = context;
+	const struct closing *closing = context;
 
-	upm_shelter_close(handles[index].fd);
+	if (closing->handles[index].program == closing->program)
+		upm_shelter_close(closing->handles[index].fd);
+}
+
+static uint8_t last_program(const struct upm_kernel_handle *handles, size_t count)
+{
+	uint8_t last = 0;
+
+	for (size_t i = 0; i < count; i++)
+		if (handles[i].program > last)
+			last = handles[i].program;
+	return last;
+}
+
+/* Programs that share an attach go in the reverse of the order in which they came: one may count on
+ * what another does later in the same call. */
+static void close_links(const struct upm_kernel_handle *handles, size_t count)
+{
+	struct closing closing = {.handles = handles, .program = last_program(handles, count)};
+
+	do
+		upm_parallel(count, SIZE_MAX, close_handle, &closing);
+	while (closing.program--);
 }
 
 /* Events without a program: what is left of them is the kernel's to take back. */
@@ -69,7 +96,7 @@ void upm_link_drop_handles(struct upm_link *link, size_t first)
 
 	if (first >= link->handles.count)
 		return;
-	upm_parallel(count, SIZE_MAX, close_handle, link->handles.items + first);
+	close_links(link->handles.items + first, count);
 	release_events(link->handles.items + first, count);
 	link->handles.count = first;
 }
@@ -103,7 +130,7 @@ int32_t upm_link_attached_get(const struct upm_link *link, size_t index, struct 
 
 	if (index >= upm_link_attached(link))
 		return fail_index(index, upm_link_attached(link), "attached probe");
-	describe(link, link->outcome.attached[index], &found);
+	describe(link, upm_outcome_attached(&link->outcome, index), &found);
 	found.verdict = UPM_VERDICT_OK; /* whatever a file that has changed since looks like */
 	return upm_options_write(probe, &found, sizeof(found), "struct upm_probe");
 }

@@ -18,6 +18,7 @@ struct upm_kernel_handle {
 	int32_t pid;   /* 0 = every process */
 	uint32_t probes;
 	uint8_t kind;
+	uint8_t program; /* number of the program in its attach */
 };
 
 struct upm_link {
@@ -32,7 +33,8 @@ struct upm_link {
 
 /** @return a link of this table (a reference is taken) with nothing attached, or NULL. */
 struct upm_link *upm_link_new(struct upm_probe_table *table);
-/** Close the handles from number first on, many at once, and forget them. */
+/** Close the handles from number first on, many at once but those of the last program before the
+ * others, and forget them. */
 void upm_link_drop_handles(struct upm_link *link, size_t first);
 /** CLOCK_MONOTONIC in nanoseconds. */
 uint64_t upm_now_ns(void);

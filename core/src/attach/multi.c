@@ -132,7 +132,8 @@ static enum step keep(struct attempt *attempt, int fd, size_t count)
 		.file = attempt->group->file,
 		.pid = attempt->pid,
 		.probes = (uint32_t)count,
-		.kind = attempt->group->kind,
+		.kind = upm_job_kind(attempt->program, attempt->group),
+		.program = (uint8_t)(attempt->program - attempt->job->programs),
 	};
 
 	attempt->job->link->handles.items[attempt->job->link->handles.count++] = handle;
@@ -194,16 +195,21 @@ static enum step attach_process(struct attempt *attempt)
 /* A process that is dropped vanishes from the list, so that its successor takes its number. */
 static enum step attach_processes(struct attempt *attempt)
 {
-	const struct upm_scope *scope = attempt->job->scope;
-	enum step step = STEP_DONE;
+	struct upm_attach_job *job = attempt->job;
+	const struct upm_scope *scope = job->scope;
 
 	if (!scope->processes.count)
 		return attach_process(attempt);
 	for (size_t i = 0; i < scope->processes.count;) {
+		size_t first = job->link->handles.count;
+		enum step step;
+
 		attempt->pid = scope->processes.items[i];
 		step = attach_process(attempt);
 		if (step == STEP_AGAIN || step == STEP_FAILED)
 			return step;
+		if (step == STEP_DROPPED)
+			upm_link_drop_handles(job->link, first);
 		i += step == STEP_DONE;
 	}
 	return STEP_DONE;

@@ -71,22 +71,28 @@ static int by_index(const void *left, const void *right)
 
 int upm_outcome_finish(struct upm_outcome *outcome, size_t probe_count)
 {
-	size_t skip = 0;
-
 	if (outcome->skipped.count)
 		qsort(outcome->skipped.items, outcome->skipped.count,
 		      sizeof(*outcome->skipped.items), by_index);
-	outcome->attached_count = 0;
-	outcome->attached = malloc((probe_count + 1) * sizeof(*outcome->attached));
-	if (!outcome->attached)
-		return upm_fail_memory(operation);
-	for (size_t i = 0; i < probe_count; i++) {
-		if (skip < outcome->skipped.count && outcome->skipped.items[skip].index == i)
-			skip++;
-		else
-			outcome->attached[outcome->attached_count++] = (uint32_t)i;
-	}
+	outcome->attached_count = probe_count - outcome->skipped.count;
 	return UPM_OK;
+}
+
+/* Few are skipped: how many before the one wanted is searched for, instead of listing the others.
+ */
+uint32_t upm_outcome_attached(const struct upm_outcome *outcome, size_t position)
+{
+	size_t low = 0, high = outcome->skipped.count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (outcome->skipped.items[middle].index - middle <= position)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return (uint32_t)(position + low);
 }
 
 static int fail_nothing(const struct upm_outcome *outcome)
@@ -146,7 +152,6 @@ int upm_outcome_judge(const struct upm_outcome *outcome, const struct upm_probe_
 void upm_outcome_close(struct upm_outcome *outcome)
 {
 	upm_vector_clear(&outcome->skipped);
-	free(outcome->attached);
 	upm_strings_unref(outcome->strings);
 	memset(outcome, 0, sizeof(*outcome));
 }

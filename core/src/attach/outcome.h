@@ -17,9 +17,8 @@ struct upm_skip {
 
 struct upm_outcome {
 	UPM_VECTOR(struct upm_skip) skipped; /* in the table's order once finished */
-	uint32_t *attached;		     /* indexes in the table, in its order */
-	size_t attached_count;
-	struct upm_strings *strings; /* reasons */
+	size_t attached_count;		     /* the rest, once finished */
+	struct upm_strings *strings;	     /* reasons */
 };
 
 /** @return UPM_OK or UPM_ERR_MEMORY. */
@@ -29,8 +28,10 @@ int upm_outcome_skip(struct upm_outcome *outcome, uint32_t index, int32_t verdic
 		     const char *reason);
 /** Note a probe that the kernel refused with this errno. @return UPM_OK or UPM_ERR_MEMORY */
 int upm_outcome_refuse(struct upm_outcome *outcome, uint32_t index, int sys_errno);
-/** Order the skipped and list the rest as attached. @return UPM_OK or UPM_ERR_MEMORY */
+/** Order the skipped; the rest are attached. @return UPM_OK */
 int upm_outcome_finish(struct upm_outcome *outcome, size_t probe_count);
+/** @return the index in the table of attached probe number position, below attached_count. */
+uint32_t upm_outcome_attached(const struct upm_outcome *outcome, size_t position);
 /** Report nothing-attached, or the first skipped one in strict mode. @return UPM_OK or the error */
 int upm_outcome_judge(const struct upm_outcome *outcome, const struct upm_probe_table *table,
 		      bool strict);

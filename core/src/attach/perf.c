@@ -100,7 +100,7 @@ static int open_event(const struct perf_errand *errand)
 
 	if (upm_job_at_return(errand->program, errand->group))
 		attr.config |= attempt->pmu.return_bit;
-	if (plan->ref_ctr_offsets[at]) {
+	if (plan->ref_ctr_offsets && plan->ref_ctr_offsets[at]) {
 		if (!attempt->pmu.ref_ctr_shift || plan->ref_ctr_offsets[at] > UINT32_MAX)
 			return -EINVAL;
 		attr.config |= plan->ref_ctr_offsets[at] << attempt->pmu.ref_ctr_shift;
@@ -116,7 +116,8 @@ static int link_event(struct perf_errand *errand, int event_fd)
 {
 	const struct perf_attempt *attempt = errand->attempt;
 	struct upm_kernel_handle *handle = &errand->handle;
-	uint64_t cookie = attempt->job->plan.cookies[errand->at];
+	const uint64_t *cookies = attempt->job->plan.cookies;
+	uint64_t cookie = cookies ? cookies[errand->at] : 0;
 	int program_fd = errand->program->fd;
 	int failure = 0;
 
@@ -152,7 +153,14 @@ static int make_handle(const struct perf_attempt *attempt, const struct upm_plan
 		.group = group,
 		.program = program,
 		.at = at,
-		.handle = {.file = group->file, .pid = pid, .probes = 1, .kind = group->kind},
+		.handle =
+			{
+				.file = group->file,
+				.pid = pid,
+				.probes = 1,
+				.kind = upm_job_kind(program, group),
+				.program = (uint8_t)(program - attempt->job->programs),
+			},
 	};
 
 	upm_shelter(arm, &errand);
@@ -202,9 +210,11 @@ static int attach_probe(struct perf_attempt *attempt, const struct upm_plan_grou
 
 	for (size_t i = 0; i < processes;) {
 		int32_t pid = scope->processes.count ? scope->processes.items[i] : 0;
+		size_t of_process = job->link->handles.count;
 		int failure = make_handles(attempt, group, at, pid);
 
 		if (failure == ESRCH) {
+			upm_link_drop_handles(job->link, of_process);
 			if (upm_job_drop_process(job, pid))
 				return UPM_ERR_NOT_FOUND;
 			processes--;

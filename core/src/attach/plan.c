@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "resolve/probe_name.h"
 #include "resolve/return_safety.h"
 
 #define KINDS 3
@@ -20,9 +21,9 @@ struct planner {
 	size_t *slots;	    /* one per file and kind: first its count, then its next free place */
 };
 
-static size_t slot_of(const struct upm_probe_entry *probe)
+static size_t slot_of(const struct upm_probe_table *table, const struct upm_probe_entry *probe)
 {
-	return (size_t)probe->file * KINDS + probe->kind;
+	return (size_t)upm_probe_file(table, probe) * KINDS + probe->kind;
 }
 
 /* ---- conflicts: one place in one file can have one reference counter */
@@ -57,32 +58,36 @@ static size_t list_places(const struct upm_probe_table *table, struct place *pla
 		const struct upm_probe_entry *probe = &table->probes.items[i];
 
 		if (probe->verdict == UPM_VERDICT_OK)
-			places[count++] = (struct place){probe->offset, probe->file, (uint32_t)i};
+			places[count++] = (struct place){probe->offset,
+							 upm_probe_file(table, probe), (uint32_t)i};
 	}
 	return count;
+}
+
+static uint64_t ref_ctr_of(const struct upm_probe_table *table, uint32_t index)
+{
+	return upm_probe_detail(table, &table->probes.items[index])->ref_ctr_offset;
 }
 
 /* The first probe of a place decides; those that differ from it are in conflict. */
 static void mark_conflicts(const struct upm_probe_table *table, struct place *places, size_t count,
 			   uint8_t *conflicts)
 {
-	const struct upm_probe_entry *probes = table->probes.items;
 	size_t first = 0;
 
 	qsort(places, count, sizeof(*places), by_place);
 	for (size_t i = 1; i < count; i++) {
 		if (!same_place(&places[first], &places[i]))
 			first = i;
-		if (probes[places[i].probe].ref_ctr_offset !=
-		    probes[places[first].probe].ref_ctr_offset)
+		if (ref_ctr_of(table, places[i].probe) != ref_ctr_of(table, places[first].probe))
 			conflicts[places[i].probe] = 1;
 	}
 }
 
 static bool any_ref_ctr(const struct upm_probe_table *table)
 {
-	for (size_t i = 0; i < table->probes.count; i++)
-		if (table->probes.items[i].ref_ctr_offset)
+	for (size_t i = 0; i < table->details.count; i++)
+		if (table->details.items[i].ref_ctr_offset)
 			return true;
 	return false;
 }
@@ -108,13 +113,18 @@ static int find_conflicts(struct planner *planner)
 static int32_t verdict_of(const struct planner *planner, size_t index, const char **reason)
 {
 	const struct upm_probe_entry *probe = &planner->table->probes.items[index];
+	const struct upm_binary *binary = upm_probe_binary(planner->table, probe);
 	uint8_t hazard = UPM_VERDICT_OK;
 
 	*reason = NULL;
 	if (probe->verdict != UPM_VERDICT_OK)
 		return probe->verdict;
-	if (!planner->table->files.items[probe->file].binary) {
+	if (!binary) {
 		*reason = "its file is not open";
+		return UPM_VERDICT_UNREADABLE;
+	}
+	if (binary->fd < 0) {
+		*reason = "its set was read from pins, without the file: resolve the spec again";
 		return UPM_VERDICT_UNREADABLE;
 	}
 	if (planner->conflicts && planner->conflicts[index]) {
@@ -126,7 +136,8 @@ static int32_t verdict_of(const struct planner *planner, size_t index, const cha
 		return UPM_VERDICT_NOT_ENTRY;
 	}
 	if (planner->rules->timed_kinds & 1u << probe->kind)
-		*reason = upm_return_hazard(planner->table, probe, &hazard);
+		*reason = upm_return_hazard(planner->table, probe,
+					    upm_probe_symbol(planner->table, probe), &hazard);
 	return hazard;
 }
 
@@ -137,7 +148,7 @@ static int count_slots(struct planner *planner)
 		int32_t verdict = verdict_of(planner, i, &reason);
 
 		if (verdict == UPM_VERDICT_OK)
-			planner->slots[slot_of(&planner->table->probes.items[i])]++;
+			planner->slots[slot_of(planner->table, &planner->table->probes.items[i])]++;
 		else if (upm_outcome_skip(planner->outcome, (uint32_t)i, verdict, reason))
 			return UPM_ERR_MEMORY;
 	}
@@ -164,18 +175,30 @@ static int make_groups(struct planner *planner)
 	return UPM_OK;
 }
 
-static int allocate(struct upm_plan *plan)
+/* Semaphores and cookies are rare: without any, their arrays are not made. */
+static bool needs_cookies(const struct planner *planner)
 {
-	size_t count = plan->count + 1;
-	size_t each = sizeof(*plan->offsets) + sizeof(*plan->ref_ctr_offsets) +
-		      sizeof(*plan->cookies) + sizeof(*plan->probes);
+	for (size_t i = 0; i < planner->plan->groups.count; i++)
+		if (planner->plan->groups.items[i].kind == UPM_KIND_USDT)
+			return true;
+	return planner->rules->cookie_is_index || planner->table->cookies.count;
+}
 
-	plan->offsets = malloc(count * each);
+static int allocate(struct planner *planner)
+{
+	struct upm_plan *plan = planner->plan;
+	size_t count = plan->count + 1;
+	bool ref_ctrs = any_ref_ctr(planner->table), cookies = needs_cookies(planner);
+	size_t wide = 1u + ref_ctrs + cookies;
+
+	plan->offsets = malloc(count * (wide * sizeof(*plan->offsets) + sizeof(*plan->probes)));
 	if (!plan->offsets)
 		return upm_fail_memory(operation);
-	plan->ref_ctr_offsets = plan->offsets + count;
-	plan->cookies = plan->ref_ctr_offsets + count;
-	plan->probes = (uint32_t *)(plan->cookies + count);
+	if (ref_ctrs)
+		plan->ref_ctr_offsets = plan->offsets + count;
+	if (cookies)
+		plan->cookies = plan->offsets + (1u + ref_ctrs) * count;
+	plan->probes = (uint32_t *)(plan->offsets + wide * count);
 	return UPM_OK;
 }
 
@@ -189,7 +212,7 @@ static void list_probes(struct planner *planner)
 			skip++;
 		else
 			planner->plan->probes[planner->slots[slot_of(
-				&planner->table->probes.items[i])]++] = (uint32_t)i;
+				planner->table, &planner->table->probes.items[i])]++] = (uint32_t)i;
 	}
 }
 
@@ -222,13 +245,18 @@ static void fill_group(const struct planner *planner, struct upm_plan_group *gro
 
 	for (size_t i = group->first; i < group->first + group->count; i++) {
 		uint32_t index = plan->probes[i];
-		const struct upm_probe_entry *probe = &planner->table->probes.items[index];
 
-		plan->offsets[i] = probe->offset;
-		plan->ref_ctr_offsets[i] = probe->ref_ctr_offset;
-		plan->cookies[i] = planner->rules->cookie_is_index ? index : probe->cookie;
-		group->has_ref_ctrs |= plan->ref_ctr_offsets[i] != 0;
-		group->has_cookies |= plan->cookies[i] != 0;
+		plan->offsets[i] = planner->table->probes.items[index].offset;
+		if (plan->ref_ctr_offsets) {
+			plan->ref_ctr_offsets[i] = ref_ctr_of(planner->table, index);
+			group->has_ref_ctrs |= plan->ref_ctr_offsets[i] != 0;
+		}
+		if (plan->cookies) {
+			plan->cookies[i] = planner->rules->cookie_is_index
+						   ? index
+						   : upm_probe_cookie(planner->table, index);
+			group->has_cookies |= plan->cookies[i] != 0;
+		}
 	}
 }
 
@@ -241,7 +269,7 @@ static int lay_out(struct planner *planner)
 	if (!status)
 		status = make_groups(planner);
 	if (!status)
-		status = allocate(planner->plan);
+		status = allocate(planner);
 	if (status)
 		return status;
 	list_probes(planner);
@@ -271,16 +299,21 @@ int upm_plan_open(struct upm_plan *plan, const struct upm_probe_table *table,
 	return status;
 }
 
+static void close_gap(uint64_t *items, size_t from, size_t rest)
+{
+	if (items)
+		memmove(&items[from - 1], &items[from], rest * sizeof(*items));
+}
+
 void upm_plan_remove(struct upm_plan *plan, struct upm_plan_group *group, size_t position)
 {
 	size_t from = group->first + position + 1;
 	size_t rest = group->count - position - 1;
 
 	memmove(&plan->probes[from - 1], &plan->probes[from], rest * sizeof(*plan->probes));
-	memmove(&plan->offsets[from - 1], &plan->offsets[from], rest * sizeof(*plan->offsets));
-	memmove(&plan->ref_ctr_offsets[from - 1], &plan->ref_ctr_offsets[from],
-		rest * sizeof(*plan->ref_ctr_offsets));
-	memmove(&plan->cookies[from - 1], &plan->cookies[from], rest * sizeof(*plan->cookies));
+	close_gap(plan->offsets, from, rest);
+	close_gap(plan->ref_ctr_offsets, from, rest);
+	close_gap(plan->cookies, from, rest);
 	group->count--;
 }
 

@@ -19,10 +19,10 @@ struct upm_plan_group {
 
 struct upm_plan {
 	UPM_VECTOR(struct upm_plan_group) groups;
-	uint32_t *probes;  /* indexes in the table */
-	uint64_t *offsets; /* the block that all four arrays lie in */
-	uint64_t *ref_ctr_offsets;
-	uint64_t *cookies;
+	uint32_t *probes;	   /* indexes in the table */
+	uint64_t *offsets;	   /* the block that all arrays lie in */
+	uint64_t *ref_ctr_offsets; /* NULL = all are 0 */
+	uint64_t *cookies;	   /* NULL = all are 0; there with USDT probes, to be changed */
 	size_t count;
 };
 

@@ -170,7 +170,7 @@ static int name_files(struct upm_opened *opened)
 		struct upm_kernel_handle *handle = &opened->handles.items[i];
 
 		if (handle->probes)
-			handle->file = table->probes.items[probe].file;
+			handle->file = upm_probe_file(table, &table->probes.items[probe]);
 		else if (upm_probe_table_file(table, NULL, "", &handle->file))
 			return upm_fail_memory(operation);
 		probe += handle->probes;

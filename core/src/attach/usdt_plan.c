@@ -46,7 +46,7 @@ static bool add_spec(struct usdt_plan *usdt, size_t at)
 	const struct upm_probe_table *table = job->link->table;
 	const struct upm_probe_entry *probe = &table->probes.items[job->plan.probes[at]];
 	const struct upm_usdt_position position =
-		upm_usdt_position_of(table->files.items[probe->file].binary, job->plan.offsets[at]);
+		upm_usdt_position_of(upm_probe_binary(table, probe), job->plan.offsets[at]);
 	struct upm_usdt_argument arguments[UPM_USDT_ARGUMENTS_MAX];
 	size_t count = upm_probe_table_arguments(table, probe, arguments);
 	uint8_t spec[UPM_LIBBPF_SPEC_MAX];

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 #include "base/strings.h"
 
+#include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -72,6 +74,20 @@ const char *upm_strings_add(struct upm_strings *strings, const char *text)
 	memcpy(copy, text, length);
 	block->used += length;
 	return copy;
+}
+
+void *upm_strings_reserve(struct upm_strings *strings, size_t size)
+{
+	const size_t alignment = _Alignof(max_align_t);
+	struct block *block =
+		size < SIZE_MAX / 2 ? block_with_room(strings, size + alignment - 1) : NULL;
+	uintptr_t start;
+
+	if (!block)
+		return NULL;
+	start = ((uintptr_t)block->text + block->used + alignment - 1) & ~(alignment - 1);
+	block->used = start + size - (uintptr_t)block->text;
+	return (void *)start;
 }
 
 const char *upm_strings_format(struct upm_strings *strings, const char *format, ...)

@@ -44,21 +44,19 @@ size_t upm_elf_read_at(const struct upm_elf *elf, void *buffer, size_t length, u
 	return length;
 }
 
-static bool check_range(const struct upm_elf *elf, uint64_t offset, uint64_t size,
-			const char *operation, const char *what)
+int upm_elf_check(const struct upm_elf *elf, uint64_t offset, uint64_t size, const char *operation,
+		  const char *what)
 {
 	if (offset > elf->size || size > elf->size - offset)
-		upm_fail(UPM_ERR_FORMAT, 0, operation, elf->path,
-			 "the file is truncated or damaged: install it anew",
-			 "%s at offset %" PRIu64 ", %" PRIu64
-			 " bytes, does not lie within the file of %" PRIu64 " bytes",
-			 what, offset, size, elf->size);
-	else if (size > RANGE_MAX)
-		upm_fail(UPM_ERR_FORMAT, 0, operation, elf->path, NULL,
-			 "%s has %" PRIu64 " bytes, more than any real one", what, size);
-	else
-		return true;
-	return false;
+		return upm_fail(UPM_ERR_FORMAT, 0, operation, elf->path,
+				"the file is truncated or damaged: install it anew",
+				"%s at offset %" PRIu64 ", %" PRIu64
+				" bytes, does not lie within the file of %" PRIu64 " bytes",
+				what, offset, size, elf->size);
+	if (size > RANGE_MAX)
+		return upm_fail(UPM_ERR_FORMAT, 0, operation, elf->path, NULL,
+				"%s has %" PRIu64 " bytes, more than any real one", what, size);
+	return UPM_OK;
 }
 
 void *upm_elf_reserve(const struct upm_elf *elf, uint64_t offset, uint64_t size,
@@ -66,7 +64,7 @@ void *upm_elf_reserve(const struct upm_elf *elf, uint64_t offset, uint64_t size,
 {
 	void *bytes;
 
-	if (!check_range(elf, offset, size, operation, what))
+	if (upm_elf_check(elf, offset, size, operation, what))
 		return NULL;
 	bytes = upm_buffer_allocate((size_t)size + 1);
 	if (!bytes)
@@ -182,8 +180,7 @@ static int check_header_table(const struct upm_elf *elf, const char *what, uint6
 		return fail_not_elf(elf, text);
 	}
 	snprintf(text, sizeof(text), "the table of %s", what);
-	return check_range(elf, offset, count * entry_size, UPM_OPEN_BINARY, text) ? UPM_OK
-										   : UPM_ERR_FORMAT;
+	return upm_elf_check(elf, offset, count * entry_size, UPM_OPEN_BINARY, text);
 }
 
 static int check_headers(struct upm_elf *elf)

@@ -15,8 +15,7 @@
 #include <stdint.h>
 
 #include "binary/binary.h"
-
-#define UPM_ELF_TABLES_MAX 8
+#include "binary/symbols.h"
 
 /* A range of the image; size 0 = there is none. */
 struct upm_elf_range {
@@ -36,7 +35,7 @@ struct upm_elf {
 	struct upm_elf_range dynamic, interpreter; /* PT_DYNAMIC, PT_INTERP */
 
 	pthread_mutex_t lock; /* over what follows */
-	struct upm_symbol_table *tables[UPM_ELF_TABLES_MAX];
+	struct upm_symbol_table *tables[UPM_TABLES_MAX];
 	size_t table_count;
 	size_t own_count; /* tables[0 … own_count): the file's own */
 	bool dynamic_loaded;
@@ -65,6 +64,9 @@ uint8_t upm_elf_bits(const struct upm_elf *elf);
  */
 char *upm_elf_section_names(const struct upm_elf *elf, uint64_t *size);
 
+/** Check that a range lies within the image. @return UPM_OK or UPM_ERR_FORMAT */
+int upm_elf_check(const struct upm_elf *elf, uint64_t offset, uint64_t size, const char *operation,
+		  const char *what);
 /** Memory for a range and a NUL, not read yet. @return free() it; NULL with the error recorded */
 void *upm_elf_reserve(const struct upm_elf *elf, uint64_t offset, uint64_t size,
 		      const char *operation, const char *what);

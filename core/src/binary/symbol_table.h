@@ -17,16 +17,19 @@ struct upm_cut_name {
 };
 
 struct upm_symbol_table {
-	void *symbols; /* Elf64_Sym or Elf32_Sym */
 	size_t count;
-	bool wide; /* Elf64_Sym */
+	void *symbols; /* Elf64_Sym or Elf32_Sym; NULL until symbols_read */
+	uint64_t symbols_offset;
+	atomic_bool symbols_read;
+	atomic_bool scanned; /* once, piece by piece */
+	bool wide;	     /* Elf64_Sym */
 	bool debug;
 	char *strings;
 	uint64_t strings_size;
-	atomic_bool strings_read;     /* else strings is memory that nobody has touched */
-	pthread_mutex_t strings_lock; /* over reading them */
-	const struct upm_elf *elf;    /* where they are read from … */
-	uint64_t strings_offset;      /* … and at which offset */
+	atomic_bool strings_read; /* else strings is memory that nobody has touched */
+	uint64_t strings_offset;
+	pthread_mutex_t lock;	   /* over reading symbols and strings */
+	const struct upm_elf *elf; /* where they are read from */
 	/* versions by number, as .gnu.version has them */
 	uint16_t *version_of; /* one per symbol; NULL = none */
 	const char **versions;
@@ -51,6 +54,11 @@ int upm_place_by_dynamic(const struct upm_binary *binary, struct upm_table_place
 int upm_symbol_table_load(const struct upm_elf *elf, const struct upm_table_place *place,
 			  bool debug, struct upm_symbol_table **out);
 void upm_symbol_table_free(struct upm_symbol_table *table);
+/** Have the symbols in memory. @return UPM_OK, UPM_ERR_FORMAT or UPM_ERR_MEMORY */
+int upm_symbol_table_read(struct upm_symbol_table *table);
+/** The outline of a symbol of the table that lies at a place in memory. */
+void upm_symbol_outline_at(const struct upm_symbol_table *table, const void *symbols, size_t index,
+			   struct upm_symbol *symbol);
 
 /** Read .gnu.version and the names behind its numbers. What is damaged is left out. */
 int upm_versions_load(const struct upm_elf *elf, const struct upm_table_place *place,

@@ -6,8 +6,10 @@
  * sources in the order in which they were asked.
  *
  * Names are half of what there is to read. A linker lists most functions in both tables,
- * and who takes them all from .symtab never asks for a name in .dynsym: so the strings of
- * a table are read when the first of its names is asked for.
+ * and who takes them all from .symtab never asks for a name in .dynsym; who takes them
+ * all by "*" asks for no name before something is to be shown. So the strings of a table are
+ * read when the first of its names is asked for, and the symbols are kept when they are
+ * asked for by number; a walk over all of them (symbol_scan.c) needs neither.
  */
 #include "binary/symbols.h"
 
@@ -35,7 +37,6 @@ static int reserve_strings(const struct upm_elf *elf, const struct upm_table_pla
 					 UPM_READ_SYMBOLS, "its string table");
 	if (!table->strings)
 		return upm_error_last()->code;
-	table->elf = elf;
 	table->strings_offset = place->strings.offset;
 	table->strings_size = place->strings.size;
 	return check_last_string(elf, place);
@@ -52,22 +53,56 @@ static void read_strings(struct upm_symbol_table *table)
 		table->strings[size - 1] = '\0';
 }
 
-static void need_strings(struct upm_symbol_table *table)
+/* A table without .gnu.version may spell versions out in its names. */
+static int need_strings(struct upm_symbol_table *table)
 {
+	int status = UPM_OK;
+
 	if (atomic_load_explicit(&table->strings_read, memory_order_acquire))
-		return;
-	pthread_mutex_lock(&table->strings_lock);
-	if (!atomic_load_explicit(&table->strings_read, memory_order_relaxed))
+		return UPM_OK;
+	pthread_mutex_lock(&table->lock);
+	if (!atomic_load_explicit(&table->strings_read, memory_order_relaxed)) {
 		read_strings(table);
-	atomic_store_explicit(&table->strings_read, true, memory_order_release);
-	pthread_mutex_unlock(&table->strings_lock);
+		if (!table->version_of)
+			status = upm_versions_cut(table);
+		atomic_store_explicit(&table->strings_read, !status, memory_order_release);
+	}
+	pthread_mutex_unlock(&table->lock);
+	return status;
 }
 
-/* The names of a table that spells versions out in them must be looked through at once. */
-static int cut_names(struct upm_symbol_table *table)
+int upm_symbol_table_read_names(struct upm_symbol_table *table)
 {
-	need_strings(table);
-	return upm_versions_cut(table);
+	return need_strings(table);
+}
+
+static size_t symbol_size(const struct upm_symbol_table *table)
+{
+	return table->wide ? sizeof(Elf64_Sym) : sizeof(Elf32_Sym);
+}
+
+static int read_symbols(struct upm_symbol_table *table)
+{
+	table->symbols = upm_elf_records(table->elf, table->symbols_offset,
+					 table->count * symbol_size(table), ELF_T_SYM,
+					 UPM_READ_SYMBOLS, "the table of symbols");
+	if (!table->symbols)
+		return upm_error_last()->code;
+	atomic_store_explicit(&table->symbols_read, true, memory_order_release);
+	return UPM_OK;
+}
+
+int upm_symbol_table_read(struct upm_symbol_table *table)
+{
+	int status = UPM_OK;
+
+	if (atomic_load_explicit(&table->symbols_read, memory_order_acquire))
+		return UPM_OK;
+	pthread_mutex_lock(&table->lock);
+	if (!atomic_load_explicit(&table->symbols_read, memory_order_relaxed))
+		status = read_symbols(table);
+	pthread_mutex_unlock(&table->lock);
+	return status;
 }
 
 static int load_parts(const struct upm_elf *elf, const struct upm_table_place *place,
@@ -75,19 +110,19 @@ static int load_parts(const struct upm_elf *elf, const struct upm_table_place *p
 {
 	int status;
 
+	table->elf = elf;
 	table->wide = upm_elf_bits(elf) == 64;
-	table->count = place->symbols.size / (table->wide ? sizeof(Elf64_Sym) : sizeof(Elf32_Sym));
-	table->symbols = upm_elf_records(elf, place->symbols.offset, place->symbols.size, ELF_T_SYM,
-					 UPM_READ_SYMBOLS, place->name);
-	if (!table->symbols)
-		return upm_error_last()->code;
-	status = reserve_strings(elf, place, table);
+	table->count = place->symbols.size / symbol_size(table);
+	table->symbols_offset = place->symbols.offset;
+	status = upm_elf_check(elf, place->symbols.offset, place->symbols.size, UPM_READ_SYMBOLS,
+			       place->name);
 	if (!status)
-		status = upm_versions_load(elf, place, table);
-	if (!status && !table->version_of)
-		status = cut_names(table);
-	return status;
+		status = reserve_strings(elf, place, table);
+	return status ? status : upm_versions_load(elf, place, table);
 }
+
+/* RANGE_MAX of elf_file.c allows no table with as many symbols. */
+_Static_assert((UINT64_C(2) << 30) / sizeof(Elf32_Sym) < UPM_SYMBOLS_MAX, "symbol numbers");
 
 int upm_symbol_table_load(const struct upm_elf *elf, const struct upm_table_place *place,
 			  bool debug, struct upm_symbol_table **out)
@@ -98,7 +133,7 @@ int upm_symbol_table_load(const struct upm_elf *elf, const struct upm_table_plac
 	if (!table)
 		return upm_fail_memory(UPM_READ_SYMBOLS);
 	table->debug = debug;
-	pthread_mutex_init(&table->strings_lock, NULL);
+	pthread_mutex_init(&table->lock, NULL);
 	status = load_parts(elf, place, table);
 	if (status) {
 		upm_symbol_table_free(table);
@@ -116,7 +151,7 @@ void upm_symbol_table_free(struct upm_symbol_table *table)
 	free(table->versions);
 	upm_vector_clear(&table->cuts);
 	free(table->cut_blocks);
-	pthread_mutex_destroy(&table->strings_lock);
+	pthread_mutex_destroy(&table->lock);
 	free(table);
 }
 
@@ -125,7 +160,7 @@ static int add_table(struct upm_elf *to, const struct upm_elf *from,
 {
 	int status;
 
-	if (!place->symbols.size || to->table_count == UPM_ELF_TABLES_MAX)
+	if (!place->symbols.size || to->table_count == UPM_TABLES_MAX)
 		return UPM_OK;
 	status = upm_symbol_table_load(from, place, debug, &to->tables[to->table_count]);
 	if (!status)
@@ -250,6 +285,11 @@ int upm_binary_symbols(struct upm_binary *binary, unsigned sources, upm_progress
 	return status;
 }
 
+struct upm_symbol_table *upm_binary_symbol_table(const struct upm_binary *binary, size_t number)
+{
+	return binary->elf->tables[number];
+}
+
 size_t upm_symbol_table_size(const struct upm_symbol_table *table)
 {
 	return table->count;
@@ -265,33 +305,28 @@ bool upm_symbol_table_is_debug(const struct upm_symbol_table *table)
 	return table->debug;
 }
 
-void upm_symbol_table_prefetch(const struct upm_symbol_table *table, size_t index)
-{
-	size_t size = table->wide ? sizeof(Elf64_Sym) : sizeof(Elf32_Sym);
-
-	__builtin_prefetch((const char *)table->symbols + index * size);
-}
-
-void upm_symbol_table_outline(const struct upm_symbol_table *table, size_t index,
-			      struct upm_symbol *symbol)
+void upm_symbol_outline_at(const struct upm_symbol_table *table, const void *symbols, size_t index,
+			   struct upm_symbol *symbol)
 {
 	uint16_t section;
 	uint8_t info;
 
 	if (table->wide) {
-		const Elf64_Sym *wide = (const Elf64_Sym *)table->symbols + index;
+		const Elf64_Sym *wide = (const Elf64_Sym *)symbols + index;
 
 		info = wide->st_info;
 		section = wide->st_shndx;
 		symbol->address = wide->st_value;
 		symbol->size = wide->st_size;
+		symbol->name_offset = wide->st_name;
 	} else {
-		const Elf32_Sym *narrow = (const Elf32_Sym *)table->symbols + index;
+		const Elf32_Sym *narrow = (const Elf32_Sym *)symbols + index;
 
 		info = narrow->st_info;
 		section = narrow->st_shndx;
 		symbol->address = narrow->st_value;
 		symbol->size = narrow->st_size;
+		symbol->name_offset = narrow->st_name;
 	}
 	symbol->name = "";
 	symbol->type = ELF64_ST_TYPE(info);
@@ -301,19 +336,27 @@ void upm_symbol_table_outline(const struct upm_symbol_table *table, size_t index
 	symbol->default_version = true;
 }
 
-void upm_symbol_table_name(struct upm_symbol_table *table, size_t index, struct upm_symbol *symbol)
+void upm_symbol_table_outline(struct upm_symbol_table *table, size_t index,
+			      struct upm_symbol *symbol)
 {
-	uint32_t name = table->wide ? ((const Elf64_Sym *)table->symbols)[index].st_name
-				    : ((const Elf32_Sym *)table->symbols)[index].st_name;
+	static const Elf64_Sym nothing;
 
-	need_strings(table);
-	symbol->name = name < table->strings_size ? table->strings + name : "";
+	if (upm_symbol_table_read(table))
+		upm_symbol_outline_at(table, &nothing, 0, symbol);
+	else
+		upm_symbol_outline_at(table, table->symbols, index, symbol);
+}
+
+void upm_symbol_table_name(struct upm_symbol_table *table, struct upm_symbol *symbol)
+{
+	if (symbol->name_offset < table->strings_size && !need_strings(table))
+		symbol->name = table->strings + symbol->name_offset;
 }
 
 void upm_symbol_table_peek(struct upm_symbol_table *table, size_t index, struct upm_symbol *symbol)
 {
 	upm_symbol_table_outline(table, index, symbol);
-	upm_symbol_table_name(table, index, symbol);
+	upm_symbol_table_name(table, symbol);
 }
 
 void upm_symbol_table_version(const struct upm_symbol_table *table, size_t index,

@@ -198,7 +198,12 @@ int upm_versions_cut(struct upm_symbol_table *table)
 		from = cut_string(table, from, (uint64_t)(found - table->strings), &room);
 		found = from < size ? memchr(table->strings + from, '@', size - from) : NULL;
 	}
-	return room ? UPM_OK : upm_fail_memory(UPM_READ_SYMBOLS);
+	if (room)
+		return UPM_OK;
+	upm_vector_clear(&table->cuts);
+	free(table->cut_blocks);
+	table->cut_blocks = NULL;
+	return upm_fail_memory(UPM_READ_SYMBOLS);
 }
 
 const struct upm_cut_name *upm_versions_cut_of(const struct upm_symbol_table *table,

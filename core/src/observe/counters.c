@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "attach/sys.h"
 #include "base/error.h"
 #include "observe/mapped.h"
 
@@ -39,12 +40,28 @@ uint32_t upm_counters_elements(const struct upm_counters_shape *shape)
 	return shape->rows * shape->stride;
 }
 
+/* A map that comes from pins may be anybody's. */
+static int check_shape(const struct upm_counters_shape *shape, size_t probes, int map_fd)
+{
+	struct bpf_map_info info = {0};
+
+	if (upm_sys_object_info(map_fd, &info, sizeof(info)) == 0 &&
+	    info.value_size == sizeof(uint64_t) && shape->rows && probes <= shape->stride &&
+	    (uint64_t)shape->rows * shape->stride <= info.max_entries)
+		return UPM_OK;
+	return upm_fail(UPM_ERR_FORMAT, 0, operation, "the counters",
+			"open it with the library that made it",
+			"their map is not of the shape that the observer says");
+}
+
 int upm_counters_open(struct upm_counters *counters, const struct upm_counters_shape *shape,
 		      size_t probes, int map_fd)
 {
 	const void *memory;
-	int status;
+	int status = check_shape(shape, probes, map_fd);
 
+	if (status)
+		return status;
 	counters->shape = *shape;
 	counters->probes = (uint32_t)probes;
 	counters->map_fd = map_fd;

@@ -22,3 +22,7 @@
 
 EMBED(count)
 EMBED(children)
+EMBED(latency)
+EMBED(latency_session)
+EMBED(latency_context)
+EMBED(trace)

@@ -13,5 +13,9 @@ struct upm_embedded {
 
 struct upm_embedded upm_embedded_count(void);
 struct upm_embedded upm_embedded_children(void);
+struct upm_embedded upm_embedded_trace(void);
+struct upm_embedded upm_embedded_latency(void);
+struct upm_embedded upm_embedded_latency_session(void);
+struct upm_embedded upm_embedded_latency_context(void);
 
 #endif

@@ -32,7 +32,8 @@ struct upm_observer *upm_observer_new(const struct upm_observer_type *type,
 	if (!observer)
 		return NULL;
 	observer->type = type;
-	observer->filter.fork_fd = observer->filter.exit_fd = observer->pin_fd = -1;
+	observer->filter.fork_fd = observer->filter.exit_fd = observer->filter.lost_fd = -1;
+	observer->pin_fd = -1;
 	for (size_t i = 0; i < UPM_OBSERVER_MAPS; i++)
 		observer->map_fds[i] = -1;
 	if (upm_probe_set_wrap(set->table, &observer->set) == UPM_OK)

@@ -4,6 +4,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -159,6 +160,10 @@ static int start(struct upm_process_filter *filter, const struct upm_scope *scop
 	filter->fork_fd = open_tracepoint(filter->object, "follow_fork", "sched_process_fork");
 	if (filter->fork_fd < 0)
 		return filter->fork_fd;
+	filter->lost_fd =
+		fcntl(bpf_object__find_map_fd_by_name(filter->object, ".bss"), F_DUPFD_CLOEXEC, 0);
+	if (filter->lost_fd < 0)
+		return -errno;
 	return must_adopt(scope, space) ? adopt_all(filter, scope) : 0;
 }
 
@@ -333,7 +338,7 @@ int upm_process_filter_open(struct upm_process_filter *filter, const struct upm_
 	int *pidfds = calloc(scope->processes.count + 1, sizeof(*pidfds));
 	int status;
 
-	*filter = (struct upm_process_filter){.fork_fd = -1, .exit_fd = -1};
+	*filter = (struct upm_process_filter){.fork_fd = -1, .exit_fd = -1, .lost_fd = -1};
 	status = pidfds ? open_with_pidfds(filter, scope, map_fd, pidfds)
 			: upm_fail_memory(operation);
 	free(pidfds);
@@ -342,14 +347,10 @@ int upm_process_filter_open(struct upm_process_filter *filter, const struct upm_
 
 uint64_t upm_process_filter_lost(const struct upm_process_filter *filter)
 {
-	const struct bpf_map *map;
 	const uint32_t key = 0;
 	uint64_t lost = 0;
 
-	if (!filter->object || filter->fork_fd < 0)
-		return 0;
-	map = bpf_object__find_map_by_name(filter->object, ".bss");
-	if (!map || bpf_map_lookup_elem(bpf_map__fd(map), &key, &lost))
+	if (filter->lost_fd < 0 || bpf_map_lookup_elem(filter->lost_fd, &key, &lost))
 		return 0;
 	return lost;
 }
@@ -360,6 +361,8 @@ void upm_process_filter_close(struct upm_process_filter *filter)
 		close(filter->fork_fd);
 	if (filter->exit_fd >= 0)
 		close(filter->exit_fd);
+	if (filter->lost_fd >= 0)
+		close(filter->lost_fd);
 	bpf_object__close(filter->object);
-	*filter = (struct upm_process_filter){.fork_fd = -1, .exit_fd = -1};
+	*filter = (struct upm_process_filter){.fork_fd = -1, .exit_fd = -1, .lost_fd = -1};
 }

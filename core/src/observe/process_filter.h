@@ -23,6 +23,7 @@ struct upm_pid_namespace {
 struct upm_process_filter {
 	struct bpf_object *object; /* the tracepoint programs; NULL = none needed */
 	int fork_fd, exit_fd;
+	int lost_fd; /* the map that counts children beyond UPM_SCOPE_MAX; -1 = none */
 };
 
 /** @return UPM_OK or UPM_ERR_SYSTEM, for a process without /proc. */

@@ -10,18 +10,25 @@
 
 enum { SUGGESTIONS = 3, SHORTEST_HINT = 3, LONGEST_NAME = 64 };
 
-static void describe_rejected(const struct upm_symbol *symbol, struct upm_probe_entry *probe)
+/* What a probe that finds nothing says. */
+struct answer {
+	uint8_t verdict;
+	const char *reason;
+};
+
+static void describe_rejected(const struct upm_symbol *symbol, struct answer *answer)
 {
 	if (symbol->undefined) {
-		probe->verdict = UPM_VERDICT_UNDEFINED;
-		probe->reason = "it is imported: its code is in another file, probe it there";
+		answer->verdict = UPM_VERDICT_UNDEFINED;
+		answer->reason = "it is imported: its code is in another file, probe it there";
 	} else if (symbol->type == STT_NOTYPE && symbol->size == 0) {
-		probe->verdict = UPM_VERDICT_MARKER;
-		probe->reason = "it is a marker without type and size, not a function; give a file "
-				"offset to probe it all the same";
+		answer->verdict = UPM_VERDICT_MARKER;
+		answer->reason =
+			"it is a marker without type and size, not a function; give a file "
+			"offset to probe it all the same";
 	} else {
-		probe->verdict = UPM_VERDICT_DATA;
-		probe->reason = "it is data, not a function";
+		answer->verdict = UPM_VERDICT_DATA;
+		answer->reason = "it is data, not a function";
 	}
 }
 
@@ -128,7 +135,7 @@ static bool defines_functions(const struct upm_matches *matches)
 		size_t symbols = upm_symbol_table_size(matches->tables.items[t]);
 
 		for (size_t i = 0; i < symbols; i++) {
-			upm_symbol_table_peek(matches->tables.items[t], i, &symbol);
+			upm_symbol_table_outline(matches->tables.items[t], i, &symbol);
 			if (upm_symbol_is_function(&symbol) && symbol.size)
 				return true;
 		}
@@ -137,7 +144,7 @@ static bool defines_functions(const struct upm_matches *matches)
 }
 
 static bool describe_absence(const struct upm_placement *placement,
-			     const struct upm_matches *matches, struct upm_probe_entry *probe)
+			     const struct upm_matches *matches, struct answer *answer)
 {
 	const struct upm_spec *spec = placement->request->spec;
 	struct suggestions near = {.count = 0};
@@ -145,33 +152,32 @@ static bool describe_absence(const struct upm_placement *placement,
 
 	suggest(placement, matches, &near);
 	write_suggestions(&near, suggestions, sizeof(suggestions));
-	probe->verdict = UPM_VERDICT_NO_MATCH;
+	answer->verdict = UPM_VERDICT_NO_MATCH;
 	if (!defines_functions(matches))
-		probe->reason =
+		answer->reason =
 			"the file is stripped: it names no function of its own, and no debug "
 			"file for it was found; install its debug package, or give file "
 			"offsets";
 	else
-		probe->reason = upm_strings_format(
+		answer->reason = upm_strings_format(
 			placement->table->strings, "no function %s '%.200s%s%s'%s",
 			spec->form == UPM_SPEC_NAME ? "is named" : "matches", spec->pattern,
 			spec->version ? "@" : "", spec->version ? spec->version : "", suggestions);
-	return probe->reason;
+	return answer->reason;
 }
 
 int upm_place_absence(const struct upm_placement *placement, const struct upm_matches *matches)
 {
 	struct upm_probe_table *table = placement->table;
-	const char *pattern = upm_strings_add(table->strings, placement->request->spec->pattern);
+	struct upm_probe_text pattern = {
+		.symbol = upm_strings_add(table->strings, placement->request->spec->pattern)};
 	struct upm_probe_entry probe = {
-		.symbol = pattern,
-		.version = "",
-		.file = placement->file,
-		.spec = placement->spec,
+		.origin = placement->origin,
 		.kind = placement->request->spec->kind,
 	};
+	struct answer answer;
 
-	if (!pattern)
+	if (!pattern.symbol)
 		return upm_fail_memory("make probes");
 	if (matches->rejected.list.count) {
 		const struct upm_found *rejected = &matches->rejected.list.items[0];
@@ -179,11 +185,13 @@ int upm_place_absence(const struct upm_placement *placement, const struct upm_ma
 
 		upm_symbol_table_get(matches->tables.items[rejected->table], rejected->symbol,
 				     &symbol);
-		describe_rejected(&symbol, &probe);
-	} else if (!describe_absence(placement, matches, &probe)) {
+		describe_rejected(&symbol, &answer);
+	} else if (!describe_absence(placement, matches, &answer)) {
 		return upm_fail_memory("make probes");
 	}
-	if (!upm_vector_push(&table->probes, probe))
+	probe.verdict = answer.verdict;
+	if (!upm_name_of_text(table, pattern, &probe.name) ||
+	    !upm_probe_table_add(table, probe, &(struct upm_probe_detail){.reason = answer.reason}))
 		return upm_fail_memory("make probes");
 	return UPM_OK;
 }

@@ -8,12 +8,12 @@
 #include "resolve/judge_probes.h"
 #include "resolve/naming.h"
 #include "resolve/place.h"
-#include "resolve/probe_table.h"
+#include "resolve/probe_name.h"
 
 /* A path met before; kept in a tree, since a caller may give as many paths as probes. */
 struct known_path {
 	const char *path;
-	uint32_t file;
+	uint32_t origin;
 };
 
 struct addition {
@@ -28,60 +28,60 @@ static int compare_paths(const void *a, const void *b)
 	return strcmp(((const struct known_path *)a)->path, ((const struct known_path *)b)->path);
 }
 
-static int open_path(struct addition *addition, const char *path, uint32_t *file,
-		     struct upm_binary **binary)
+static int open_path(struct addition *addition, const char *path, uint32_t *origin)
 {
 	const char *kept = upm_strings_add(addition->table->strings, path);
-	int status = upm_binary_open(path, binary);
+	struct upm_probe_origin made = {.remark = "", .spec = UINT32_MAX};
+	int status = upm_binary_open(path, &made.binary);
 
 	if (status == UPM_ERR_MEMORY || !kept)
 		return upm_fail_memory("add probes");
 	if (status)
-		*binary = NULL;
-	status = upm_probe_table_file(addition->table, *binary, kept, file);
-	upm_binary_unref(*binary);
-	return status ? upm_fail_memory("add probes") : UPM_OK;
+		made.binary = NULL;
+	status = upm_probe_table_file(addition->table, made.binary, kept, &made.file);
+	upm_binary_unref(made.binary);
+	made.binary = status ? NULL : addition->table->files.items[made.file].binary;
+	if (status || upm_probe_table_origin(addition->table, &made, origin))
+		return upm_fail_memory("add probes");
+	return UPM_OK;
 }
 
-static int find_file(struct addition *addition, const char *path, uint32_t *file)
+static int find_origin(struct addition *addition, const char *path, uint32_t *origin)
 {
 	struct known_path key = {.path = path}, *known, **slot;
-	struct upm_binary *binary;
 	int status;
 
 	slot = tfind(&key, &addition->paths, compare_paths);
 	if (slot) {
-		*file = (*slot)->file;
+		*origin = (*slot)->origin;
 		return UPM_OK;
 	}
-	status = open_path(addition, path, file, &binary);
+	status = open_path(addition, path, origin);
 	if (status)
 		return status;
 	known = malloc(sizeof(*known));
 	if (!known)
 		return upm_fail_memory("add probes");
-	*known = (struct known_path){.path = path, .file = *file};
+	*known = (struct known_path){.path = path, .origin = *origin};
 	if (tsearch(known, &addition->paths, compare_paths))
 		return UPM_OK;
 	free(known);
 	return upm_fail_memory("add probes");
 }
 
-static int add_unusable(struct addition *addition, uint32_t file, uint64_t offset)
+static int add_unusable(struct addition *addition, uint32_t origin, uint64_t offset)
 {
 	struct upm_probe_entry probe = {
 		.offset = offset,
-		.symbol = "",
-		.version = "",
-		.reason = upm_strings_format(addition->table->strings, "%s",
-					     "the file can not be opened, or is not ELF"),
-		.file = file,
-		.spec = UINT32_MAX,
+		.name = UPM_NAME_NONE,
+		.origin = origin,
 		.kind = addition->spec.kind,
 		.verdict = UPM_VERDICT_UNREADABLE,
 	};
+	const struct upm_probe_detail detail = {
+		.reason = "the file can not be opened, or is not ELF"};
 
-	if (!probe.reason || !upm_vector_push(&addition->table->probes, probe))
+	if (!upm_probe_table_add(addition->table, probe, &detail))
 		return upm_fail_memory("add probes");
 	return UPM_OK;
 }
@@ -89,37 +89,48 @@ static int add_unusable(struct addition *addition, uint32_t file, uint64_t offse
 static int add_place(struct addition *addition, const char *path, uint64_t offset)
 {
 	struct upm_match_request request = {.spec = &addition->spec};
-	struct upm_placement placement = {
-		.table = addition->table, .request = &request, .spec = UINT32_MAX};
+	struct upm_placement placement = {.table = addition->table, .request = &request};
 	int status;
 
 	if (!path)
 		return upm_fail(UPM_ERR_INVALID, 0, "add probes", NULL, NULL, "a path is NULL");
-	status = find_file(addition, path, &placement.file);
+	status = find_origin(addition, path, &placement.origin);
 	if (status)
 		return status;
-	request.binary = addition->table->files.items[placement.file].binary;
+	request.binary = addition->table->origins.items[placement.origin].binary;
 	if (!request.binary)
-		return add_unusable(addition, placement.file, offset);
+		return add_unusable(addition, placement.origin, offset);
 	return upm_place_offset(&placement, &addition->naming, offset);
+}
+
+static int set_ref_ctr(struct upm_probe_table *table, uint64_t ref_ctr_offset)
+{
+	struct upm_probe_entry *probe = &table->probes.items[table->probes.count - 1];
+	struct upm_probe_detail *detail;
+
+	if (!ref_ctr_offset)
+		return UPM_OK;
+	detail = upm_probe_table_detail(table, probe);
+	if (!detail)
+		return upm_fail_memory("add probes");
+	detail->ref_ctr_offset = ref_ctr_offset;
+	return UPM_OK;
 }
 
 static int add_all(struct addition *addition, const char *const *paths, const uint64_t *offsets,
 		   const uint64_t *ref_ctr_offsets, const uint64_t *cookies, size_t count)
 {
+	struct upm_probe_table *table = addition->table;
 	int status = UPM_OK;
 
 	for (size_t i = 0; i < count && !status; i++) {
-		struct upm_probe_entry *probe;
-
 		status = add_place(addition, paths[i], offsets[i]);
-		if (status)
-			break;
-		probe = &addition->table->probes.items[addition->table->probes.count - 1];
-		probe->ref_ctr_offset = ref_ctr_offsets ? ref_ctr_offsets[i] : 0;
-		probe->cookie = cookies ? cookies[i] : 0;
+		if (!status && ref_ctr_offsets)
+			status = set_ref_ctr(table, ref_ctr_offsets[i]);
+		if (!status && cookies && !upm_vector_push(&table->cookies, cookies[i]))
+			status = upm_fail_memory("add probes");
 	}
-	return status ? status : upm_judge_probes(addition->table, 0);
+	return status ? status : upm_judge_probes(table, 0);
 }
 
 int32_t upm_probe_set_add(struct upm_probe_set *set, uint32_t kind, const char *const *paths,

@@ -13,61 +13,78 @@ void upm_found_symbol(const struct upm_found *found, struct upm_symbol_tables ta
 	symbol->address = found->place;
 }
 
-static bool is_sorted(const struct upm_found *items, size_t count, uint64_t *highest)
+static bool is_sorted(const struct upm_found *items, size_t count, uint64_t *differing)
 {
+	uint64_t highest = 0;
 	bool sorted = true;
 
-	*highest = 0;
+	*differing = 0;
 	for (size_t i = 0; i < count; i++) {
-		if (items[i].place < *highest)
-			sorted = false;
-		else
-			*highest = items[i].place;
+		sorted &= items[i].place >= highest;
+		highest = items[i].place;
+		*differing |= items[i].place ^ items[0].place;
 	}
 	return sorted;
 }
 
-static void sort_digit(const struct upm_found *from, struct upm_found *to, size_t count, int shift)
+static void sort_digit(const struct upm_found *from, struct upm_found *to, size_t count, int shift,
+		       uint64_t mask)
 {
-	size_t starts[BUCKETS] = {0};
-	size_t sum = 0;
+	uint32_t starts[BUCKETS] = {0};
+	uint32_t sum = 0;
 
 	for (size_t i = 0; i < count; i++)
-		starts[(from[i].place >> shift) % BUCKETS]++;
-	for (size_t digit = 0; digit < BUCKETS; digit++) {
-		size_t here = starts[digit];
+		starts[from[i].place >> shift & mask]++;
+	for (size_t digit = 0; digit <= mask; digit++) {
+		uint32_t here = starts[digit];
 
 		starts[digit] = sum;
 		sum += here;
 	}
 	for (size_t i = 0; i < count; i++)
-		to[starts[(from[i].place >> shift) % BUCKETS]++] = from[i];
+		to[starts[from[i].place >> shift & mask]++] = from[i];
+}
+
+/*
+ * By the bits in which places differ: functions are aligned and lie together, so that two
+ * digits do for most files. @return where the sorted points are
+ */
+static struct upm_found *sort_digits(struct upm_found *from, struct upm_found *to, size_t count,
+				     uint64_t differing)
+{
+	int shift = __builtin_ctzll(differing), bits = 64 - __builtin_clzll(differing) - shift;
+	int passes = (bits + DIGIT_BITS - 1) / DIGIT_BITS;
+	int digit = (bits + passes - 1) / passes;
+
+	for (int pass = 0; pass < passes; pass++) {
+		struct upm_found *swap = from;
+
+		sort_digit(from, to, count, shift + pass * digit, (UINT64_C(1) << digit) - 1);
+		from = to;
+		to = swap;
+	}
+	return from;
 }
 
 /* Radix sort: a comparing sort of 80,000 points takes longer than the kernel needs to attach 5,000.
  */
-bool upm_found_sort(struct upm_found_list *found)
+bool upm_found_sort(struct upm_found_list *found, void *scratch)
 {
 	size_t count = found->list.count;
-	uint64_t highest;
-	struct upm_found *from = found->list.items, *to, *scratch;
+	struct upm_found *other = scratch, *sorted;
+	uint64_t differing;
 
-	if (is_sorted(from, count, &highest))
+	if (is_sorted(found->list.items, count, &differing))
 		return true;
-	scratch = malloc(count * sizeof(*scratch));
-	if (!scratch)
+	if (!other)
+		other = malloc(count * sizeof(*other));
+	if (!other)
 		return false;
-	to = scratch;
-	for (int shift = 0; shift < 64 && highest >> shift; shift += DIGIT_BITS) {
-		struct upm_found *swap = from;
-
-		sort_digit(from, to, count, shift);
-		from = to;
-		to = swap;
-	}
-	if (from == scratch)
-		memcpy(found->list.items, scratch, count * sizeof(*scratch));
-	free(scratch);
+	sorted = sort_digits(found->list.items, other, count, differing);
+	if (sorted == other)
+		memcpy(found->list.items, other, count * sizeof(*other));
+	if (!scratch)
+		free(other);
 	return true;
 }
 

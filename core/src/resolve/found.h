@@ -7,6 +7,7 @@
 
 #include "base/vector.h"
 #include "binary/symbols.h"
+#include "resolve/probe_name.h"
 
 /*
  * Small, because every point is written, sorted and read once more: what its symbol table
@@ -28,8 +29,18 @@ struct upm_found_list {
 void upm_found_symbol(const struct upm_found *found, struct upm_symbol_tables tables,
 		      struct upm_symbol *symbol);
 
-/** Sort by place; points of one place keep their order. @return false when out of memory. */
-bool upm_found_sort(struct upm_found_list *found);
+/** @return the number of its name. */
+static inline uint32_t upm_found_name(const struct upm_found *found)
+{
+	return upm_name_of_symbol(found->table, found->symbol);
+}
+
+/**
+ * Sort by place; points of one place keep their order.
+ * @param scratch  room for as many points, or NULL to have it allocated
+ * @return false when out of memory
+ */
+bool upm_found_sort(struct upm_found_list *found, void *scratch);
 
 /** @return whether a symbol is a function defined here, of known size. */
 static inline bool upm_symbol_is_function(const struct upm_symbol *symbol)

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/parallel.h"
 #include "judge/insn.h"
+#include "resolve/probe_name.h"
 #include "resolve/return_safety.h"
 
 enum {
@@ -18,20 +19,37 @@ enum {
 	MOST_SHARES = 4
 };
 
+/* A reason that a probe is given when all are judged: threads do not write to the table. */
+struct finding {
+	size_t probe;
+	const char *reason;
+};
+
+struct findings {
+	UPM_VECTOR(struct finding) list;
+	int status;
+};
+
 struct judge {
-	struct upm_probe_table *table;
+	const struct upm_probe_table *table;
+	struct findings *findings;
 	int64_t file; /* the one that is open, or NO_FILE */
 	const struct upm_binary *binary;
-	const struct upm_segment *segment; /* of the probe at hand */
+	const struct upm_segment *segment;     /* of the probe at hand */
+	const struct upm_probe_detail *detail; /* of the probe at hand */
 	struct upm_code_window window;
 	struct upm_insn_rules rules;
 	bool runs_here; /* the kernel runs code of this architecture */
 };
 
-static void condemn(struct upm_probe_entry *probe, uint8_t verdict, const char *reason)
+static void condemn(struct judge *judge, struct upm_probe_entry *probe, uint8_t verdict,
+		    const char *reason)
 {
+	size_t index = (size_t)(probe - judge->table->probes.items);
+
 	probe->verdict = verdict;
-	probe->reason = reason;
+	if (!upm_vector_push(&judge->findings->list, ((struct finding){index, reason})))
+		judge->findings->status = upm_fail_memory("judge probes");
 }
 
 static void close_file(struct judge *judge)
@@ -62,32 +80,33 @@ static int open_file(struct judge *judge, uint32_t file)
  */
 static void check_boundary(struct judge *judge, struct upm_probe_entry *probe)
 {
-	uint64_t entry = probe->offset - probe->symbol_offset;
+	uint32_t wanted = judge->detail->symbol_offset;
 	size_t available, at = 0, length = 1;
+	struct upm_probe_names names;
 	const uint8_t *code;
 
-	if (probe->symbol_size && probe->symbol_offset >= probe->symbol_size) {
-		condemn(probe, UPM_VERDICT_NO_MATCH, "the function ends before this offset");
+	upm_probe_names(judge->table, probe, &names);
+	if (names.symbol.size && wanted >= names.symbol.size) {
+		condemn(judge, probe, UPM_VERDICT_NO_MATCH, "the function ends before this offset");
 		return;
 	}
-	if (probe->symbol_offset > LONGEST_SWEEP || probe->symbol_offset > probe->offset) {
+	if (wanted > LONGEST_SWEEP || wanted > probe->offset) {
 		probe->flags |= UPM_PROBE_UNVERIFIED;
 		return;
 	}
-	code = upm_code_window_at(&judge->window, entry, probe->symbol_offset + UPM_INSN_MAX,
+	code = upm_code_window_at(&judge->window, probe->offset - wanted, wanted + UPM_INSN_MAX,
 				  &available);
-	while (at < probe->symbol_offset && length) {
+	while (at < wanted && length) {
 		length = at < available ? upm_insn_length(&judge->rules, code + at, available - at)
 					: 0;
 		at += length;
 	}
 	if (!length)
 		probe->flags |= UPM_PROBE_UNVERIFIED;
-	else if (at > probe->symbol_offset)
-		condemn(probe, UPM_VERDICT_MID_INSTRUCTION,
+	else if (at > wanted)
+		condemn(judge, probe, UPM_VERDICT_MID_INSTRUCTION,
 			"it is in the middle of an instruction: a breakpoint there would corrupt "
-			"the "
-			"program");
+			"the program");
 }
 
 /* endbr64 is where indirect calls land: right behind it is the entry still. */
@@ -97,7 +116,7 @@ static bool is_behind_endbr(struct judge *judge, const struct upm_probe_entry *p
 	size_t available;
 	const uint8_t *code;
 
-	if (probe->symbol_offset != ENDBR_LENGTH || probe->offset < ENDBR_LENGTH)
+	if (judge->detail->symbol_offset != ENDBR_LENGTH || probe->offset < ENDBR_LENGTH)
 		return false;
 	code = upm_code_window_at(&judge->window, probe->offset - ENDBR_LENGTH, UPM_INSN_MAX,
 				  &available);
@@ -107,7 +126,7 @@ static bool is_behind_endbr(struct judge *judge, const struct upm_probe_entry *p
 
 static bool is_entry(struct judge *judge, const struct upm_probe_entry *probe)
 {
-	return probe->symbol_offset == 0 || is_behind_endbr(judge, probe);
+	return judge->detail->symbol_offset == 0 || is_behind_endbr(judge, probe);
 }
 
 static void judge_return(struct judge *judge, struct upm_probe_entry *probe)
@@ -115,13 +134,14 @@ static void judge_return(struct judge *judge, struct upm_probe_entry *probe)
 	uint8_t verdict = UPM_VERDICT_OK;
 	const char *hazard;
 
-	if (probe->symbol_offset && !is_behind_endbr(judge, probe))
+	if (judge->detail->symbol_offset && !is_behind_endbr(judge, probe))
 		probe->flags |= UPM_PROBE_RETURN_UNSAFE;
 	if (probe->kind != UPM_KIND_URETPROBE)
 		return;
-	hazard = upm_return_hazard(judge->table, probe, &verdict);
+	hazard = upm_return_hazard(judge->table, probe, upm_probe_symbol(judge->table, probe),
+				   &verdict);
 	if (hazard)
-		condemn(probe, verdict, hazard);
+		condemn(judge, probe, verdict, hazard);
 }
 
 static void judge_code(struct judge *judge, struct upm_probe_entry *probe)
@@ -132,7 +152,7 @@ static void judge_code(struct judge *judge, struct upm_probe_entry *probe)
 		upm_code_window_at(&judge->window, probe->offset, UPM_INSN_MAX, &available);
 
 	if (!available) {
-		condemn(probe, UPM_VERDICT_TRUNCATED, "the file ends before this offset");
+		condemn(judge, probe, UPM_VERDICT_TRUNCATED, "the file ends before this offset");
 		return;
 	}
 	upm_insn_judge(&judge->rules, code, available,
@@ -140,15 +160,15 @@ static void judge_code(struct judge *judge, struct upm_probe_entry *probe)
 	probe->cost = insn.probeable ? insn.cost : UPM_COST_UNKNOWN;
 	if (insn.repeats)
 		probe->flags |= UPM_PROBE_REPEATS;
-	if (probe->site && !insn.nop)
-		condemn(probe, UPM_VERDICT_UNREADABLE,
+	if (judge->detail->site && !insn.nop)
+		condemn(judge, probe, UPM_VERDICT_UNREADABLE,
 			"its note points at no nop: it is damaged, or of another file");
 	else if (!insn.probeable)
-		condemn(probe, UPM_VERDICT_UNPROBEABLE, insn.reason);
+		condemn(judge, probe, UPM_VERDICT_UNPROBEABLE, insn.reason);
 	else if (insn.cost == UPM_COST_NOP5 && !judge->rules.nop5_red_zone_safe &&
 		 (probe->kind == UPM_KIND_USDT || (probe->flags & UPM_PROBE_UNVERIFIED) ||
 		  !is_entry(judge, probe)))
-		condemn(probe, UPM_VERDICT_RED_ZONE,
+		condemn(judge, probe, UPM_VERDICT_RED_ZONE,
 			"a 5-byte nop inside a function: this kernel turns a probe there into a "
 			"call, "
 			"which may overwrite the red zone");
@@ -180,13 +200,15 @@ static void prefer_optimised_nop(struct judge *judge, struct upm_probe_entry *pr
 
 static void judge_semaphore(struct judge *judge, struct upm_probe_entry *probe)
 {
-	if (!probe->ref_ctr_offset)
+	uint64_t offset = judge->detail->ref_ctr_offset;
+
+	if (!offset)
 		return;
-	if (probe->ref_ctr_offset % 2)
-		condemn(probe, UPM_VERDICT_SEMAPHORE,
+	if (offset % 2)
+		condemn(judge, probe, UPM_VERDICT_SEMAPHORE,
 			"its reference counter is at an odd offset, which the kernel refuses");
-	else if (!upm_binary_writable_at(judge->binary, probe->ref_ctr_offset))
-		condemn(probe, UPM_VERDICT_SEMAPHORE,
+	else if (!upm_binary_writable_at(judge->binary, offset))
+		condemn(judge, probe, UPM_VERDICT_SEMAPHORE,
 			"its reference counter is in no writable segment of the file");
 }
 
@@ -203,67 +225,55 @@ static bool find_segment(struct judge *judge, uint64_t offset)
 static void judge_place(struct judge *judge, struct upm_probe_entry *probe)
 {
 	if (!judge->runs_here)
-		condemn(probe, UPM_VERDICT_FOREIGN,
+		condemn(judge, probe, UPM_VERDICT_FOREIGN,
 			"the file's code is of an architecture that this kernel does not run");
 	else if (probe->offset >= judge->binary->file_size)
-		condemn(probe, UPM_VERDICT_TRUNCATED, "the file ends before this offset");
+		condemn(judge, probe, UPM_VERDICT_TRUNCATED, "the file ends before this offset");
 	else if (probe->offset < ELF_HEADER_SIZE || !find_segment(judge, probe->offset))
-		condemn(probe, UPM_VERDICT_NOT_EXECUTABLE,
+		condemn(judge, probe, UPM_VERDICT_NOT_EXECUTABLE,
 			"the offset is in no executable segment of the file");
-}
-
-/* What a user should know of a probe although it is good. */
-static const char *remark_on(const struct upm_probe_entry *probe)
-{
-	if (probe->flags & UPM_PROBE_REPEATS)
-		return "it begins with a repeated string instruction: a hit at each repetition, "
-		       "not "
-		       "one a call";
-	if (probe->flags & UPM_PROBE_UNVERIFIED)
-		return "no symbol covers it: that an instruction begins there is not verified";
-	return "";
 }
 
 static void judge_probe(struct judge *judge, struct upm_probe_entry *probe)
 {
+	judge->detail = upm_probe_detail(judge->table, probe);
 	judge_place(judge, probe);
-	if (probe->verdict == UPM_VERDICT_OK && probe->symbol_offset)
+	if (probe->verdict == UPM_VERDICT_OK && judge->detail->symbol_offset)
 		check_boundary(judge, probe);
 	if (probe->verdict == UPM_VERDICT_OK)
 		judge_code(judge, probe);
-	if (probe->verdict == UPM_VERDICT_OK && probe->site)
+	if (probe->verdict == UPM_VERDICT_OK && judge->detail->site)
 		prefer_optimised_nop(judge, probe);
 	if (probe->verdict == UPM_VERDICT_OK)
 		judge_semaphore(judge, probe);
 	if (probe->verdict == UPM_VERDICT_OK && probe->kind != UPM_KIND_USDT)
 		judge_return(judge, probe);
-	if (probe->verdict == UPM_VERDICT_OK && !probe->reason[0])
-		probe->reason = remark_on(probe);
 }
 
-static int judge_range(struct upm_probe_table *table, size_t first, size_t end)
+static int judge_range(const struct upm_probe_table *table, size_t first, size_t end,
+		       struct findings *findings)
 {
-	struct judge judge = {.table = table, .file = NO_FILE};
+	struct judge judge = {.table = table, .findings = findings, .file = NO_FILE};
 	int status = UPM_OK;
 
 	for (size_t i = first; i < end && !status; i++) {
 		struct upm_probe_entry *probe = &table->probes.items[i];
 
-		if (probe->verdict != UPM_VERDICT_OK || !table->files.items[probe->file].binary)
+		if (probe->verdict != UPM_VERDICT_OK || !upm_probe_binary(table, probe))
 			continue;
-		status = open_file(&judge, probe->file);
+		status = open_file(&judge, upm_probe_file(table, probe));
 		if (!status)
 			judge_probe(&judge, probe);
 	}
 	close_file(&judge);
-	return status;
+	return status ? status : findings->status;
 }
 
 struct share {
-	struct upm_probe_table *table;
+	const struct upm_probe_table *table;
 	size_t first;
 	size_t probes; /* of each share but the last */
-	int statuses[MOST_SHARES];
+	struct findings findings[MOST_SHARES];
 };
 
 static void judge_share(void *context, size_t index)
@@ -272,8 +282,23 @@ static void judge_share(void *context, size_t index)
 	size_t first = share->first + index * share->probes;
 	size_t rest = share->table->probes.count - first;
 
-	share->statuses[index] = judge_range(share->table, first,
-					     first + (rest < share->probes ? rest : share->probes));
+	share->findings[index].status = judge_range(
+		share->table, first, first + (rest < share->probes ? rest : share->probes),
+		&share->findings[index]);
+}
+
+static int take_findings(struct upm_probe_table *table, struct findings *findings)
+{
+	int status = findings->status ? upm_fail_memory("judge probes") : UPM_OK;
+
+	for (size_t i = 0; i < findings->list.count && !status; i++) {
+		struct upm_probe_entry *probe = &table->probes.items[findings->list.items[i].probe];
+
+		status = upm_probe_condemn(table, probe, probe->verdict,
+					   findings->list.items[i].reason);
+	}
+	upm_vector_clear(&findings->list);
+	return status;
 }
 
 static size_t count_shares(size_t probes)
@@ -293,12 +318,13 @@ int upm_judge_probes(struct upm_probe_table *table, size_t first)
 	size_t probes = table->probes.count - first, shares = count_shares(probes);
 	struct share share = {
 		.table = table, .first = first, .probes = (probes + shares - 1) / shares};
+	int status = UPM_OK;
 
-	if (shares == 1)
-		return judge_range(table, first, table->probes.count);
 	upm_parallel(shares, shares, judge_share, &share);
-	for (size_t i = 0; i < shares; i++)
-		if (share.statuses[i])
-			return upm_fail_memory("judge probes");
-	return UPM_OK;
+	for (size_t i = 0; i < shares; i++) {
+		int taken = take_findings(table, &share.findings[i]);
+
+		status = status ? status : taken;
+	}
+	return status;
 }

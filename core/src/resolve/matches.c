@@ -15,6 +15,7 @@ struct collector {
 	struct upm_ifunc_resolver *ifuncs; /* opened at the first indirect function */
 	bool ifuncs_tried;
 	struct upm_seen seen;
+	bool named;    /* names are looked at */
 	bool readable; /* compare demangled names */
 };
 
@@ -106,10 +107,16 @@ static int collect_symbol(struct collector *collector, struct upm_symbol *symbol
 	const struct upm_spec *spec = collector->request->spec;
 	struct upm_symbol_table *table = collector->matches->tables.items[found.table];
 	bool wanted = is_wanted(spec, symbol);
+	int status;
 
 	if (!wanted && spec->form != UPM_SPEC_NAME)
 		return UPM_OK;
-	upm_symbol_table_name(table, found.symbol, symbol);
+	if (!collector->named)
+		return add_function(collector, symbol, found);
+	status = upm_symbol_table_read_names(table);
+	if (status)
+		return status;
+	upm_symbol_table_name(table, symbol);
 	if (spec->version)
 		upm_symbol_table_version(table, found.symbol, symbol);
 	switch (compare(collector, symbol)) {
@@ -129,22 +136,24 @@ static int collect_symbol(struct collector *collector, struct upm_symbol *symbol
 
 static int collect_table(struct collector *collector, size_t number)
 {
-	const struct upm_symbol_table *table = collector->matches->tables.items[number];
-	size_t size = upm_symbol_table_size(table);
+	struct upm_symbol_table *table = collector->matches->tables.items[number];
 	uint8_t flags = upm_symbol_table_is_debug(table) ? UPM_PROBE_DEBUG_SYMBOL : 0;
-	int status = UPM_OK;
+	struct upm_symbol_scan scan;
+	struct upm_symbol symbol;
+	int status = upm_symbol_scan_open(&scan, table);
 
-	for (size_t i = 0; i < size && !status; i++) {
-		struct upm_symbol symbol;
-		struct upm_found found = {
-			.symbol = (uint32_t)i, .table = (uint8_t)number, .flags = flags};
+	if (status)
+		return status;
+	while (!status && upm_symbol_scan_next(&scan, &symbol)) {
+		struct upm_found found = {.symbol = (uint32_t)scan.next - 1,
+					  .table = (uint8_t)number,
+					  .flags = flags};
 
-		upm_symbol_table_outline(table, i, &symbol);
-		if (number == DYNAMIC_TABLE && upm_seen_has(&collector->seen, symbol.address))
-			continue;
-		status = collect_symbol(collector, &symbol, found);
+		if (number != DYNAMIC_TABLE || !upm_seen_has(&collector->seen, symbol.address))
+			status = collect_symbol(collector, &symbol, found);
 	}
-	return status;
+	upm_symbol_scan_close(&scan);
+	return status ? status : scan.status;
 }
 
 /* Where doubles are to be passed over, .symtab goes before .dynsym. */
@@ -186,6 +195,8 @@ static int collect(struct collector *collector)
 	if (!name && !reserve_points(collector))
 		return upm_fail_memory("collect functions");
 	upm_seen_open(&collector->seen, collector->request->binary, matches->tables);
+	collector->named = collector->request->spec->version ||
+			   !upm_pattern_matches_all(collector->request->pattern);
 	collector->readable = !name && !upm_pattern_matches_all(collector->request->pattern);
 	status = collect_tables(collector);
 	if (!status && name && !matches->points.list.count && !matches->rejected.list.count) {
@@ -230,8 +241,6 @@ int upm_find_matches(const struct upm_match_request *request, struct upm_matches
 
 	*matches = (struct upm_matches){0};
 	status = find(&collector);
-	if (!status && !upm_found_sort(&matches->points))
-		status = upm_fail_memory("sort the functions");
 	upm_ifunc_close(collector.ifuncs);
 	if (status)
 		upm_matches_clear(matches);

@@ -30,7 +30,7 @@ struct upm_match_request {
 
 struct upm_matches {
 	struct upm_symbol_tables tables; /* what the symbol and table fields of points refer to */
-	struct upm_found_list points;	 /* by file offset; several for one offset are its names */
+	struct upm_found_list points;	 /* in the order of their tables */
 	struct upm_found_list
 		rejected; /* of a plain name: symbols of that name that are no function here */
 };

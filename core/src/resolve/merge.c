@@ -9,39 +9,84 @@
 static bool has_name(const struct upm_probe_table *table, const struct upm_probe_entry *probe,
 		     const char *name)
 {
-	if (strcmp(probe->symbol, name) == 0)
+	struct upm_probe_names names;
+
+	upm_probe_names(table, probe, &names);
+	if (strcmp(names.symbol.name, name) == 0)
 		return true;
-	for (uint32_t i = 0; i < probe->alias_count; i++)
-		if (strcmp(table->aliases.items[probe->first_alias + i], name) == 0)
+	for (uint32_t i = 0; i < names.alias_count; i++)
+		if (strcmp(upm_probe_alias(table, probe, &names, i), name) == 0)
 			return true;
 	return false;
 }
 
 /* Aliases of one probe stand together: before one is added, they move to the end of the list. */
-static bool add_name(struct upm_probe_table *table, struct upm_probe_entry *probe, const char *name)
+static bool append_alias(struct upm_probe_table *table, struct upm_probe_entry *probe,
+			 uint32_t name)
 {
+	struct upm_probe_detail *detail = upm_probe_table_detail(table, probe);
 	uint32_t first = (uint32_t)table->aliases.count;
 
-	if (!*name || has_name(table, probe, name))
-		return true;
-	if (!upm_vector_reserve(&table->aliases, probe->alias_count + 1))
+	if (!detail || !upm_vector_reserve(&table->aliases, detail->alias_count + 1))
 		return false;
-	for (uint32_t i = 0; i < probe->alias_count; i++)
+	for (uint32_t i = 0; i < detail->alias_count; i++)
 		table->aliases.items[table->aliases.count++] =
-			table->aliases.items[probe->first_alias + i];
+			table->aliases.items[detail->first_alias + i];
 	table->aliases.items[table->aliases.count++] = name;
-	probe->first_alias = first;
-	probe->alias_count++;
+	detail->first_alias = first;
+	detail->alias_count++;
 	return true;
 }
 
-static bool take_names(struct upm_probe_table *table, struct upm_probe_entry *kept,
-		       const struct upm_probe_entry *gone)
+/* Symbols of one binary are passed on as such, others as texts. */
+static bool name_for(struct upm_probe_table *table, const struct upm_probe_entry *kept,
+		     const struct upm_probe_entry *gone, uint32_t theirs, uint32_t *name)
 {
-	if (!add_name(table, kept, gone->symbol))
+	const struct upm_probe_origin *origins = table->origins.items;
+	struct upm_symbol symbol;
+
+	*name = theirs;
+	if (origins[kept->origin].binary == origins[gone->origin].binary)
+		return true;
+	upm_name_symbol(table, gone->origin, theirs, &symbol);
+	return upm_name_of_text(table, (struct upm_probe_text){.symbol = symbol.name}, name);
+}
+
+static bool add_name(struct upm_probe_table *table, struct upm_probe_entry *kept,
+		     const struct upm_probe_entry *gone, uint32_t theirs)
+{
+	struct upm_symbol symbol;
+	uint32_t name;
+
+	upm_name_symbol(table, gone->origin, theirs, &symbol);
+	if (!symbol.name[0] || has_name(table, kept, symbol.name))
+		return true;
+	return name_for(table, kept, gone, theirs, &name) && append_alias(table, kept, name);
+}
+
+static bool are_named_alike(const struct upm_probe_table *table, const struct upm_probe_entry *a,
+			    const struct upm_probe_entry *b)
+{
+	const struct upm_probe_origin *origins = table->origins.items;
+
+	return a->name == b->name && origins[a->origin].binary == origins[b->origin].binary &&
+	       !upm_probe_detail(table, b)->alias_count;
+}
+
+static bool take_names(struct upm_probe_table *table, struct upm_probe_entry *kept,
+		       struct upm_probe_entry *gone)
+{
+	const struct upm_probe_detail *detail;
+
+	if (are_named_alike(table, kept, gone))
+		return true;
+	if (!upm_probe_rank(table, kept) || !upm_probe_rank(table, gone) ||
+	    !add_name(table, kept, gone, gone->name))
 		return false;
-	for (uint32_t i = 0; i < gone->alias_count; i++)
-		if (!add_name(table, kept, table->aliases.items[gone->first_alias + i]))
+	detail = upm_probe_detail(table, gone);
+	for (uint32_t i = 0, first = detail->first_alias, end = first + detail->alias_count;
+	     first + i < end; i++)
+		if (!add_name(table, kept, gone, table->aliases.items[first + i]))
 			return false;
 	return true;
 }
@@ -64,10 +109,11 @@ static const char *name_space(const struct upm_probe_table *table,
 static bool same_point(const struct upm_probe_table *table, const struct upm_probe_entry *a,
 		       const struct upm_probe_entry *b)
 {
-	if (a->offset != b->offset || a->file != b->file || a->kind != b->kind)
+	if (a->offset != b->offset || upm_probe_file(table, a) != upm_probe_file(table, b) ||
+	    a->kind != b->kind)
 		return false;
 	return a->kind != UPM_KIND_USDT ||
-	       (strcmp(a->symbol, b->symbol) == 0 &&
+	       (strcmp(upm_probe_symbol(table, a), upm_probe_symbol(table, b)) == 0 &&
 		strcmp(name_space(table, a), name_space(table, b)) == 0);
 }
 
@@ -130,7 +176,7 @@ int upm_merge_probes(struct upm_probe_table *table)
 		if (is_point(&table->probes.items[i]))
 			places.list.items[places.list.count++] = (struct upm_found){
 				.place = table->probes.items[i].offset, .symbol = (uint32_t)i};
-	fits = fits && upm_found_sort(&places) && merge_runs(table, &places);
+	fits = fits && upm_found_sort(&places, NULL) && merge_runs(table, &places);
 	if (fits)
 		remove_marked(table, &places);
 	upm_vector_clear(&places.list);

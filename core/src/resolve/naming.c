@@ -49,16 +49,16 @@ static int open_debug(struct upm_named_binary *named)
 }
 
 int upm_naming_find(struct upm_naming *naming, struct upm_binary *binary, uint64_t address,
-		    bool *found, struct upm_symbol *symbol)
+		    bool *found, struct upm_symbol *symbol, uint32_t *name)
 {
 	struct upm_named_binary *named = NULL;
 	int status = find_binary(naming, binary, &named);
 
-	*found = !status && upm_symbol_index_find(&named->own, address, symbol);
+	*found = !status && upm_symbol_index_find(&named->own, address, symbol, name);
 	if (status || *found || (naming->flags & UPM_RESOLVE_DEBUG_NEVER))
 		return status;
 	status = open_debug(named);
-	*found = !status && upm_symbol_index_find(&named->debug, address, symbol);
+	*found = !status && upm_symbol_index_find(&named->debug, address, symbol, name);
 	return status;
 }
 

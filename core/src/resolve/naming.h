@@ -22,10 +22,11 @@ struct upm_naming {
 /**
  * Find the function that covers a virtual address.
  * @param found  receives whether there is one
+ * @param name   receives the number of its name: enum upm_name_layout
  * @return UPM_OK or UPM_ERR_MEMORY; a binary whose symbols can not be read has none
  */
 int upm_naming_find(struct upm_naming *naming, struct upm_binary *binary, uint64_t address,
-		    bool *found, struct upm_symbol *symbol);
+		    bool *found, struct upm_symbol *symbol, uint32_t *name);
 void upm_naming_close(struct upm_naming *naming);
 
 #endif

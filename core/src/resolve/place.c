@@ -7,14 +7,12 @@
 
 #include "base/error.h"
 
-enum { PREFETCH_DISTANCE = 16 }; /* points: some 300 ns of work */
-
 /* The names of one point: points first … first + count - 1 of the list. */
 struct group {
 	const struct upm_matches *matches;
 	size_t first, count;
-	size_t best;   /* the point whose name is shown */
-	bool one_name; /* they are one symbol, met in .symtab and in .dynsym */
+	size_t best;	  /* the point whose name is shown */
+	bool has_aliases; /* else they are one symbol, met in .symtab and in .dynsym */
 };
 
 static void choose_best(struct group *group)
@@ -43,19 +41,10 @@ static bool are_one_symbol(const struct upm_found *points, struct upm_symbol_tab
 
 	if (points[0].table == points[1].table || points[1].flags & UPM_PROBE_DEBUG_SYMBOL)
 		return false;
-	upm_symbol_table_peek(tables.items[points[0].table], points[0].symbol, &first);
-	upm_symbol_table_peek(tables.items[points[1].table], points[1].symbol, &second);
+	upm_symbol_table_outline(tables.items[points[0].table], points[0].symbol, &first);
+	upm_symbol_table_outline(tables.items[points[1].table], points[1].symbol, &second);
 	return first.size == second.size && first.type == second.type &&
 	       first.binding == second.binding;
-}
-
-/* Points in order of place have their symbols in an order that no cache foresees. */
-static void prefetch_symbol(const struct upm_matches *matches, size_t index)
-{
-	const struct upm_found *point = &matches->points.list.items[index];
-
-	if (index < matches->points.list.count)
-		upm_symbol_table_prefetch(matches->tables.items[point->table], point->symbol);
 }
 
 static void take_group(const struct upm_matches *matches, size_t first, struct group *group)
@@ -65,45 +54,54 @@ static void take_group(const struct upm_matches *matches, size_t first, struct g
 
 	while (count < most && points[count].place == points->place)
 		count++;
-	group->matches = matches;
-	group->first = group->best = first;
-	group->count = count;
-	group->one_name = count == 2 && are_one_symbol(points, matches->tables);
-	if (count > 1 && !group->one_name)
-		choose_best(group);
+	*group = (struct group){.matches = matches, .first = first, .count = count, .best = first};
+	if (count > 1)
+		group->has_aliases = count > 2 || !are_one_symbol(points, matches->tables);
 }
 
-static bool is_listed(const struct upm_probe_table *table, const struct upm_probe_entry *probe,
-		      const char *name)
+/* Which name is the best may wait where all say the same of the probe: see probe_name.c. */
+static bool can_wait(const struct group *group)
 {
-	if (strcmp(probe->symbol, name) == 0)
-		return true;
-	for (size_t i = probe->first_alias; i < table->aliases.count; i++)
-		if (strcmp(table->aliases.items[i], name) == 0)
-			return true;
-	return false;
+	const struct upm_found *points = &group->matches->points.list.items[group->first];
+
+	for (size_t i = 1; i < group->count; i++)
+		if (points[i].flags != points->flags || points[i].verdict != points->verdict)
+			return false;
+	return group->count <= UPM_NAMES_UNRANKED_MAX;
 }
 
-static const char *name_of(const struct upm_matches *matches, size_t index)
+static bool is_listed(const struct upm_placement *placement, const struct upm_probe_detail *detail,
+		      uint32_t shown, uint32_t name)
 {
-	const struct upm_found *point = &matches->points.list.items[index];
-	struct upm_symbol symbol;
+	const struct upm_probe_table *table = placement->table;
+	struct upm_symbol symbol, other;
 
-	upm_symbol_table_peek(matches->tables.items[point->table], point->symbol, &symbol);
-	return symbol.name;
+	upm_name_symbol(table, placement->origin, name, &symbol);
+	upm_name_symbol(table, placement->origin, shown, &other);
+	for (size_t i = detail->first_alias; strcmp(symbol.name, other.name) != 0; i++) {
+		if (i == table->aliases.count)
+			return false;
+		upm_name_symbol(table, placement->origin, table->aliases.items[i], &other);
+	}
+	return true;
 }
 
-static bool add_aliases(struct upm_probe_table *table, const struct group *group,
-			struct upm_probe_entry *probe)
+static bool add_aliases(const struct upm_placement *placement, const struct group *group,
+			struct upm_probe_detail *detail)
 {
-	probe->first_alias = (uint32_t)table->aliases.count;
+	const struct upm_found *points = group->matches->points.list.items;
+	struct upm_probe_table *table = placement->table;
+	uint32_t shown = upm_found_name(&points[group->best]);
+
+	detail->first_alias = (uint32_t)table->aliases.count;
 	for (size_t i = group->first; i < group->first + group->count; i++) {
-		const char *name = name_of(group->matches, i);
+		uint32_t name = upm_found_name(&points[i]);
 
-		if (!is_listed(table, probe, name) && !upm_vector_push(&table->aliases, name))
+		if ((detail->unranked || !is_listed(placement, detail, shown, name)) &&
+		    !upm_vector_push(&table->aliases, name))
 			return false;
 	}
-	probe->alias_count = (uint32_t)(table->aliases.count - probe->first_alias);
+	detail->alias_count = (uint32_t)table->aliases.count - detail->first_alias;
 	return true;
 }
 
@@ -119,7 +117,7 @@ static const char *note_on(const struct upm_found *point)
 		       "is bound; give a process that has it bound to probe the implementation";
 	if (point->flags & UPM_PROBE_IFUNC_TARGET)
 		return "the implementation that a process chose for an indirect function";
-	return "";
+	return NULL;
 }
 
 static uint32_t clamp_size(uint64_t size)
@@ -127,34 +125,32 @@ static uint32_t clamp_size(uint64_t size)
 	return size < UINT32_MAX ? (uint32_t)size : UINT32_MAX;
 }
 
-static int add_group(const struct upm_placement *placement, const struct group *group)
+static int add_group(const struct upm_placement *placement, struct group *group)
 {
-	struct upm_probe_table *table = placement->table;
-	const struct upm_found *point = &group->matches->points.list.items[group->best];
 	const struct upm_spec *spec = placement->request->spec;
-	struct upm_probe_entry *probe;
-	struct upm_symbol symbol;
-
-	if (!upm_vector_reserve(&table->probes, 1))
-		return upm_fail_memory("make probes");
-	upm_found_symbol(point, group->matches->tables, &symbol);
-	probe = &table->probes.items[table->probes.count];
-	*probe = (struct upm_probe_entry){
-		.offset = point->place,
-		.symbol = symbol.name,
-		.version = symbol.version,
-		.reason = note_on(point),
-		.file = placement->file,
-		.spec = placement->spec,
+	struct upm_probe_detail detail = {
 		.symbol_offset = clamp_size(spec->number),
-		.symbol_size = point->flags & UPM_PROBE_IFUNC_TARGET ? 0 : clamp_size(symbol.size),
-		.kind = spec->kind,
-		.verdict = point->verdict,
-		.flags = point->flags,
+		.unranked = group->has_aliases && can_wait(group),
 	};
-	if (group->count > 1 && !group->one_name && !add_aliases(table, group, probe))
+	const struct upm_found *point;
+
+	if (group->has_aliases && !detail.unranked)
+		choose_best(group);
+	if (group->has_aliases && !add_aliases(placement, group, &detail))
 		return upm_fail_memory("make probes");
-	table->probes.count++;
+	point = &group->matches->points.list.items[group->best];
+	detail.reason = note_on(point);
+	if (!upm_probe_table_add(placement->table,
+				 (struct upm_probe_entry){
+					 .offset = point->place,
+					 .name = upm_found_name(point),
+					 .origin = placement->origin,
+					 .kind = spec->kind,
+					 .verdict = point->verdict,
+					 .flags = point->flags,
+				 },
+				 &detail))
+		return upm_fail_memory("make probes");
 	return UPM_OK;
 }
 
@@ -193,6 +189,8 @@ static void find_candidates(const struct upm_match_request *request,
 		struct upm_symbol symbol;
 
 		take_group(matches, i, &group);
+		if (group.has_aliases)
+			choose_best(&group);
 		point = &matches->points.list.items[group.best];
 		upm_found_symbol(point, matches->tables, &symbol);
 		if (strcmp(symbol.name, request->spec->pattern) == 0)
@@ -216,25 +214,34 @@ static int place_ambiguous(const struct upm_placement *placement, const struct u
 	int status = reason ? UPM_OK : upm_fail_memory("make probes");
 
 	for (size_t i = 0; i < matches->points.list.count && !status; i += group.count) {
-		struct upm_probe_entry *probe;
-
 		take_group(matches, i, &group);
 		status = add_group(placement, &group);
 		if (status || (choose && matches->points.list.items[i].place == candidates->chosen))
 			continue;
-		probe = &table->probes.items[table->probes.count - 1];
-		probe->verdict = UPM_VERDICT_AMBIGUOUS;
-		probe->reason = reason;
+		status = upm_probe_condemn(table, &table->probes.items[table->probes.count - 1],
+					   UPM_VERDICT_AMBIGUOUS, reason);
 	}
 	return status;
 }
 
-int upm_place_matches(const struct upm_placement *placement, const struct upm_matches *matches)
+/* What is to become the probes serves for sorting before. */
+static bool sort_points(struct upm_probe_table *table, struct upm_matches *matches)
+{
+	size_t count = matches->points.list.count;
+
+	_Static_assert(sizeof(struct upm_found) <= sizeof(struct upm_probe_entry), "scratch");
+	return upm_vector_reserve(&table->probes, count) &&
+	       upm_found_sort(&matches->points, table->probes.items + table->probes.count);
+}
+
+int upm_place_matches(const struct upm_placement *placement, struct upm_matches *matches)
 {
 	const struct upm_match_request *request = placement->request;
 	struct group group;
 	int status = UPM_OK;
 
+	if (!sort_points(placement->table, matches))
+		return upm_fail_memory("make probes");
 	if (request->spec->form == UPM_SPEC_NAME && !(request->flags & UPM_RESOLVE_ALL_MATCHES)) {
 		struct candidates candidates;
 
@@ -242,10 +249,7 @@ int upm_place_matches(const struct upm_placement *placement, const struct upm_ma
 		if (candidates.count > 1)
 			return place_ambiguous(placement, matches, &candidates);
 	}
-	if (!upm_vector_reserve(&placement->table->probes, matches->points.list.count))
-		return upm_fail_memory("make probes");
 	for (size_t i = 0; i < matches->points.list.count && !status; i += group.count) {
-		prefetch_symbol(matches, i + PREFETCH_DISTANCE);
 		take_group(matches, i, &group);
 		status = add_group(placement, &group);
 	}
@@ -257,17 +261,14 @@ int upm_place_matches(const struct upm_placement *placement, const struct upm_ma
 int upm_place_offset(const struct upm_placement *placement, struct upm_naming *naming,
 		     uint64_t offset)
 {
-	struct upm_probe_table *table = placement->table;
 	struct upm_probe_entry probe = {
 		.offset = offset,
-		.symbol = "",
-		.version = "",
-		.reason = "",
-		.file = placement->file,
-		.spec = placement->spec,
+		.name = UPM_NAME_NONE,
+		.origin = placement->origin,
 		.kind = placement->request->spec->kind,
 		.flags = UPM_PROBE_UNVERIFIED,
 	};
+	struct upm_probe_detail detail = {0};
 	struct upm_symbol symbol;
 	uint64_t address;
 	bool named = false;
@@ -275,17 +276,14 @@ int upm_place_offset(const struct upm_placement *placement, struct upm_naming *n
 
 	if (upm_binary_address_of(placement->request->binary, offset, &address))
 		status = upm_naming_find(naming, placement->request->binary, address, &named,
-					 &symbol);
+					 &symbol, &probe.name);
 	if (status)
 		return status;
 	if (named) {
-		probe.symbol = symbol.name;
-		probe.version = symbol.version;
-		probe.symbol_offset = clamp_size(address - symbol.address);
-		probe.symbol_size = clamp_size(symbol.size);
+		detail.symbol_offset = clamp_size(address - symbol.address);
 		probe.flags = 0;
 	}
-	if (!upm_vector_push(&table->probes, probe))
+	if (!upm_probe_table_add(placement->table, probe, &detail))
 		return upm_fail_memory("make probes");
 	return UPM_OK;
 }

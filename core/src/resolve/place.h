@@ -13,12 +13,11 @@
 struct upm_placement {
 	struct upm_probe_table *table; /* receives the probes */
 	const struct upm_match_request *request;
-	uint32_t file; /* index in the table */
-	uint32_t spec; /* index in the table */
+	uint32_t origin; /* index in the table */
 };
 
-/** Add a probe for each point. UPM_ERR_MEMORY. */
-int upm_place_matches(const struct upm_placement *placement, const struct upm_matches *matches);
+/** Add a probe for each point, by rising offset. Sorts the points. UPM_ERR_MEMORY. */
+int upm_place_matches(const struct upm_placement *placement, struct upm_matches *matches);
 
 /** Add the one probe that says why the spec found no function in the file. UPM_ERR_MEMORY. */
 int upm_place_absence(const struct upm_placement *placement, const struct upm_matches *matches);

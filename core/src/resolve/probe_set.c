@@ -2,10 +2,11 @@
 /* The public face of probe tables. A set that shares its table with a link copies it before a
  * change. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/error.h"
 #include "base/options.h"
-#include "resolve/probe_table.h"
+#include "resolve/probe_name.h"
 
 int upm_probe_set_wrap(struct upm_probe_table *table, struct upm_probe_set **out)
 {
@@ -75,12 +76,13 @@ int32_t upm_probe_set_get(const struct upm_probe_set *set, size_t index, struct 
 const char *upm_probe_set_alias(const struct upm_probe_set *set, size_t index, size_t alias)
 {
 	const struct upm_probe_entry *probe;
+	struct upm_probe_names names;
 
 	if (!set || index >= set->table->probes.count)
 		return NULL;
 	probe = &set->table->probes.items[index];
-	return alias < probe->alias_count ? set->table->aliases.items[probe->first_alias + alias]
-					  : NULL;
+	upm_probe_names(set->table, probe, &names);
+	return alias < names.alias_count ? upm_probe_alias(set->table, probe, &names, alias) : NULL;
 }
 
 int upm_probe_set_own(struct upm_probe_set *set)
@@ -106,9 +108,31 @@ int32_t upm_probe_set_cookies(struct upm_probe_set *set, const uint64_t *cookies
 				"%zu cookies for %zu probes, or NULL", count,
 				upm_probe_set_size(set));
 	status = upm_probe_set_own(set);
-	for (size_t i = 0; i < count && !status; i++)
-		set->table->probes.items[i].cookie = cookies[i];
-	return status;
+	if (status)
+		return status;
+	set->table->cookies.count = 0;
+	if (!upm_vector_reserve(&set->table->cookies, count))
+		return upm_fail_memory("set cookies");
+	memcpy(set->table->cookies.items, cookies, count * sizeof(*cookies));
+	set->table->cookies.count = count;
+	return UPM_OK;
+}
+
+/* The rest of table is that of from already. */
+static bool take_selected(struct upm_probe_table *table, const struct upm_probe_table *from,
+			  const size_t *indexes, size_t count)
+{
+	bool cookies = from->cookies.count != 0;
+
+	table->probes.count = table->cookies.count = 0;
+	if (!upm_vector_reserve(&table->probes, count) ||
+	    (cookies && !upm_vector_reserve(&table->cookies, count)))
+		return false;
+	for (size_t i = 0; i < count; i++)
+		table->probes.items[table->probes.count++] = from->probes.items[indexes[i]];
+	for (size_t i = 0; i < count && cookies; i++)
+		table->cookies.items[table->cookies.count++] = from->cookies.items[indexes[i]];
+	return true;
 }
 
 int32_t upm_probe_set_select(const struct upm_probe_set *set, const size_t *indexes, size_t count,
@@ -127,13 +151,10 @@ int32_t upm_probe_set_select(const struct upm_probe_set *set, const size_t *inde
 	table = upm_probe_table_copy(set->table);
 	if (!table)
 		return upm_fail_memory("select probes");
-	table->probes.count = 0;
-	if (!upm_vector_reserve(&table->probes, count)) {
+	if (!take_selected(table, set->table, indexes, count)) {
 		upm_probe_table_unref(table);
 		return upm_fail_memory("select probes");
 	}
-	for (size_t i = 0; i < count; i++)
-		table->probes.items[table->probes.count++] = set->table->probes.items[indexes[i]];
 	status = upm_probe_set_wrap(table, out);
 	upm_probe_table_unref(table);
 	return status;

@@ -25,7 +25,7 @@
 #include "resolve/merge.h"
 #include "resolve/naming.h"
 #include "resolve/place.h"
-#include "resolve/probe_table.h"
+#include "resolve/probe_name.h"
 #include "resolve/usdt.h"
 
 struct request {
@@ -92,14 +92,6 @@ static int report(const struct resolution *resolution, size_t done)
 
 /* ---------------------------------------------------------------- one file */
 
-/* What the locator remarked on a file goes to the probes that have nothing else to say. */
-static void add_remark(struct upm_probe_table *table, size_t first, const char *remark)
-{
-	for (size_t i = first; i < table->probes.count; i++)
-		if (!table->probes.items[i].reason[0])
-			table->probes.items[i].reason = remark;
-}
-
 /* What was asked for, where there is nothing to name it better. */
 static const char *name_of(struct upm_strings *strings, const struct upm_spec *spec)
 {
@@ -110,43 +102,44 @@ static const char *name_of(struct upm_strings *strings, const struct upm_spec *s
 
 static int add_unusable(struct upm_placement *placement, const struct upm_location *location)
 {
-	struct upm_strings *strings = placement->table->strings;
+	struct upm_probe_table *table = placement->table;
 	const struct upm_spec *spec = placement->request->spec;
+	struct upm_probe_text name = {.symbol = name_of(table->strings, spec)};
+	struct upm_probe_detail detail = {
+		.reason = upm_strings_add(table->strings, location->reason ? location->reason : ""),
+	};
 	struct upm_probe_entry probe = {
 		.offset = spec->form == UPM_SPEC_OFFSET ? spec->number : 0,
-		.symbol = name_of(strings, spec),
-		.version = "",
-		.reason = upm_strings_add(strings, location->reason ? location->reason : ""),
-		.file = placement->file,
-		.spec = placement->spec,
+		.origin = placement->origin,
 		.kind = spec->kind,
 		.verdict = (uint8_t)location->verdict,
 	};
 
-	if (!probe.symbol || !probe.reason || !upm_vector_push(&placement->table->probes, probe))
+	if (!name.symbol || !detail.reason || !upm_name_of_text(table, name, &probe.name) ||
+	    !upm_probe_table_add(table, probe, &detail))
 		return upm_fail_memory("make probes");
 	return UPM_OK;
 }
 
-static int place_usdt_in_file(struct resolution *resolution, const struct upm_placement *placement,
-			      bool absence_matters)
+static int place_usdt_in_file(struct resolution *resolution, size_t index,
+			      const struct upm_placement *placement, bool absence_matters)
 {
 	bool found;
-	int status = upm_place_usdt(placement, &resolution->requests[placement->spec].usdt, &found);
+	int status = upm_place_usdt(placement, &resolution->requests[index].usdt, &found);
 
 	if (!status && !found && absence_matters)
 		status = upm_place_usdt_absence(placement);
 	return status;
 }
 
-static int place_in_file(struct resolution *resolution, const struct upm_placement *placement,
-			 bool absence_matters)
+static int place_in_file(struct resolution *resolution, size_t index,
+			 const struct upm_placement *placement, bool absence_matters)
 {
 	struct upm_matches matches;
 	int status;
 
 	if (placement->request->spec->kind == UPM_KIND_USDT)
-		return place_usdt_in_file(resolution, placement, absence_matters);
+		return place_usdt_in_file(resolution, index, placement, absence_matters);
 	if (placement->request->spec->form == UPM_SPEC_OFFSET)
 		return upm_place_offset(placement, &resolution->naming,
 					placement->request->spec->number);
@@ -162,10 +155,11 @@ static int place_in_file(struct resolution *resolution, const struct upm_placeme
 }
 
 /* A file whose symbols can not be read is an answer, not an error. */
-static int place_or_explain(struct resolution *resolution, struct upm_placement *placement,
-			    const struct upm_location *location, bool absence_matters)
+static int place_or_explain(struct resolution *resolution, size_t index,
+			    struct upm_placement *placement, const struct upm_location *location,
+			    bool absence_matters)
 {
-	int status = place_in_file(resolution, placement, absence_matters);
+	int status = place_in_file(resolution, index, placement, absence_matters);
 	struct upm_location broken = *location;
 	char reason[512];
 
@@ -190,24 +184,21 @@ static int resolve_in(struct resolution *resolution, size_t index,
 		.progress = resolution->options.progress,
 		.progress_context = resolution->options.progress_context,
 	};
-	struct upm_placement placement = {
-		.table = table, .request = &match, .spec = (uint32_t)index};
+	struct upm_placement placement = {.table = table, .request = &match};
+	struct upm_probe_origin origin = {
+		.binary = location->binary, .remark = "", .spec = (uint32_t)index};
 	const char *path = upm_strings_add(table->strings, location->path);
-	const char *remark = "";
-	size_t first = table->probes.count;
-	int status;
 
+	/* Goes to the probes that have nothing else to say. */
 	if (location->binary && location->reason)
-		remark = upm_strings_add(table->strings, location->reason);
-	if (!path || !remark ||
-	    upm_probe_table_file(table, location->binary, path, &placement.file))
+		origin.remark = upm_strings_add(table->strings, location->reason);
+	if (!path || !origin.remark ||
+	    upm_probe_table_file(table, location->binary, path, &origin.file) ||
+	    upm_probe_table_origin(table, &origin, &placement.origin))
 		return upm_fail_memory("resolve");
 	if (!location->binary)
 		return add_unusable(&placement, location);
-	status = place_or_explain(resolution, &placement, location, absence_matters);
-	if (!status && remark[0])
-		add_remark(table, first, remark);
-	return status;
+	return place_or_explain(resolution, index, &placement, location, absence_matters);
 }
 
 /* ---------------------------------------------------------------- one spec */

@@ -57,16 +57,17 @@ const char *upm_return_hazard_of_name(const char *symbol)
 }
 
 const char *upm_return_hazard(const struct upm_probe_table *table,
-			      const struct upm_probe_entry *probe, uint8_t *verdict)
+			      const struct upm_probe_entry *probe, const char *symbol,
+			      uint8_t *verdict)
 {
-	const struct upm_binary *binary = table->files.items[probe->file].binary;
+	const struct upm_binary *binary = upm_probe_binary(table, probe);
 	const char *why;
 
 	if (binary && binary->go) {
 		*verdict = UPM_VERDICT_GO_RETURN;
 		return "Go moves and checks its stacks: a return probe would crash the program";
 	}
-	why = upm_return_hazard_of_name(probe->symbol);
+	why = upm_return_hazard_of_name(symbol);
 	if (why) {
 		*verdict = UPM_VERDICT_RETURN_UNSAFE;
 	} else if (probe->flags & UPM_PROBE_RETURN_UNSAFE) {

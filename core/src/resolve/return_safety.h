@@ -22,11 +22,13 @@
 
 /**
  * What speaks against a return probe, or a session, at the place of a probe.
+ * @param symbol   its name, upm_probe_symbol()
  * @param verdict  receives the verdict when something does
  * @return why it would harm, a static string; NULL when nothing speaks against it
  */
 const char *upm_return_hazard(const struct upm_probe_table *table,
-			      const struct upm_probe_entry *probe, uint8_t *verdict);
+			      const struct upm_probe_entry *probe, const char *symbol,
+			      uint8_t *verdict);
 
 /** The part of it that the function's raw name tells; "" = unknown. */
 const char *upm_return_hazard_of_name(const char *symbol);

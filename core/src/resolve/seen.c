@@ -3,7 +3,11 @@
 
 #include <stdlib.h>
 
-enum { LARGEST = 1 << 28 }; /* bits: code of 256 MiB takes 32 MiB */
+enum {
+	ALIGNMENT = 16,
+	FIRST_SLOTS = 256,
+	LARGEST = 1 << 28 /* bits: code of 4 GiB takes 32 MiB */
+};
 
 static bool names_functions_twice(struct upm_symbol_tables tables)
 {
@@ -29,29 +33,76 @@ void upm_seen_open(struct upm_seen *seen, const struct upm_binary *binary,
 		if (segment->address + segment->file_size > end)
 			end = segment->address + segment->file_size;
 	}
-	if (first >= end || end - first > LARGEST)
+	if (first >= end || (end - first) / ALIGNMENT >= LARGEST)
 		return;
-	seen->bits = calloc((end - first) / 64 + 1, sizeof(*seen->bits));
-	seen->first = first;
-	seen->count = seen->bits ? end - first : 0;
+	seen->first = first - first % ALIGNMENT;
+	seen->count = (end - seen->first) / ALIGNMENT + 1;
+	seen->bits = calloc(seen->count / 64 + 1, sizeof(*seen->bits));
+	if (!seen->bits)
+		seen->count = 0;
+}
+
+static uint64_t *slot_of(const struct upm_seen *seen, uint64_t address)
+{
+	size_t at = (address * 0x9e3779b97f4a7c15u >> 32) & (seen->slots - 1);
+
+	while (seen->others[at] && seen->others[at] != address)
+		at = (at + 1) & (seen->slots - 1);
+	return &seen->others[at];
+}
+
+/* At most half of the slots are used. @return false when there is no memory for more */
+static bool make_slots(struct upm_seen *seen)
+{
+	struct upm_seen larger = *seen;
+
+	if (seen->used * 2 < seen->slots)
+		return true;
+	larger.slots = seen->slots ? seen->slots * 2 : FIRST_SLOTS;
+	larger.others = calloc(larger.slots, sizeof(*larger.others));
+	if (!larger.others)
+		return false;
+	for (size_t i = 0; i < seen->slots; i++)
+		if (seen->others[i])
+			*slot_of(&larger, seen->others[i]) = seen->others[i];
+	free(seen->others);
+	*seen = larger;
+	return true;
+}
+
+static void add_other(struct upm_seen *seen, uint64_t address)
+{
+	uint64_t *slot;
+
+	if (!seen->count || !make_slots(seen))
+		return;
+	slot = slot_of(seen, address);
+	seen->used += !*slot;
+	*slot = address;
 }
 
 void upm_seen_add(struct upm_seen *seen, uint64_t address)
 {
-	uint64_t bit = address - seen->first;
+	uint64_t bit = (address - seen->first) / ALIGNMENT;
 
-	if (bit < seen->count)
+	if (address % ALIGNMENT)
+		add_other(seen, address);
+	else if (bit < seen->count)
 		seen->bits[bit / 64] |= 1ULL << bit % 64;
 }
 
+/* What could not be remembered is met again, and then known by its symbols to be the same. */
 bool upm_seen_has(const struct upm_seen *seen, uint64_t address)
 {
-	uint64_t bit = address - seen->first;
+	uint64_t bit = (address - seen->first) / ALIGNMENT;
 
+	if (address % ALIGNMENT)
+		return seen->slots && *slot_of(seen, address) == address;
 	return bit < seen->count && seen->bits[bit / 64] >> bit % 64 & 1;
 }
 
 void upm_seen_close(struct upm_seen *seen)
 {
 	free(seen->bits);
+	free(seen->others);
 }

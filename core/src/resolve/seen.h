@@ -6,6 +6,10 @@
  * most functions twice. A bit for each address tells so before the second
  * entry costs a point, a place in the sort and two looks at names. Tables whose functions have
  * versions are read in full, since only .dynsym has these.
+ *
+ * Compilers align functions by 16 bytes. So only such addresses have a bit: the bits of 32 MiB of
+ * code then fit the processor's cache. The few other functions that both tables name cost the
+ * point.
  */
 #ifndef UPM_RESOLVE_SEEN_H
 #define UPM_RESOLVE_SEEN_H
@@ -13,9 +17,11 @@
 #include "binary/symbols.h"
 
 struct upm_seen {
-	uint64_t first; /* address of the first bit */
+	uint64_t first; /* address of the first bit, aligned */
 	uint64_t count; /* bits; 0 = nothing is remembered */
 	uint64_t *bits;
+	uint64_t *others; /* addresses; 0 = free */
+	size_t slots, used;
 };
 
 /** Prepare for the tables of a binary; remembers nothing where that would not help. */

@@ -5,24 +5,32 @@
 
 enum { NEIGHBOURS = 64 }; /* names of one address, and nested functions, that are looked through */
 
+/* Which are found by what they cover: their names and sizes are looked at soon. */
+static int collect_table(struct upm_symbol_index *index, size_t number)
+{
+	struct upm_symbol_table *table = index->tables.items[number];
+	size_t size = upm_symbol_table_size(table);
+	struct upm_symbol symbol;
+	int status = upm_symbol_table_read_names(table);
+
+	for (size_t i = 0; i < size && !status; i++) {
+		struct upm_found found = {.symbol = (uint32_t)i, .table = (uint8_t)number};
+
+		upm_symbol_table_peek(table, i, &symbol);
+		found.place = symbol.address;
+		if (upm_symbol_is_function(&symbol) && symbol.name[0] &&
+		    !upm_vector_push(&index->functions.list, found))
+			status = UPM_ERR_MEMORY;
+	}
+	return status;
+}
+
 static bool collect(struct upm_symbol_index *index)
 {
-	struct upm_symbol symbol;
-
-	for (size_t t = 0; t < index->tables.count; t++) {
-		size_t size = upm_symbol_table_size(index->tables.items[t]);
-
-		for (size_t i = 0; i < size; i++) {
-			struct upm_found found = {.symbol = (uint32_t)i, .table = (uint8_t)t};
-
-			upm_symbol_table_peek(index->tables.items[t], i, &symbol);
-			found.place = symbol.address;
-			if (upm_symbol_is_function(&symbol) && symbol.name[0] &&
-			    !upm_vector_push(&index->functions.list, found))
-				return false;
-		}
-	}
-	return upm_found_sort(&index->functions);
+	for (size_t i = 0; i < index->tables.count; i++)
+		if (collect_table(index, i))
+			return false;
+	return upm_found_sort(&index->functions, NULL);
 }
 
 int upm_symbol_index_open(struct upm_symbol_index *index, struct upm_symbol_tables tables)
@@ -56,7 +64,7 @@ static bool covers(const struct upm_symbol *symbol, uint64_t address)
 }
 
 bool upm_symbol_index_find(const struct upm_symbol_index *index, uint64_t address,
-			   struct upm_symbol *symbol)
+			   struct upm_symbol *symbol, uint32_t *name)
 {
 	size_t end = count_up_to(index, address);
 	size_t first = end > NEIGHBOURS ? end - NEIGHBOURS : 0;
@@ -71,8 +79,10 @@ bool upm_symbol_index_find(const struct upm_symbol_index *index, uint64_t addres
 		upm_found_symbol(function, index->tables, &candidate);
 		if (!covers(&candidate, address))
 			continue;
-		if (!found || upm_symbol_is_better(&candidate, symbol))
+		if (!found || upm_symbol_is_better(&candidate, symbol)) {
 			*symbol = candidate;
+			*name = upm_found_name(function);
+		}
 		found = true;
 	}
 	return found;

@@ -13,9 +13,12 @@ struct upm_symbol_index {
 
 /** Index the functions of tables. @return UPM_OK or UPM_ERR_MEMORY */
 int upm_symbol_index_open(struct upm_symbol_index *index, struct upm_symbol_tables tables);
-/** @return false when no function covers the virtual address. */
+/**
+ * @param name  receives the number of the symbol's name: enum upm_name_layout
+ * @return false when no function covers the virtual address
+ */
 bool upm_symbol_index_find(const struct upm_symbol_index *index, uint64_t address,
-			   struct upm_symbol *symbol);
+			   struct upm_symbol *symbol, uint32_t *name);
 void upm_symbol_index_close(struct upm_symbol_index *index);
 
 #endif

@@ -40,26 +40,24 @@ void upm_usdt_patterns_clear(struct upm_usdt_patterns *patterns)
 	upm_pattern_free(patterns->name);
 }
 
-static int add_probe(const struct upm_placement *placement, struct upm_probe_entry *probe)
+static int add_probe(const struct upm_placement *placement, const char *name,
+		     struct upm_probe_entry probe, const struct upm_probe_detail *detail)
 {
-	probe->version = "";
-	probe->file = placement->file;
-	probe->spec = placement->spec;
-	probe->kind = UPM_KIND_USDT;
-	if (!upm_vector_push(&placement->table->probes, *probe))
+	struct upm_probe_table *table = placement->table;
+
+	probe.origin = placement->origin;
+	probe.kind = UPM_KIND_USDT;
+	if (!upm_name_of_text(table, (struct upm_probe_text){.symbol = name}, &probe.name) ||
+	    !upm_probe_table_add(table, probe, detail))
 		return upm_fail_memory("make USDT probes");
 	return UPM_OK;
 }
 
 static int add_damaged(const struct upm_placement *placement, const struct upm_usdt_note *note)
 {
-	struct upm_probe_entry probe = {
-		.symbol = note->name,
-		.reason = note->damage,
-		.verdict = UPM_VERDICT_UNREADABLE,
-	};
-
-	return add_probe(placement, &probe);
+	return add_probe(placement, note->name,
+			 (struct upm_probe_entry){.verdict = UPM_VERDICT_UNREADABLE},
+			 &(struct upm_probe_detail){.reason = note->damage});
 }
 
 static int add_damaged_notes(const struct upm_placement *placement,
@@ -74,17 +72,17 @@ static int add_damaged_notes(const struct upm_placement *placement,
 }
 
 static void find_place(const struct upm_placement *placement, const struct upm_usdt_note *note,
-		       struct upm_probe_entry *probe)
+		       struct upm_probe_entry *probe, struct upm_probe_detail *detail)
 {
 	const struct upm_binary *binary = placement->request->binary;
 
 	if (!upm_binary_offset_of(binary, note->address, &probe->offset)) {
 		probe->verdict = UPM_VERDICT_NOT_EXECUTABLE;
-		probe->reason = "the note's address lies in no segment of the file";
+		detail->reason = "the note's address lies in no segment of the file";
 	} else if (note->semaphore &&
-		   !upm_binary_offset_of(binary, note->semaphore, &probe->ref_ctr_offset)) {
+		   !upm_binary_offset_of(binary, note->semaphore, &detail->ref_ctr_offset)) {
 		probe->verdict = UPM_VERDICT_SEMAPHORE;
-		probe->reason = "its semaphore's address lies in no segment of the file";
+		detail->reason = "its semaphore's address lies in no segment of the file";
 	}
 }
 
@@ -92,13 +90,14 @@ static int add_site(const struct upm_placement *placement, const struct upm_usdt
 {
 	struct upm_probe_table *table = placement->table;
 	struct upm_usdt_site site = {.provider = note->provider, .arguments = note->arguments};
-	struct upm_probe_entry probe = {.symbol = note->name, .reason = ""};
+	struct upm_probe_entry probe = {.offset = 0};
+	struct upm_probe_detail detail = {.reason = NULL};
 
 	if (!upm_vector_push(&table->sites, site))
 		return upm_fail_memory("make USDT probes");
-	probe.site = (uint32_t)table->sites.count;
-	find_place(placement, note, &probe);
-	return add_probe(placement, &probe);
+	detail.site = (uint32_t)table->sites.count;
+	find_place(placement, note, &probe, &detail);
+	return add_probe(placement, note->name, probe, &detail);
 }
 
 static int too_hard(const struct upm_spec *spec)
@@ -163,21 +162,21 @@ int upm_place_usdt_absence(const struct upm_placement *placement)
 {
 	const struct upm_spec *spec = placement->request->spec;
 	struct upm_strings *strings = placement->table->strings;
-	struct upm_probe_entry probe = {.verdict = UPM_VERDICT_NO_MATCH};
+	struct upm_probe_detail detail = {.reason = "the file has no USDT probes"};
 	const struct upm_usdt_notes *notes;
 	char providers[300];
+	const char *name;
 	int status = upm_binary_usdt_notes(placement->request->binary, &notes);
 
 	if (status)
 		return status;
 	list_providers(notes, providers, sizeof(providers));
-	probe.symbol = upm_strings_format(strings, "%s:%s", spec->provider, spec->pattern);
-	if (notes->list.count == 0)
-		probe.reason = "the file has no USDT probes";
-	else
-		probe.reason = upm_strings_format(strings, "no USDT probe is '%.100s:%.100s'%s",
-						  spec->provider, spec->pattern, providers);
-	if (!probe.symbol || !probe.reason)
+	name = upm_strings_format(strings, "%s:%s", spec->provider, spec->pattern);
+	if (notes->list.count)
+		detail.reason = upm_strings_format(strings, "no USDT probe is '%.100s:%.100s'%s",
+						   spec->provider, spec->pattern, providers);
+	if (!name || !detail.reason)
 		return upm_fail_memory("make USDT probes");
-	return add_probe(placement, &probe);
+	return add_probe(placement, name, (struct upm_probe_entry){.verdict = UPM_VERDICT_NO_MATCH},
+			 &detail);
 }

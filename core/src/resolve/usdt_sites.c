@@ -8,11 +8,14 @@
 #include "base/options.h"
 #include "binary/symbols.h"
 #include "resolve/probe_table.h"
+#include "resolve/remembered.h"
 
 const struct upm_usdt_site *upm_probe_table_site(const struct upm_probe_table *table,
 						 const struct upm_probe_entry *probe)
 {
-	return probe->site ? &table->sites.items[probe->site - 1] : NULL;
+	uint32_t site = upm_probe_detail(table, probe)->site;
+
+	return site ? &table->sites.items[site - 1] : NULL;
 }
 
 /* Operands that name a variable are rare: no index for them. */
@@ -57,11 +60,16 @@ size_t upm_probe_table_arguments(const struct upm_probe_table *table,
 				 struct upm_usdt_argument arguments[UPM_USDT_ARGUMENTS_MAX])
 {
 	const struct upm_usdt_site *site = upm_probe_table_site(table, probe);
-	struct upm_binary *binary = table->files.items[probe->file].binary;
+	struct upm_binary *binary = upm_probe_binary(table, probe);
 	struct upm_usdt_argument unwanted[UPM_USDT_ARGUMENTS_MAX];
 
 	if (!site || !binary)
 		return 0;
+	if (site->parsed) {
+		if (arguments)
+			memcpy(arguments, site->parsed, site->parsed_count * sizeof(*site->parsed));
+		return site->parsed_count;
+	}
 	return upm_usdt_arguments(binary->machine, site->arguments, arguments ? find_symbol : NULL,
 				  binary, arguments ? arguments : unwanted);
 }
@@ -105,6 +113,9 @@ int32_t upm_probe_set_argument(const struct upm_probe_set *set, size_t index, si
 	struct upm_argument described;
 	size_t count = 0;
 
+	if (set && index < set->table->probes.count &&
+	    upm_remembered_argument(set->table, index, argument, &described))
+		return upm_options_write(out, &described, sizeof(described), "upm_argument");
 	if (set && index < set->table->probes.count)
 		count = upm_probe_table_arguments(set->table, &set->table->probes.items[index],
 						  arguments);

@@ -137,7 +137,7 @@ static void list_texts(struct item *item)
 static int work_out(const struct builder *builder, size_t index, struct item *item)
 {
 	const struct upm_probe_entry *probe = &builder->table->probes.items[index];
-	const struct upm_binary *binary = builder->table->files.items[probe->file].binary;
+	const struct upm_binary *binary = upm_probe_binary(builder->table, probe);
 	struct upm_usdt_position position = upm_usdt_position_of(binary, probe->offset);
 	const char *text = signature_text(builder, index);
 	int status = probe->kind == UPM_KIND_USDT
@@ -165,13 +165,12 @@ static uint32_t event_of(const struct builder *builder, const struct upm_probe_e
 
 static bool is_traceable(const struct builder *builder, const struct upm_probe_entry *probe)
 {
-	return probe->verdict == UPM_VERDICT_OK &&
-	       builder->table->files.items[probe->file].binary != NULL;
+	return probe->verdict == UPM_VERDICT_OK && upm_probe_binary(builder->table, probe) != NULL;
 }
 
 static uint16_t machine_of(const struct builder *builder, const struct upm_probe_entry *probe)
 {
-	return builder->table->files.items[probe->file].binary->machine;
+	return upm_probe_binary(builder->table, probe)->machine;
 }
 
 static bool is_like_last(const struct builder *builder, size_t index)

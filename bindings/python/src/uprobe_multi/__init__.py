@@ -25,12 +25,16 @@ from .errors import (
     StateError, StrictError, SystemCallError, Unsupported,
 )
 from .errors import text as _text
-from .timing import Latency, LatencyRow, LatencySnapshot, Split, latency
+from .events import Event, EventArgument, EventKind, Form, Signature
 from .link import KernelLink, Link, open_link, unpin_link
 from .objects import Object, Program
 from .observer import Observer
 from .probes import Argument, Probe, ProbeSet, demangle
 from .resolving import resolve
+from .sharing import PIN_DIRECTORY, Pinned, list_pinned, open, unpin
+from .symbols import Place, Symbolizer
+from .timing import Latency, LatencyRow, LatencySnapshot, Split, latency
+from .tracing import Trace, TraceCount, TraceSnapshot, trace
 
 __version__ = f"{_lib.UPM_VERSION_MAJOR}.{_lib.UPM_VERSION_MINOR}.{_lib.UPM_VERSION_PATCH}"
 
@@ -41,12 +45,14 @@ def library_version() -> str:
 
 
 __all__ = [
-    "Answer", "Argument", "ArgumentPlace", "Backend", "Cost", "Kind", "ProbeFlag", "Split",
-    "Verdict", "AlreadyExists", "Cancelled", "Error", "FormatError", "InvalidArgument",
-    "LimitError", "NotFound", "NothingAttached", "OutOfMemory", "PermissionDenied",
-    "ProcessNotFound", "ProgramError", "SpecError", "StateError", "StrictError",
-    "SystemCallError", "Unsupported", "Count", "CountSnapshot", "Features", "KernelLink",
-    "Latency", "LatencyRow", "LatencySnapshot", "Link", "Object", "Observer", "Probe",
-    "ProbeSet", "Program", "attach", "check", "count", "demangle", "latency", "library_version",
-    "open_link", "resolve", "unpin_link",
+    "Answer", "Argument", "ArgumentPlace", "Backend", "Cost", "EventKind", "Form", "Kind",
+    "ProbeFlag", "Split", "Verdict", "AlreadyExists", "Cancelled", "Error", "FormatError",
+    "InvalidArgument", "LimitError", "NotFound", "NothingAttached", "OutOfMemory",
+    "PermissionDenied", "ProcessNotFound", "ProgramError", "SpecError", "StateError",
+    "StrictError", "SystemCallError", "Unsupported", "Count", "CountSnapshot", "Event",
+    "EventArgument", "Features", "KernelLink", "Latency", "LatencyRow", "LatencySnapshot",
+    "Link", "Object", "Observer", "PIN_DIRECTORY", "Pinned", "Place", "Probe", "ProbeSet",
+    "Program", "Signature", "Symbolizer", "Trace", "TraceCount", "TraceSnapshot", "attach",
+    "check", "count", "demangle", "latency", "library_version", "list_pinned", "open",
+    "open_link", "resolve", "trace", "unpin", "unpin_link",
 ]

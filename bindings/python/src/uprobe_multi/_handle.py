@@ -4,8 +4,9 @@
 Threads: the library wants a handle alone for all but its const functions, and no handle freed
 while somebody uses it. Here each handle has a lock; whoever takes the pointer holds it.
 
-Exit: weakref.finalize frees what is left before the interpreter goes. A daemon thread may be
-inside a call then, with the lock; its handle is left to the kernel, which closes descriptors.
+Exit: weakref.finalize frees what is left before the interpreter goes, and keeps the locks: a daemon
+thread that comes later waits, as it does for the interpreter. One may be inside a call then, with
+the lock; its handle is left to the kernel, which closes descriptors.
 
 Fork: the child's locks are made anew, since a thread of the parent may have held one. What the
 child frees are its own descriptors, never the parent's probes.
@@ -18,31 +19,43 @@ import weakref
 from contextlib import contextmanager
 from typing import Any, Callable, Iterator
 
+from ._native import ffi
 from .errors import closed_error
 
 _EXIT_PATIENCE_SECONDS = 0.5
 
 
-class _Core:
-    """The pointer and its lock: all that the finalizer needs, so that it holds no owner alive."""
+class Slot:
+    """Where a call of the library stores what it makes (`**out`), with the lock of it.
 
-    def __init__(self, pointer: Any, free: Callable[[Any], None]) -> None:
-        self.pointer = pointer
-        self.free = free
+    It is there before the call, so that an exception between the call and the making of the
+    Handle, such as Ctrl-C, loses nothing.
+    """
+
+    def __init__(self, free: Callable[[Any], None]) -> None:
+        self._free = free
+        self.out = ffi.new(ffi.getctype(ffi.typeof(free).args[0], "*"))
         self.lock = threading.RLock()
+        _slots.add(self)
 
     def close(self) -> None:
+        """Free what is in it, once."""
         if not self.lock.acquire(timeout=_EXIT_PATIENCE_SECONDS if _exiting() else -1):
             return
         try:
-            pointer, self.pointer = self.pointer, None
-            if pointer is not None:
-                self.free(pointer)
+            pointer, self.out[0] = self.out[0], ffi.NULL
+            if pointer:
+                self._free(pointer)
         finally:
-            self.lock.release()
+            if not _exiting():
+                self.lock.release()
+
+    def __del__(self) -> None:
+        if hasattr(self, "lock"):
+            self.close()
 
 
-_cores: weakref.WeakSet[_Core] = weakref.WeakSet()
+_slots: weakref.WeakSet[Slot] = weakref.WeakSet()
 
 
 def _exiting() -> bool:
@@ -50,8 +63,8 @@ def _exiting() -> bool:
 
 
 def _renew_locks() -> None:
-    for core in list(_cores):
-        core.lock = threading.RLock()
+    for slot in list(_slots):
+        slot.lock = threading.RLock()
 
 
 os.register_at_fork(after_in_child=_renew_locks)
@@ -62,23 +75,22 @@ class Handle:
 
     _what = "handle"
 
-    def __init__(self, pointer: Any, free: Callable[[Any], None]) -> None:
-        self._core = _Core(pointer, free)
-        _cores.add(self._core)
-        self._finalizer = weakref.finalize(self, self._core.close)
+    def __init__(self, slot: Slot) -> None:
+        self._slot = slot
+        self._finalizer = weakref.finalize(self, slot.close)
 
     @contextmanager
     def _use(self) -> Iterator[Any]:
         """The pointer, for as long as the block runs and for this thread alone."""
-        with self._core.lock:
-            if self._core.pointer is None:
+        with self._slot.lock:
+            if self.closed:
                 raise closed_error(self._what)
-            yield self._core.pointer
+            yield self._slot.out[0]
 
     @property
     def closed(self) -> bool:
         """Whether close() has been called."""
-        return self._core.pointer is None
+        return not self._slot.out[0]
 
     def close(self) -> None:
         """Free it. A second call does nothing; other methods raise StateError afterwards."""

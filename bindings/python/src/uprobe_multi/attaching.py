@@ -6,6 +6,7 @@ import os
 from typing import Any, Iterable, Protocol, Union
 
 from ._convert import PathLike, chosen, filled, flag_bits, pid_list, strings
+from ._handle import Slot
 from ._native import ffi, lib
 from ._progress import Call, Progress
 from .enums import Backend
@@ -103,9 +104,9 @@ def attach(
     if owner is not None and cookies is None and not isinstance(probes, ProbeSet):
         which = program.name if isinstance(program, Program) else name
         specs = None if probes is None else strings(probes)
-        status, pointer = owner._attach(which, specs, scope.options)
-        scope.call.check(status)
-        return Link(pointer, owner)
+        slot = Slot(lib.upm_link_free)
+        scope.call.check(owner._attach(which, specs, scope.options, slot))
+        return Link(slot, owner)
     if owner is not None and descriptor < 0:
         descriptor = owner.program(name).fd
     if probes is None:
@@ -123,12 +124,12 @@ def _section_specs(owner: Object | None, program: ProgramLike, name: str | None)
     return [program.spec if isinstance(program, Program) else owner.program(name).spec]
 
 
-def _attach_set(descriptor: int, probes: ProbeSet, scope: Scope) -> Any:
-    out = ffi.new("struct upm_link **")
+def _attach_set(descriptor: int, probes: ProbeSet, scope: Scope) -> Slot:
+    slot = Slot(lib.upm_link_free)
     with probes._use() as pointer:
-        status = lib.upm_attach(descriptor, pointer, scope.options, out)
+        status = lib.upm_attach(descriptor, pointer, scope.options, slot.out)
     scope.call.check(status)
-    return out[0]
+    return slot
 
 
 def _program(program: ProgramLike, name: str | None) -> tuple[Object | None, int]:

@@ -7,7 +7,8 @@ from array import array
 from typing import TYPE_CHECKING, Any, Iterable, Iterator
 
 from ._convert import invalid
-from ._native import ffi, lib
+from ._handle import Slot
+from ._native import lib
 from ._progress import Progress
 from .attaching import Scope
 from .enums import Backend
@@ -133,11 +134,11 @@ def count(
     return Count(start(lib.upm_count, probes, scope))
 
 
-def start(function: Any, probes: Probes, scope: Scope, *own: Any) -> Any:
+def start(function: Any, probes: Probes, scope: Scope, *own: Any) -> Slot:
     """Resolve if need be, and call upm_count() or another of its kind."""
     found = as_probe_set(probes, scope.pids)
-    out = ffi.new("struct upm_observer **")
+    slot = Slot(lib.upm_observer_free)
     with found._use() as pointer:
-        status = function(pointer, *own, scope.options, out)
+        status = function(pointer, *own, scope.options, slot.out)
     scope.call.check(status)
-    return out[0]
+    return slot

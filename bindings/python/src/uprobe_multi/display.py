@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Callable, Iterable, Sequence
 if TYPE_CHECKING:
     from .counting import CountSnapshot
     from .timing import LatencySnapshot
+    from .tracing import TraceSnapshot
     from .link import Link
     from .observer import Observer
     from .probes import ProbeSet
@@ -137,6 +138,16 @@ def latency_html(snapshot: LatencySnapshot) -> str:
     lost = f", {snapshot.lost:,} in no row" if snapshot.lost else ""
     caption = f"<b>{calls:,} calls</b>{lost}"
     return table_html(head, rows, caption, len(snapshot) - len(rows))
+
+
+def trace_html(snapshot: TraceSnapshot) -> str:
+    """What became of the hits, the most lost first."""
+    rows = sorted(snapshot, key=lambda each: (each[1].lost, each[1].hits), reverse=True)
+    shown = [(*count, probe.name, probe.path) for probe, count in rows[:MOST_ROWS]]
+    total = snapshot.total
+    caption = f"<b>{total.events:,} events</b> of {total.hits:,} hits, {total.lost:,} lost"
+    head = (*total._fields, "name", "file")
+    return table_html(head, shown, caption, len(rows) - len(shown))
 
 
 def strip(buckets: Sequence[tuple[int, int, int]]) -> Markup:

@@ -6,7 +6,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Callable, Iterator, NamedTuple
 
 from ._convert import PathLike, c_string, filled
-from ._handle import Handle
+from ._handle import Handle, Slot
 from ._native import ffi, lib
 from .enums import Backend, Kind
 from .errors import check_status, text
@@ -117,8 +117,8 @@ class Link(LinkView, Handle):
 
     _what = "link"
 
-    def __init__(self, pointer: Any, object: Object | None = None) -> None:
-        super().__init__(pointer, lib.upm_link_free)
+    def __init__(self, slot: Slot, object: Object | None = None) -> None:
+        super().__init__(slot)
         self.object = object
 
     def _link(self) -> Any:
@@ -170,9 +170,9 @@ class Link(LinkView, Handle):
 
 def open_link(path: PathLike) -> Link:
     """Open what Link.pin() made, in any process. Closing it lets go of this process's part only."""
-    out = ffi.new("struct upm_link **")
-    check_status(lib.upm_link_open(c_string(path), out))
-    return Link(out[0])
+    slot = Slot(lib.upm_link_free)
+    check_status(lib.upm_link_open(c_string(path), slot.out))
+    return Link(slot)
 
 
 def unpin_link(path: PathLike) -> None:

@@ -6,7 +6,7 @@ from types import TracebackType
 from typing import Any, NamedTuple
 
 from ._convert import PathLike, c_string, c_strings, filled, invalid
-from ._handle import Handle
+from ._handle import Handle, Slot
 from ._native import ffi, lib
 from .enums import Kind
 from .errors import check_status, text
@@ -41,9 +41,9 @@ class Object(Handle):
     _what = "BPF object"
 
     def __init__(self, path: PathLike) -> None:
-        out = ffi.new("struct upm_object **")
-        check_status(lib.upm_object_open(c_string(path), out))
-        super().__init__(out[0], lib.upm_object_free)
+        slot = Slot(lib.upm_object_free)
+        check_status(lib.upm_object_open(c_string(path), slot.out))
+        super().__init__(slot)
 
     @property
     def programs(self) -> list[Program]:
@@ -83,14 +83,14 @@ class Object(Handle):
             return check_status(lib.upm_object_map_fd(pointer, c_string(name)))
 
     def _attach(
-        self, program: str | None, specs: list[str] | None, options: Any
-    ) -> tuple[int, Any]:
-        out = ffi.new("struct upm_link **")
+        self, program: str | None, specs: list[str] | None, options: Any, slot: Slot
+    ) -> int:
         array, keep = c_strings(specs) if specs is not None else (ffi.NULL, [])
         name = ffi.NULL if program is None else c_string(program)
         with self._use() as pointer:
-            status = lib.upm_object_attach(pointer, name, array, len(keep), options, out)
-        return status, out[0]
+            return int(
+                lib.upm_object_attach(pointer, name, array, len(keep), options, slot.out)
+            )
 
     def __enter__(self) -> Object:
         return self

@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Any, Iterator, TypeVar
 
 from ._convert import PathLike, c_string
-from ._handle import Handle
+from ._handle import Handle, Slot
 from ._native import ffi, lib
 from .errors import check_status, text
 from .link import LinkView
@@ -23,8 +23,8 @@ class Observer(LinkView, Handle):
 
     _what = "observer"
 
-    def __init__(self, pointer: Any) -> None:
-        super().__init__(pointer, lib.upm_observer_free)
+    def __init__(self, slot: Slot) -> None:
+        super().__init__(slot)
         self._probes: ProbeSet | None = None
 
     @contextmanager

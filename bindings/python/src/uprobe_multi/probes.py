@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, Callable, Iterable, Iterator, NamedTuple, Sequence, overload
 
 from ._convert import PathLike, c_strings, chosen, filled, invalid, numbers
-from ._handle import Handle
+from ._handle import Handle, Slot
 from ._native import ffi, lib
 from .enums import ArgumentPlace, Cost, Kind, ProbeFlag, Verdict
 from .errors import check_status, text
@@ -142,12 +142,11 @@ class ProbeSet(Handle, Sequence[Probe]):
 
     _what = "probe set"
 
-    def __init__(self, pointer: Any = None) -> None:
-        if pointer is None:
-            out = ffi.new("struct upm_probe_set **")
-            check_status(lib.upm_probe_set_new(out))
-            pointer = out[0]
-        super().__init__(pointer, lib.upm_probe_set_free)
+    def __init__(self, slot: Slot | None = None) -> None:
+        if slot is None:
+            slot = Slot(lib.upm_probe_set_free)
+            check_status(lib.upm_probe_set_new(slot.out))
+        super().__init__(slot)
 
     def add(
         self,
@@ -216,10 +215,10 @@ class ProbeSet(Handle, Sequence[Probe]):
     def select(self, indexes: Iterable[int]) -> ProbeSet:
         """A new set of the probes at these positions, in this order; may repeat."""
         array = ffi.new("size_t[]", list(indexes))
-        out = ffi.new("struct upm_probe_set **")
+        slot = Slot(lib.upm_probe_set_free)
         with self._use() as pointer:
-            check_status(lib.upm_probe_set_select(pointer, array, len(array), out))
-        return ProbeSet(out[0])
+            check_status(lib.upm_probe_set_select(pointer, array, len(array), slot.out))
+        return ProbeSet(slot)
 
     def filter(
         self,

@@ -6,6 +6,7 @@ from typing import Iterable, Union
 
 from ._convert import PathLike, Strings, c_string, c_strings, filled, flag_bits, invalid
 from ._convert import pid_list, strings
+from ._handle import Slot
 from ._native import ffi, lib
 from ._progress import Call, Progress
 from .probes import ProbeSet
@@ -64,10 +65,10 @@ def resolve(
         program=executable,
         **call.options(),
     )
-    out = ffi.new("struct upm_probe_set **")
-    call.check(lib.upm_resolve(spec_array, len(texts), options, out))
+    slot = Slot(lib.upm_probe_set_free)
+    call.check(lib.upm_resolve(spec_array, len(texts), options, slot.out))
     del keep
-    return ProbeSet(out[0])
+    return ProbeSet(slot)
 
 
 def as_probe_set(probes: Probes, pids: list[int], progress: Progress = None) -> ProbeSet:

@@ -7,7 +7,7 @@ from enum import IntEnum
 from typing import TYPE_CHECKING, Any, Iterable, Iterator, NamedTuple
 
 from ._convert import chosen, filled
-from ._handle import Handle
+from ._handle import Handle, Slot
 from ._native import ffi, lib
 from ._progress import Progress
 from .attaching import Scope
@@ -109,8 +109,8 @@ class LatencySnapshot(Handle):
 
     _what = "snapshot"
 
-    def __init__(self, pointer: Any, probes: ProbeSet) -> None:
-        super().__init__(pointer, lib.upm_latency_snapshot_free)
+    def __init__(self, slot: Slot, probes: ProbeSet) -> None:
+        super().__init__(slot)
         self.probes = probes
 
     def __len__(self) -> int:
@@ -157,11 +157,11 @@ class LatencySnapshot(Handle):
             return int(lib.upm_latency_snapshot_percentile(pointer, index, share))
 
     def _with(self, function: Any, other: LatencySnapshot) -> LatencySnapshot:
-        out = ffi.new("struct upm_latency_snapshot **")
+        slot = Slot(lib.upm_latency_snapshot_free)
         first, second = sorted((self, other), key=id)
         with first._use(), second._use(), self._use() as one, other._use() as two:
-            check_status(function(one, two, out))
-        return LatencySnapshot(out[0], self.probes)
+            check_status(function(one, two, slot.out))
+        return LatencySnapshot(slot, self.probes)
 
     def __add__(self, other: LatencySnapshot) -> LatencySnapshot:
         if not isinstance(other, LatencySnapshot):
@@ -221,10 +221,10 @@ class Latency(Observer):
 
     def snapshot(self) -> LatencySnapshot:
         """What has been measured so far."""
-        out = ffi.new("struct upm_latency_snapshot **")
+        slot = Slot(lib.upm_latency_snapshot_free)
         with self._use() as pointer:
-            check_status(lib.upm_latency_read(pointer, out))
-        return LatencySnapshot(out[0], self.probes)
+            check_status(lib.upm_latency_read(pointer, slot.out))
+        return LatencySnapshot(slot, self.probes)
 
 
 def latency(

@@ -1,0 +1,327 @@
+# SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+"""Events in bulk: a NumPy structured array over the library's memory, without an object each.
+
+The fields are those of struct upm_event, at the offsets that the C compiler gave them. Strings,
+byte buffers and stacks lie in the text area beside it: the element of `arguments` has their place.
+
+The memory is a batch of the library's. It goes back to a pool, and is filled again, when no array
+points into it any more.
+"""
+from __future__ import annotations
+
+from collections import Counter
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Iterator, Sequence
+
+import numpy
+import numpy.typing
+
+from ._handle import Slot
+from ._native import ffi, lib
+from .errors import check_status
+from .events import EventArgument, EventKind, Form, Signature, Signatures
+from .symbols import Symbolizer
+
+if TYPE_CHECKING:
+    import pandas
+    import pyarrow
+
+    Array = numpy.typing.NDArray[Any]
+
+_NUMPY_TYPES = {"uint64_t": "u8", "uint32_t": "u4", "uint16_t": "u2", "char": "S1"}
+_SPARE_BATCHES = 2
+
+
+@lru_cache(maxsize=None)
+def event_dtype() -> numpy.dtype[Any]:
+    """The NumPy type of an event."""
+    names, formats, offsets = [], [], []
+    for name, field in ffi.typeof("struct upm_event").fields:
+        names.append(name)
+        formats.append(_numpy_type(field.type))
+        offsets.append(field.offset)
+    return numpy.dtype(
+        {
+            "names": names,
+            "formats": formats,
+            "offsets": offsets,
+            "itemsize": lib.upm_batch_event_size(),
+        }
+    )
+
+
+def _numpy_type(kind: Any) -> Any:
+    if kind.kind != "array":
+        return _NUMPY_TYPES[kind.cname]
+    if kind.item.cname == "char":
+        return f"S{kind.length}"
+    return (_NUMPY_TYPES[kind.item.cname], (kind.length,))
+
+
+class Pool:
+    """Batches of one size."""
+
+    def __init__(self, events: int = 0, text_bytes: int = 0) -> None:
+        self._size = (events, text_bytes)
+        self._spare: list[Slot] = []
+
+    def take(self) -> Memory:
+        """A batch to be filled."""
+        try:
+            return Memory(self, self._spare.pop())
+        except IndexError:
+            slot = Slot(lib.upm_batch_free)
+            check_status(lib.upm_batch_new(*self._size, slot.out))
+            return Memory(self, slot)
+
+    def give(self, slot: Slot) -> None:
+        """Nothing points into it any more."""
+        if len(self._spare) < _SPARE_BATCHES:
+            self._spare.append(slot)
+
+
+class Memory:
+    """A batch in use, until this object and all arrays over it are gone."""
+
+    def __init__(self, pool: Pool, slot: Slot) -> None:
+        self._pool = pool
+        self._slot = slot
+        self.batch = slot.out[0]
+
+    def __len__(self) -> int:
+        return int(lib.upm_batch_size(self.batch))
+
+    def __del__(self) -> None:
+        self._pool.give(self._slot)
+
+    def view(self, pointer: Any, size: int) -> Any:
+        """A buffer that keeps this object."""
+        return ffi.buffer(ffi.gc(pointer, lambda _: self), size)
+
+    def events(self) -> Array:
+        """The events as a structured array."""
+        count = len(self)
+        if not count:
+            return numpy.empty(0, event_dtype())
+        pointer = lib.upm_batch_events(self.batch)
+        array = numpy.frombuffer(
+            self.view(pointer, count * lib.upm_batch_event_size()), event_dtype()
+        )
+        array.flags.writeable = False
+        return array
+
+    def text(self) -> Array:
+        """The text area as bytes."""
+        size = lib.upm_batch_text_size(self.batch)
+        if not size:
+            return numpy.empty(0, numpy.uint8)
+        array = numpy.frombuffer(
+            self.view(lib.upm_batch_text(self.batch), size), numpy.uint8
+        )
+        array.flags.writeable = False
+        return array
+
+
+class EventArray(numpy.ndarray[Any, Any]):
+    """A structured array of events: fields as `batch["pid"]`, masks and slices as ever.
+
+    Attributes:
+        text: the text area that strings, byte buffers and stacks lie in, as bytes
+        signatures: what is known of the arguments of each probe
+    """
+
+    text: Array
+    signatures: Signatures
+
+    @staticmethod
+    def of(memory: Memory, signatures: Signatures) -> EventArray:
+        """The events of a batch that has been read."""
+        array = memory.events().view(EventArray)
+        array.text = memory.text()
+        array.signatures = signatures
+        return array
+
+    def __array_finalize__(self, source: Any) -> None:
+        self.text = getattr(source, "text", numpy.empty(0, numpy.uint8))
+        if source is not None and hasattr(source, "signatures"):
+            self.signatures = source.signatures
+
+    def __getitem__(self, key: Any) -> Any:
+        """Fields are plain arrays; only selections of whole events stay what they are."""
+        part = super().__getitem__(key)
+        if isinstance(part, EventArray) and part.dtype != self.dtype:
+            return part.view(numpy.ndarray)
+        return part
+
+    def signature(self) -> Signature | None:
+        """The one that all these events share; None when their arguments differ in form."""
+        found = [self.signatures[int(probe)] for probe in numpy.unique(self["probe"])]
+        if not found or any(each.arguments != found[0].arguments for each in found):
+            return None
+        return found[0]
+
+    def strings(self, argument: int) -> list[str | None]:
+        """The texts of a string argument."""
+        return [
+            None if raw is None else raw.decode("utf-8", "surrogateescape")
+            for raw in self.buffers(argument)
+        ]
+
+    def buffers(self, argument: int) -> list[bytes | None]:
+        """The bytes of a string or buffer argument; None where they could not be read."""
+        data, offsets, missing = self._gathered(argument)
+        raw = data.tobytes()
+        ends = offsets.tolist()
+        return [
+            None if absent else raw[start:end]
+            for start, end, absent in zip(ends, ends[1:], missing.tolist())
+        ]
+
+    def _gathered(self, argument: int) -> tuple[Array, Array, Array]:
+        """The bytes of an argument side by side, where each begins, and which are missing."""
+        places = self["arguments"][:, argument]
+        missing = (self["unreadable"] >> numpy.uint16(argument) & numpy.uint16(1)).astype(bool)
+        starts = (places & numpy.uint64(0xFFFFFFFF)).astype(numpy.int64)
+        lengths = numpy.where(missing, 0, (places >> numpy.uint64(32)).astype(numpy.int64))
+        offsets = numpy.zeros(len(self) + 1, numpy.int64)
+        numpy.cumsum(lengths, out=offsets[1:])
+        index = numpy.arange(offsets[-1]) + numpy.repeat(starts - offsets[:-1], lengths)
+        return self.text[index], offsets, missing
+
+    def stack(self, event: int) -> Array:
+        """The addresses of an event's stack, innermost first."""
+        start, count = int(self["stack_offset"][event]), int(self["stack_count"][event])
+        return self.text[start : start + 8 * count].view(numpy.uint64)
+
+    def folded(self, symbolizer: Symbolizer | None = None) -> Counter[str]:
+        """Number of events of each stack, as flame-graph tools take it: "outer;inner"."""
+        symbols = symbolizer or Symbolizer()
+        stacks: Counter[tuple[int, tuple[int, ...]]] = Counter(
+            (int(pid), tuple(self.stack(event).tolist()))
+            for event, pid in enumerate(self["pid"])
+        )
+        folded: Counter[str] = Counter()
+        for (pid, stack), count in stacks.items():
+            folded[";".join(symbols.names(pid, stack)[::-1])] += count
+        return folded
+
+    def _columns(self) -> Iterator[tuple[str, Any, EventArgument | None]]:
+        """Name, array and meaning of each column of a table."""
+        for name in ("time_ns", "pid", "tid", "cpu"):
+            yield name, self[name], None
+        kinds = numpy.array([str(kind) for kind in EventKind])
+        yield "kind", kinds[self["kind"]], None
+        if numpy.isin(self["kind"], (EventKind.RETURN, EventKind.CALL)).any():
+            yield "duration_ns", self["duration_ns"], None
+            yield "result", self["result"], self._result()
+        signature = self.signature()
+        most = int(self["argument_count"].max()) if len(self) else 0
+        for index in range(most):
+            if signature is not None and index < len(signature.arguments):
+                argument = signature.arguments[index]
+                yield argument.name, index, argument
+            else:
+                yield f"arg{index}", self["arguments"][:, index], None
+
+    def _result(self) -> EventArgument | None:
+        signature = self.signature()
+        return signature.result if signature else None
+
+    def _names(self) -> tuple[Sequence[str], Array]:
+        """Names of the probes that occur, and which of them each event is of."""
+        probes, codes = numpy.unique(self["probe"], return_inverse=True)
+        return [self.signatures[int(probe)].probe.name for probe in probes], codes
+
+    def to_frame(self) -> pandas.DataFrame:
+        """A pandas table, one row an event; arguments by name where all events share them."""
+        import pandas
+
+        columns: dict[str, Any] = {}
+        for name, column, argument in self._columns():
+            if isinstance(column, int):
+                columns[name] = self._python_column(column, argument)
+            else:
+                columns[name] = _typed(column, argument)
+        names, codes = self._names()
+        frame = pandas.DataFrame(columns)
+        frame.insert(1, "comm", [comm.decode("utf-8", "replace") for comm in self["comm"].tolist()])
+        symbols = pandas.Categorical.from_codes(codes.tolist(), pandas.Index(_unique(names)))
+        frame.insert(1, "symbol", pandas.Series(symbols))
+        frame["kind"] = frame["kind"].astype("category")
+        return frame
+
+    def _python_column(self, index: int, argument: EventArgument | None) -> Any:
+        assert argument is not None
+        if argument.form == Form.STRING:
+            return _pandas_texts(self.strings(index))
+        if argument.form == Form.BYTES:
+            return self.buffers(index)
+        return _typed(self["arguments"][:, index], argument)
+
+    def to_arrow(self) -> pyarrow.Table:
+        """A pyarrow table, one row an event, without a Python object each; and so Parquet:
+        `pyarrow.parquet.write_table(batch.to_arrow(), path)`."""
+        import pyarrow
+
+        names, codes = self._names()
+        columns: dict[str, Any] = {}
+        for name, column, argument in self._columns():
+            if isinstance(column, int):
+                columns[name] = self._arrow_column(column, argument)
+            else:
+                columns[name] = pyarrow.array(numpy.ascontiguousarray(_typed(column, argument)))
+        columns["symbol"] = pyarrow.DictionaryArray.from_arrays(
+            pyarrow.array(codes.astype(numpy.int32)), _unique(names)
+        )
+        columns["comm"] = pyarrow.array(numpy.char.decode(self["comm"], "utf-8", "replace"))
+        return pyarrow.table(columns)
+
+    def _arrow_column(self, index: int, argument: EventArgument | None) -> Any:
+        import pyarrow
+
+        assert argument is not None
+        if not argument.in_text:
+            return pyarrow.array(_typed(self["arguments"][:, index], argument))
+        data, offsets, missing = self._gathered(index)
+        valid = pyarrow.py_buffer(numpy.packbits(~missing, bitorder="little"))
+        binary = pyarrow.LargeBinaryArray.from_buffers(
+            pyarrow.large_binary(),
+            len(self),
+            [valid, pyarrow.py_buffer(offsets), pyarrow.py_buffer(data)],
+        )
+        if argument.form == Form.STRING:
+            try:
+                return binary.cast(pyarrow.large_string())
+            except pyarrow.ArrowInvalid:
+                pass  # not all are UTF-8
+        return binary
+
+
+def _pandas_texts(texts: list[str | None]) -> Any:
+    """As pandas likes them best; what is not UTF-8 only fits into objects."""
+    import pandas
+
+    try:
+        return pandas.Series(texts, dtype=None if any(texts) else object)
+    except UnicodeEncodeError:
+        return pandas.Series(texts, dtype=object)
+
+
+def _unique(names: Sequence[str]) -> list[str]:
+    """Categories must differ: probes of one name get their number behind it."""
+    counts = Counter(names)
+    seen: Counter[str] = Counter()
+    result = []
+    for name in names:
+        seen[name] += 1
+        result.append(f"{name} #{seen[name]}" if counts[name] > 1 else name)
+    return result
+
+
+def _typed(column: Array, argument: EventArgument | None) -> Array:
+    """With its sign, or as truth values."""
+    if argument is None:
+        return column
+    if argument.form == Form.SIGNED:
+        return numpy.ascontiguousarray(column).view(numpy.int64)
+    return column.astype(bool) if argument.form == Form.BOOLEAN else column

@@ -1,0 +1,408 @@
+# SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+"""With what, from where: an event a hit.
+
+Waiting is done here and not in the library, so that the handle is free meanwhile: another thread
+may stop the trace, and Ctrl-C is seen at once. The kernel wakes a reader only when a quarter of the
+ring is full; else a look every 10 ms finds what has come.
+"""
+from __future__ import annotations
+
+import asyncio
+import os
+import select
+import time
+import weakref
+from typing import TYPE_CHECKING, Any, AsyncIterator, Callable, Generic, Iterable, Iterator
+from typing import Mapping, NamedTuple, TypeVar
+
+from ._convert import c_string, filled, flag_bits
+from ._handle import Slot
+from ._native import ffi, lib
+from ._progress import Progress
+from .attaching import Scope
+from .counting import start
+from .enums import Backend
+from .errors import check_status
+from .events import Event, Signature, Signatures, make_event
+from .observer import Observer
+from .probes import Probe, ProbeSet
+from .resolving import Probes, as_probe_set
+
+if TYPE_CHECKING:
+    import pandas
+
+    from .batches import EventArray, Memory, Pool
+
+_LOOK_SECONDS = 0.01
+_CHUNK = 256  # events that are read at once for iteration
+
+Item = TypeVar("Item")
+
+
+class TraceCount(NamedTuple):
+    """What became of the hits of a probe: hits = events + filtered + lost + unreturned."""
+
+    hits: int
+    events: int  #: put into the ring buffer
+    filtered: int  #: kept out by a filter, the sampling or the rate limit
+    lost: int  #: there was no room
+    unreturned: int  #: with returns=True: running, or left without a return
+
+
+class TraceSnapshot:
+    """What became of the hits of each probe at one moment. Iteration: (probe, TraceCount)."""
+
+    def __init__(self, probes: ProbeSet, counts: list[TraceCount]) -> None:
+        self.probes = probes
+        self.counts = counts
+
+    @property
+    def total(self) -> TraceCount:
+        """Of all probes."""
+        return TraceCount(*map(sum, zip(*self.counts))) if self.counts else TraceCount(0, 0, 0, 0, 0)
+
+    def __len__(self) -> int:
+        return len(self.counts)
+
+    def __iter__(self) -> Iterator[tuple[Probe, TraceCount]]:
+        return zip(self.probes, self.counts)
+
+    def to_frame(self) -> pandas.DataFrame:
+        """A pandas table, one row a probe."""
+        import pandas
+
+        return pandas.DataFrame(
+            [(probe.path, probe.symbol, *count) for probe, count in self],
+            columns=["path", "symbol", *TraceCount._fields],
+        )
+
+    def __str__(self) -> str:
+        return ", ".join(f"{number:,} {name}" for name, number in self.total._asdict().items())
+
+    def __repr__(self) -> str:
+        return f"<TraceSnapshot: {self}>"
+
+    def _repr_html_(self) -> str:
+        from .display import trace_html
+
+        return trace_html(self)
+
+
+class Trace(Observer):
+    """Records an event for each hit: made by trace().
+
+    Iteration (`for` and `async for`) gives Event objects until the trace is stopped and empty;
+    read_batch() and batches() give NumPy arrays. An event is given to one of them only.
+    """
+
+    _what = "trace"
+
+    def __init__(self, slot: Slot) -> None:
+        super().__init__(slot)
+        self._stopped = False
+        self._pools: dict[tuple[int, int], Pool] = {}
+        self._one = ffi.new("struct upm_event *")
+        # A descriptor of our own stays good for a waiting thread when another one closes the trace.
+        self._fd = os.dup(check_status(lib.upm_trace_fd(slot.out[0])))
+        self._close_fd = weakref.finalize(self, os.close, self._fd)
+        self._signatures = Signatures(self.probes, self._describe)
+
+    def _describe(self, probe: int, argument: int, out: Any) -> int:
+        with self._use() as pointer:
+            return int(lib.upm_trace_argument(pointer, probe, argument, out))
+
+    def close(self) -> None:
+        """Free it. A second call does nothing; other methods raise StateError afterwards."""
+        super().close()
+        self._close_fd()
+
+    def stop(self) -> float:
+        """Detach; what is in the ring buffer can still be read.
+
+        Returns: the seconds it took.
+        """
+        elapsed = super().stop()
+        self._stopped = True
+        return elapsed
+
+    def fileno(self) -> int:
+        """A descriptor to wait for events in an event loop, beside a timer of 10 ms or so: the
+        kernel wakes only when a quarter of the ring buffer is full."""
+        return self._fd
+
+    def signature(self, probe: int) -> Signature:
+        """The arguments and the result of the events of the probe at this position."""
+        return self._signatures[probe]
+
+    def counts(self) -> list[TraceCount]:
+        """What became of the hits, for each probe; exact once the trace is stopped."""
+        with self._use() as pointer:
+            size = lib.upm_probe_set_size(lib.upm_observer_probes(pointer))
+            raw = ffi.new("struct upm_trace_count[]", size)
+            check_status(lib.upm_trace_counts(pointer, raw, size))
+        return [
+            TraceCount(*(getattr(each, name) for name in TraceCount._fields)) for each in raw
+        ]
+
+    def snapshot(self) -> TraceSnapshot:
+        """counts() with their probes."""
+        return TraceSnapshot(self.probes, self.counts())
+
+    # ---- waiting
+
+    def _until(self, timeout: float | None) -> Iterator[None]:
+        """Turns of a loop that looks for events: ends when the time is over, or when nothing can
+        come any more."""
+        end = None if timeout is None else time.monotonic() + timeout
+        while True:
+            stopped = self._stopped
+            yield
+            left = _LOOK_SECONDS if end is None else end - time.monotonic()
+            if stopped or left <= 0:
+                return
+            poll = select.poll()
+            poll.register(self._fd, select.POLLIN)
+            poll.poll(1000 * min(_LOOK_SECONDS, left))
+
+    # ---- one event at a time
+
+    def next(self, timeout: float | None = None) -> Event | None:
+        """The next event; None when the time (seconds; None = for ever) is over, or the trace is
+        stopped and empty."""
+        for _ in self._until(timeout):
+            event = self._next_now()
+            if event is not None:
+                return event
+        return None
+
+    def _next_now(self) -> Event | None:
+        texts = ffi.new("const char **")
+        with self._use() as pointer:
+            status = lib.upm_trace_next(pointer, self._one, texts, 0)
+            if status == lib.UPM_ERR_NOT_FOUND:
+                return None
+            check_status(status)
+            return make_event(self._one, texts[0], self._signatures)
+
+    def run(
+        self, function: Callable[[Event], object], timeout: float | None = None
+    ) -> object:
+        """Call a function for each event, on this thread, until it gives something other than
+        None or False, which is returned; or until the time is over (None is returned)."""
+        call = EventCall(function, self._signatures)
+        for _ in self._until(timeout):
+            with self._use() as pointer:
+                status = lib.upm_trace_run(pointer, lib.upm_event_python, call.context, 0)
+            if call.ended:
+                return call.end()
+            check_status(status)
+        return None
+
+    def __iter__(self) -> Iterator[Event]:
+        return iter(Stream(self, self._events_now))
+
+    def __aiter__(self) -> AsyncIterator[Event]:
+        return Stream(self, self._events_now).__aiter__()
+
+    def _events_now(self) -> list[Event]:
+        slot = Slot(lib.upm_batch_free)
+        check_status(lib.upm_batch_new(_CHUNK, 0, slot.out))
+        batch = slot.out[0]
+        with self._use() as pointer:
+            check_status(lib.upm_trace_read(pointer, batch, 0))
+        events, texts = lib.upm_batch_events(batch), lib.upm_batch_text(batch)
+        return [
+            make_event(events[index], texts, self._signatures)
+            for index in range(lib.upm_batch_size(batch))
+        ]
+
+    # ---- in bulk
+
+    def read_batch(
+        self, timeout: float | None = 0, *, events: int = 0, text_bytes: int = 0
+    ) -> EventArray:
+        """The events that are there, as a NumPy structured array over the library's memory. When
+        none is, wait for some; the array is empty when the time is over.
+
+        Args:
+            timeout: seconds; None = for ever
+            events: most of one reading; 0 = 4096
+            text_bytes: of their strings, buffers and stacks together; 0 = 1 MiB
+        """
+        from .batches import EventArray, Pool
+
+        pool = self._pools.setdefault((events, text_bytes), Pool(events, text_bytes))
+        memory = pool.take()
+        for _ in self._until(timeout):
+            if self._fill(memory):
+                break
+        return EventArray.of(memory, self._signatures)
+
+    def _fill(self, memory: Memory) -> int:
+        with self._use() as pointer:
+            check_status(lib.upm_trace_read(pointer, memory.batch, 0))
+        return len(memory)
+
+    def batches(self, *, events: int = 0, text_bytes: int = 0) -> Stream[EventArray]:
+        """Arrays of events until the trace is stopped and empty, for `for` and `async for`."""
+
+        def read() -> list[EventArray]:
+            batch = self.read_batch(0, events=events, text_bytes=text_bytes)
+            return [batch] if len(batch) else []
+
+        return Stream(self, read)
+
+
+class Stream(Generic[Item]):
+    """What comes from a trace, until it is stopped and empty: for `for` and `async for`."""
+
+    def __init__(self, trace: Trace, read: Callable[[], list[Item]]) -> None:
+        self._trace = trace
+        self._read = read
+
+    def __iter__(self) -> Iterator[Item]:
+        while True:
+            for _ in self._trace._until(None):
+                items = self._read()
+                if items:
+                    break
+            else:
+                return
+            yield from items
+
+    async def __aiter__(self) -> AsyncIterator[Item]:
+        while True:
+            stopped = self._trace._stopped
+            items = self._read()
+            for item in items:
+                yield item
+            if not items and stopped:
+                return
+            await asyncio.sleep(0 if items else _LOOK_SECONDS)
+
+
+class EventCall:
+    """One call of upm_trace_run()."""
+
+    def __init__(self, function: Callable[[Event], object], signatures: Signatures) -> None:
+        self.function = function
+        self.signatures = signatures
+        self.result: object = None
+        self.raised: BaseException | None = None
+        self.ended = False
+        self.context = ffi.new_handle(self)
+
+    def end(self) -> object:
+        """Give what the function gave, or raise what it raised."""
+        if self.raised is not None:
+            raise self.raised
+        return self.result
+
+
+def _keep(kind: Any, value: BaseException, traceback: Any) -> None:
+    call = ffi.from_handle(traceback.tb_frame.f_locals["context"])
+    call.raised = value
+    call.ended = True
+
+
+@ffi.def_extern(error=1, onerror=_keep)  # type: ignore[untyped-decorator]
+def upm_event_python(event: Any, texts: Any, context: Any) -> int:
+    """The upm_event_fn of every upm_trace_run()."""
+    call = ffi.from_handle(context)
+    call.result = call.function(make_event(event, texts, call.signatures))
+    call.ended = call.result is not None and call.result is not False
+    return int(call.ended)
+
+
+class _TraceOptions:
+    """struct upm_trace_options, with what it points to."""
+
+    def __init__(self, probes: ProbeSet, arguments: str | Mapping[str, str] | None) -> None:
+        self.keep: list[Any] = []
+        self.arguments = self.string(arguments if isinstance(arguments, str) else None)
+        self.each = ffi.NULL
+        self.each_count = 0
+        if arguments is not None and not isinstance(arguments, str):
+            signatures = [_signature_for(probe, arguments) for probe in probes]
+            self.each = ffi.new("const char *[]", [self.string(each) for each in signatures])
+            self.each_count = len(signatures)
+
+    def string(self, value: str | None) -> Any:
+        if value is None:
+            return ffi.NULL
+        self.keep.append(c_string(value))
+        return self.keep[-1]
+
+
+def _signature_for(probe: Probe, signatures: Mapping[str, str]) -> str | None:
+    return signatures.get(probe.symbol, signatures.get(probe.name))
+
+
+def trace(
+    probes: Probes,
+    arguments: str | Mapping[str, str] | None = None,
+    *,
+    returns: bool = False,
+    stacks: bool = False,
+    filter: str | None = None,
+    comm: str | None = None,
+    tids: Iterable[int] = (),
+    sample: int = 0,
+    rate: int = 0,
+    ring_bytes: int = 0,
+    text_bytes: int = 0,
+    stack_frames: int = 0,
+    pid: int | None = None,
+    pids: Iterable[int] = (),
+    children: bool = False,
+    strict: bool = False,
+    backend: Backend | str = Backend.AUTO,
+    probes_per_link: int = 0,
+    progress: Progress = None,
+) -> Trace:
+    """Record an event for each hit.
+
+    Args:
+        probes: a ProbeSet, or specs
+        arguments: a C-like signature, such as "(int fd, char *path, size_t n)"; or one for each
+            function, by name: {"open": "(char *path, int flags)"}. None = the first six integer
+            registers, and of USDT probes what their notes say
+        returns: one event for each call, at its return: with result and duration
+        stacks: add the user stack
+        filter: comparisons joined by &&, such as 'fd == 3 && path ^= "/etc/"'
+        comm: only threads of this name
+        tids: only these threads
+        sample: of each probe, on each CPU, the first of every so many hits
+        rate: most events a second
+        ring_bytes: of the ring buffer; 0 = 16 MiB
+        text_bytes: most bytes of a string or buffer; 0 = 256
+        stack_frames: most frames of a stack; 0 = 64
+        and as attach()
+
+    Raises:
+        SpecError: a signature or the filter does not parse; and as count()
+    """
+    scope = Scope(
+        pid, pids, children, strict,
+        backend=backend, probes_per_link=probes_per_link, progress=progress,
+    )
+    found = as_probe_set(probes, scope.pids)
+    texts = _TraceOptions(found, arguments)
+    threads = ffi.new("int32_t[]", list(tids))
+    own = filled(
+        "upm_trace_options",
+        flags=flag_bits({lib.UPM_TRACE_RETURNS: returns, lib.UPM_TRACE_STACKS: stacks}),
+        ring_bytes=ring_bytes,
+        text_bytes=text_bytes,
+        stack_frames=stack_frames,
+        arguments=texts.arguments,
+        probe_arguments=texts.each,
+        probe_argument_count=texts.each_count,
+        filter=texts.string(filter),
+        comm=texts.string(comm),
+        tids=threads,
+        tid_count=len(threads),
+        sample=sample,
+        rate=rate,
+    )
+    return Trace(start(lib.upm_trace, found, scope, own))

@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+"""Events in bulk, without an object for each: topic 26. In an event loop: topic 27."""
+from __future__ import annotations
+
+import asyncio
+import gc
+from pathlib import Path
+
+import numpy
+import pyarrow.parquet
+
+import uprobe_multi as um
+from support import Target, Worker
+from uprobe_multi._native import ffi, lib
+from uprobe_multi.batches import EventArray, event_dtype
+
+OPEN = "libc.so.6:open64"
+SIGNATURE = "int open(char *path, int flags, unsigned mode)"
+
+
+def test_the_type_is_that_of_the_compiler() -> None:
+    dtype = event_dtype()
+    names = [name for name, _ in ffi.typeof("struct upm_event").fields]
+    assert dtype.names == tuple(names)
+    assert dtype.itemsize == lib.upm_batch_event_size() == ffi.sizeof("struct upm_event")
+    for name in names:
+        assert dtype.fields is not None
+        assert dtype.fields[name][1] == ffi.offsetof("struct upm_event", name)
+    assert dtype["arguments"].shape == (lib.UPM_EVENT_ARGUMENTS,)
+
+
+def test_a_batch_is_a_view_of_the_librarys_memory(target: Target) -> None:
+    with um.trace(f"{target.path}:known_000[01]", pid=target.pid) as events:
+        assert len(events.read_batch()) == 0
+        target.call(times=100, functions=2)
+        batch = events.read_batch(timeout=1)
+        assert isinstance(batch, EventArray) and len(batch) == 200
+        assert not batch.flags.owndata and not batch.flags.writeable
+        assert list(batch["probe"]) == [0, 1] * 100
+        assert (batch["pid"] == target.pid).all() and set(batch["comm"]) == {b"known"}
+        assert (numpy.diff(batch["time_ns"].astype(numpy.int64)) >= 0).all()
+        second = batch[batch["probe"] == 1]
+        assert isinstance(second, EventArray) and len(second) == 100
+        assert type(batch["pid"]) is numpy.ndarray
+
+
+def test_earlier_batches_stay_as_they_were(target: Target) -> None:
+    """Memory is filled again only when nothing points into it."""
+    with um.trace(f"{target.path}:known_000[0-2]", pid=target.pid) as events:
+        target.call(times=50, functions=3)
+        kept = [events.read_batch(events=10) for _ in range(15)]
+        views = [batch["probe"] for batch in kept]
+        before = [list(view) for view in views]
+        del kept
+        gc.collect()
+        target.call(times=100, functions=1)
+        for _ in range(10):
+            assert set(events.read_batch(events=10)["probe"]) == {0}
+        assert [list(view) for view in views] == before
+    events.close()
+    assert [list(view) for view in views] == before
+
+
+def test_memory_is_used_again(target: Target) -> None:
+    with um.trace(f"{target.path}:known_0000", pid=target.pid) as events:
+        target.call(times=100)
+        places = set()
+        for _ in range(10):
+            batch = events.read_batch(events=10)
+            assert len(batch) == 10
+            places.add(batch.__array_interface__["data"][0])
+            del batch
+        assert len(places) <= 2
+
+
+def test_texts_in_bulk(worker: Worker) -> None:
+    paths = [f"/no/such/{number}" for number in range(50)] + ["", "/caf\u00e9"]
+    with um.trace(OPEN, SIGNATURE, pid=worker.pid) as events:
+        for path in paths:
+            worker.open(path)
+        batch = events.read_batch(timeout=1)
+    assert batch.strings(0) == paths
+    assert batch.buffers(0)[-1] == "/caf\u00e9".encode()
+    assert batch[10:12].strings(0) == paths[10:12]
+    iterated = [str(event.arguments[0]) for event in events]
+    assert iterated == []  # the batch had them all
+
+
+def test_tables(worker: Worker, tmp_path: Path) -> None:
+    paths = [f"/no/such/{number}" for number in range(10)]
+    with um.trace(OPEN, SIGNATURE, returns=True, pid=worker.pid) as events:
+        for path in paths:
+            worker.open(path)
+        batch = events.read_batch(timeout=1)
+    frame = batch.to_frame()
+    assert list(frame["path"]) == paths and set(frame["result"]) == {-1}
+    assert set(frame["symbol"]) == {"open64"} and set(frame["kind"]) == {"call"}
+    assert (frame["duration_ns"] > 0).all() and set(frame["comm"]) == {worker.comm}
+    table = batch.to_arrow()
+    assert table["path"].to_pylist() == paths and table["result"].to_pylist() == [-1] * 10
+    assert table["symbol"].to_pylist() == ["open64"] * 10
+    pyarrow.parquet.write_table(table, tmp_path / "events.parquet")
+    assert pyarrow.parquet.read_table(tmp_path / "events.parquet")["path"].to_pylist() == paths
+    assert batch[:0].to_frame().empty and batch[:0].to_arrow().num_rows == 0
+
+
+def test_text_that_is_not_utf8_stays_bytes(worker: Worker) -> None:
+    with um.trace(OPEN, SIGNATURE, pid=worker.pid) as events:
+        worker.open("/\udcff")
+        batch = events.read_batch(timeout=1)
+    assert batch.to_arrow()["path"].to_pylist() == [b"/\xff"]
+    assert batch.to_frame()["path"].tolist() == ["/\udcff"]
+
+
+def test_mixed_probes_have_plain_columns(worker: Worker) -> None:
+    with um.trace([OPEN, "libc.so.6:close"], {"open64": SIGNATURE, "close": "int close(int fd)"},
+                  pid=worker.pid) as events:
+        worker.open("/dev/null")
+        batch = events.read_batch(timeout=1)
+    assert batch.signature() is None
+    frame = batch.to_frame()
+    assert {"arg0", "symbol"} <= set(frame.columns)
+    assert batch[batch["probe"] == 0].to_frame()["path"].tolist() == ["/dev/null"]
+    assert batch.to_arrow().num_rows == len(batch)
+
+
+def test_batches_end_with_the_trace(target: Target) -> None:
+    with um.trace(f"{target.path}:known_0000", pid=target.pid) as events:
+        target.call(times=95)
+    assert [len(batch) for batch in events.batches(events=30)] == [30, 30, 30, 5]
+
+
+def test_async_for(target: Target) -> None:
+    """Other tasks of the loop run meanwhile, and one of them stops the trace."""
+
+    async def go() -> tuple[list[str], int]:
+        with um.trace(f"{target.path}:known_0000", pid=target.pid) as events:
+
+            async def work() -> None:
+                for _ in range(3):
+                    await asyncio.sleep(0.02)
+                    target.call(times=2)
+                events.stop()
+
+            task = asyncio.create_task(work())
+            found = [event.probe.symbol async for event in events]
+            await task
+        total = 0
+        with um.trace(f"{target.path}:known_0000", pid=target.pid) as events:
+            target.call(times=7)
+            events.stop()
+            async for batch in events.batches():
+                total += len(batch)
+        return found, total
+
+    assert asyncio.run(go()) == (["known_0000"] * 6, 7)

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+/* What events have in common: their probe by name; what was lost, and the summary. */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "report.h"
+#include "rows.h"
+#include "text.h"
+#include "trace.h"
+
+#define MOST_NAMED 8
+
+/* Cut "f(int, char*)" and "f(int) const" to "f": the arguments of the event stand there. */
+static void cut_parameters(char *name)
+{
+	static const char constant[] = " const";
+	size_t length = strlen(name), depth = 0;
+
+	if (length > strlen(constant) && strcmp(name + length - strlen(constant), constant) == 0)
+		length -= strlen(constant);
+	if (!length || name[length - 1] != ')')
+		return;
+	for (size_t i = length; i > 1; i--) {
+		depth += name[i - 1] == ')';
+		depth -= name[i - 1] == '(';
+		if (!depth) {
+			name[i - 1] = '\0';
+			return;
+		}
+	}
+}
+
+static struct cli_traced *make_traced(struct cli_trace *trace, uint32_t position)
+{
+	struct cli_traced *traced = calloc(1, sizeof(*traced));
+
+	if (!traced)
+		return NULL;
+	traced->probe.size = sizeof(traced->probe);
+	if (upm_probe_set_get(trace->base.set, position, &traced->probe) == UPM_OK)
+		traced->name = strdup(cli_name_of(&trace->base.names, &traced->probe));
+	if (!traced->name) {
+		free(traced);
+		return NULL;
+	}
+	if (traced->probe.kind == UPM_KIND_UPROBE)
+		cut_parameters(traced->name);
+	for (uint32_t i = 0; i < UPM_EVENT_ARGUMENTS; i++) {
+		traced->arguments[i] = (struct upm_event_argument){sizeof(traced->arguments[i]), "",
+								   "", UPM_FORM_UNSIGNED, 8};
+		upm_trace_argument(trace->base.observer, position, i, &traced->arguments[i]);
+	}
+	traced->result =
+		(struct upm_event_argument){sizeof(traced->result), "", "", UPM_FORM_UNSIGNED, 8};
+	upm_trace_argument(trace->base.observer, position, UPM_TRACE_RESULT, &traced->result);
+	return traced;
+}
+
+const struct cli_traced *cli_trace_probe(struct cli_trace *trace, uint32_t position)
+{
+	if (position >= upm_probe_set_size(trace->base.set))
+		return NULL;
+	if (!trace->traced[position])
+		trace->traced[position] = make_traced(trace, position);
+	return trace->traced[position];
+}
+
+void cli_traced_free(struct cli_traced *traced)
+{
+	if (traced)
+		free(traced->name);
+	free(traced);
+}
+
+static void print_lost_names(struct cli_trace *trace, FILE *out)
+{
+	const struct cli_observation *base = &trace->base;
+	size_t size = upm_probe_set_size(base->set);
+	uint64_t *lost = calloc(size + 1, sizeof(*lost));
+	struct upm_probe probe = {.size = sizeof(probe)};
+	struct cli_rows rows = {0};
+	char number[CLI_NUMBER_SIZE];
+
+	for (size_t i = 0; lost && i < size; i++)
+		lost[i] = trace->counts[i].lost;
+	if (lost &&
+	    cli_rows_select(&rows, lost, base->attached, base->attached_count, 1, MOST_NAMED))
+		for (size_t i = 0; i < rows.count; i++) {
+			if (upm_probe_set_get(base->set, rows.list[i], &probe) < 0)
+				continue;
+			fputs(i ? ", " : ": ", out);
+			cli_text_put(out, cli_name_of(&trace->base.names, &probe), CLI_MOST_LABEL,
+				     0);
+			fprintf(out, " %s", cli_text_number(number, lost[rows.list[i]]));
+		}
+	if (rows.left)
+		fprintf(out, " and %s more", cli_text_number(number, rows.left));
+	cli_rows_free(&rows);
+	free(lost);
+}
+
+void cli_trace_tell_lost(struct cli_trace *trace)
+{
+	char number[CLI_NUMBER_SIZE];
+
+	fprintf(stderr, CLI_NAME ": %s lost so far, the buffer was full",
+		cli_text_counted(number, trace->sum.lost, "event"));
+	print_lost_names(trace, stderr);
+	fputs("\n  choose fewer (--filter, --sample, --rate), or a larger --ring\n", stderr);
+}
+
+static void print_amounts(struct cli_trace *trace, FILE *out)
+{
+	const struct upm_trace_count *sum = &trace->sum;
+	char number[CLI_NUMBER_SIZE], hits[CLI_NUMBER_SIZE];
+
+	fprintf(out, "events   %s of %s\n", cli_text_number(number, trace->shown),
+		cli_text_counted(hits, sum->hits, "hit"));
+	if (sum->filtered)
+		fprintf(out, "filtered %s\n", cli_text_counted(number, sum->filtered, "hit"));
+	if (sum->unreturned)
+		fprintf(out, "running  %s began and had no return yet, or never will\n",
+			cli_text_counted(number, sum->unreturned, "call"));
+	if (sum->events > trace->shown)
+		fprintf(out, "unshown  %s were recorded and not shown\n",
+			cli_text_counted(number, sum->events - trace->shown, "event"));
+	if (sum->lost) {
+		fprintf(out, "lost     %s, the buffer was full",
+			cli_text_counted(number, sum->lost, "event"));
+		print_lost_names(trace, out);
+		fputs("; choose fewer (--filter, --sample, --rate), or a larger --ring\n", out);
+	}
+}
+
+int cli_trace_print(struct cli_observation *observation)
+{
+	struct cli_trace *trace = (struct cli_trace *)observation;
+
+	if (observation->run.options->trace.folded)
+		cli_folded_print(observation->out, &trace->folded);
+	fflush(observation->out);
+	if (cli_window_of(STDERR_FILENO).terminal)
+		fputc('\n', stderr);
+	print_amounts(trace, stderr);
+	cli_print_end(observation, stderr);
+	return CLI_DONE;
+}

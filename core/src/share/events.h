@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/*
+ * A ring buffer has one reader: two would each take events from the other. Whoever reads first
+ * holds a lock on the directory of the pins until it closes the observer.
+ */
+#ifndef UPM_SHARE_EVENTS_H
+#define UPM_SHARE_EVENTS_H
+
+#include "observe/observer.h"
+
+/**
+ * Become the reader of an observer's events; once is enough, further calls cost nothing.
+ * @return UPM_OK, also when it is not pinned; UPM_ERR_STATE when another process is, named in the
+ *         error
+ */
+int upm_share_claim_events(struct upm_observer *observer);
+
+#endif

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/* Calls from entry to return, and stacks, by each way of recording. */
+#include "trace_target.h"
+
+#define WITH(...)                                                                                  \
+	(&(const struct upm_trace_options){.size = sizeof(struct upm_trace_options), __VA_ARGS__})
+#define CALLS .flags = UPM_TRACE_RETURNS
+
+static void durations(void **state)
+{
+	(void)state;
+	for (size_t way = 0; way < TRACE_WAYS; way++) {
+		struct traced traced;
+
+		traced_begin(&traced, "uprobe:nap", WITH(CALLS), &trace_ways[way]);
+		traced_command(&traced, "nap 3000");
+		traced_command(&traced, "nap 20000");
+		assert_int_equal(traced_stop(&traced), 2);
+		assert_true(traced_event(&traced, 0)->duration_ns >= 3000000);
+		assert_true(traced_event(&traced, 1)->duration_ns >= 20000000);
+		assert_true(traced_event(&traced, 1)->time_ns >=
+			    traced_event(&traced, 0)->time_ns +
+				    traced_event(&traced, 0)->duration_ns);
+		assert_int_equal(traced_event(&traced, 0)->arguments[0], 3000);
+		assert_int_equal(traced_event(&traced, 0)->kind, UPM_EVENT_CALL);
+		traced_finish(&traced);
+	}
+}
+
+/* Innermost first, each with the arguments of its own entry. */
+static void recursion(void **state)
+{
+	(void)state;
+	for (size_t way = 0; way < TRACE_WAYS; way++) {
+		struct traced traced;
+
+		traced_begin(&traced, "uprobe:deep", WITH(CALLS, .arguments = "long deep(long)"),
+			     &trace_ways[way]);
+		traced_command(&traced, "deep 20");
+		assert_int_equal(traced_stop(&traced), 20);
+		for (uint64_t depth = 1; depth <= 20; depth++) {
+			const struct upm_event *event = traced_event(&traced, depth - 1);
+
+			assert_int_equal(event->arguments[0], depth);
+			assert_int_equal(event->result, depth);
+			if (depth > 1)
+				assert_true(event->time_ns < event[-1].time_ns &&
+					    event->duration_ns > event[-1].duration_ns);
+		}
+		assert_int_equal(traced_counts(&traced).unreturned, 0);
+		traced_finish(&traced);
+	}
+}
+
+static void left_by_longjmp(void **state)
+{
+	(void)state;
+	for (size_t way = 0; way < TRACE_WAYS; way++) {
+		struct upm_trace_count counts;
+		struct traced traced;
+
+		traced_begin(&traced, "uprobe:jumper", WITH(CALLS), &trace_ways[way]);
+		traced_command(&traced, "jump 100");
+		assert_int_equal(traced_stop(&traced), 0);
+		counts = traced_counts(&traced);
+		assert_int_equal(counts.hits, 100);
+		assert_int_equal(counts.unreturned, 100);
+		traced_finish(&traced);
+	}
+}
+
+/* A call that a filter keeps out must not be taken for one that was recorded and left. */
+static void filtered_after_longjmp(void **state)
+{
+	const char *const specs[] = {"uprobe:jumper", "uprobe:counted"};
+
+	(void)state;
+	for (size_t way = 0; way < TRACE_WAYS; way++) {
+		struct upm_trace_count counts;
+		struct traced traced;
+
+		traced_start(&traced, "target/traced", specs, 2);
+		traced_observe(&traced, WITH(CALLS, .filter = "arg0 >= 5"), &trace_ways[way], NULL);
+		traced_command(&traced, "jump 10");
+		traced_command(&traced, "count 8");
+		assert_int_equal(traced_stop(&traced), 3);
+		for (size_t i = 0; i < 3; i++)
+			assert_int_equal(traced_event(&traced, i)->arguments[0], 5 + i);
+		counts = traced_counts(&traced);
+		assert_int_equal(counts.hits, 18);
+		assert_int_equal(counts.filtered, 10);
+		assert_int_equal(counts.unreturned, 5);
+		traced_finish(&traced);
+	}
+}
+
+static void mixed_kinds(void **state)
+{
+	const char *const specs[] = {"uprobe:counted", "uretprobe:nap", "uretprobe:counted"};
+
+	(void)state;
+	for (size_t way = 0; way < TRACE_WAYS; way++) {
+		size_t calls = 0, returns = 0, count;
+		struct traced traced;
+
+		traced_start(&traced, "target/traced", specs, 3);
+		traced_observe(&traced, WITH(CALLS), &trace_ways[way], NULL);
+		traced_command(&traced, "count 10");
+		traced_command(&traced, "nap 1");
+		count = traced_stop(&traced);
+		assert_int_equal(count, 21);
+		for (size_t i = 0; i < count; i++) {
+			const struct upm_event *event = traced_event(&traced, i);
+
+			calls += event->kind == UPM_EVENT_CALL;
+			returns += event->kind == UPM_EVENT_RETURN;
+			assert_int_equal(event->probe == 0, event->kind == UPM_EVENT_CALL);
+			assert_int_equal(event->argument_count,
+					 event->kind == UPM_EVENT_CALL ? 6 : 0);
+		}
+		assert_int_equal(calls, 10);
+		assert_int_equal(returns, 11);
+		assert_int_equal(traced_counts(&traced).events, 21);
+		traced_finish(&traced);
+	}
+}
+
+static void of_four_threads(void **state)
+{
+	(void)state;
+	for (size_t way = 0; way < TRACE_WAYS; way++) {
+		struct traced traced;
+		size_t count;
+
+		traced_begin(&traced, "uprobe:counted", WITH(CALLS), &trace_ways[way]);
+		traced_command(&traced, "threads 4 5000");
+		count = traced_stop(&traced);
+		assert_int_equal(count, 20000);
+		for (size_t i = 0; i < count; i++)
+			assert_int_equal(traced_event(&traced, i)->result,
+					 traced_event(&traced, i)->arguments[0] / 2);
+		traced_finish(&traced);
+	}
+}
+
+/* ---- stacks */
+
+/* chain_third() has no frame and does not begin with a push; chain_second() does. */
+static void check_chain(const char *spec, uint32_t flags, const struct trace_way *way,
+			const char *const *functions, size_t count)
+{
+	const struct upm_event *event;
+	struct traced traced;
+	const uint64_t *stack;
+
+	traced_begin(&traced, spec, WITH(.flags = flags | UPM_TRACE_STACKS), way);
+	traced_command(&traced, "chain");
+	assert_int_equal(traced_stop(&traced), 1);
+	event = traced_event(&traced, 0);
+	assert_true(event->stack_count >= count);
+	assert_int_equal(event->stack_offset % 8, 0);
+	stack = (const uint64_t *)(upm_batch_text(traced.batch) + event->stack_offset);
+	for (size_t i = 0; i < count; i++)
+		assert_string_equal(traced_function(&traced, stack[i] - (i > 0)), functions[i]);
+	traced_finish(&traced);
+}
+
+static void stacks(void **state)
+{
+	static const char *const functions[] = {"chain_third", "chain_second", "chain_first",
+						"main"};
+
+	(void)state;
+	check_chain("uprobe:chain_third", 0, &trace_ways[0], functions, 4);
+	check_chain("uprobe:chain_second", 0, &trace_ways[0], functions + 1, 3);
+	check_chain("uretprobe:chain_third", 0, &trace_ways[0], functions + 1, 3);
+	for (size_t way = 0; way < TRACE_WAYS; way++)
+		check_chain("uprobe:chain_third", UPM_TRACE_RETURNS, &trace_ways[way], functions,
+			    4);
+}
+
+static void few_frames(void **state)
+{
+	struct traced traced;
+
+	(void)state;
+	traced_begin(&traced, "uprobe:chain_second",
+		     WITH(.flags = UPM_TRACE_STACKS, .stack_frames = 2), NULL);
+	traced_command(&traced, "chain");
+	assert_int_equal(traced_stop(&traced), 1);
+	assert_int_equal(traced_event(&traced, 0)->stack_count, 2);
+	traced_finish(&traced);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(durations),	   cmocka_unit_test(recursion),
+		cmocka_unit_test(left_by_longjmp), cmocka_unit_test(filtered_after_longjmp),
+		cmocka_unit_test(mixed_kinds),	   cmocka_unit_test(of_four_threads),
+		cmocka_unit_test(stacks),	   cmocka_unit_test(few_frames),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
