@@ -17,6 +17,16 @@ numbered! {
     }
 }
 
+impl fmt::Display for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::No => "no",
+            Self::Yes => "yes",
+            _ => "unknown",
+        })
+    }
+}
+
 macro_rules! features {
     ($($(#[$what:meta])* $name:ident,)*) => {
         /// What this kernel and this user can do, found by trying: see [`check`].
