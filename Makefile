@@ -97,13 +97,14 @@ demo:
 	@UPM_BUILD=$(BUILD) tests/demo/run
 
 # The sources are the build's own, wherever they lie.
-SHELL_SOURCES := tests/setup tests/run tests/demo/run .ci/run
+SHELL_SOURCES := tests/setup tests/run tests/demo/run .ci/run bindings/conformance/c/drift
 C_SOURCES     := $(wildcard core/src/*/*.[ch] core/cli/*.[ch] core/include/*.h kernel/bpf/*.[ch] \
                    tests/*.[ch] tests/fuzz/*.[ch] tests/unit/*.[ch] tests/live/*.[ch] tests/oracle/*.[ch] tests/bench/*.[ch] tests/target/*.[ch] \
-                   tests/bpf/*.[ch])
-LINTED        := $(LIB_SOURCES) $(CLI_SOURCES) $(wildcard tests/*.c tests/fuzz/*.c tests/unit/*.c tests/live/*.c tests/oracle/*.c tests/bench/*.c)
+                   tests/bpf/*.[ch] bindings/conformance/*/*.[ch])
+LINTED        := $(LIB_SOURCES) $(CLI_SOURCES) $(wildcard tests/*.c tests/fuzz/*.c tests/unit/*.c tests/live/*.c tests/oracle/*.c tests/bench/*.c \
+                   bindings/conformance/*/*.c)
 # One file a run: clang-tidy 14 finds unset va_lists in the second one.
-TIDY_FLAGS     = -std=gnu11 -D_GNU_SOURCE -Icore/include -Icore/src -Ikernel/bpf -Itests \
+TIDY_FLAGS     = -std=gnu11 -D_GNU_SOURCE -Icore/include -Icore/src -Ikernel/bpf -Itests -Ibindings/conformance/marshalling \
                  -DUPM_VERSION=\"$(VERSION)\" -DUPM_BPF_DIRECTORY=\"$(abspath $(BUILD))/bpf\"
 
 .PHONY: lint lint-format lint-shell lint-cppcheck lint-tidy
@@ -119,7 +120,7 @@ lint-cppcheck:
 	  --suppressions-list=.cppcheck --library=posix -j2 -D_GNU_SOURCE \
 	  '-DLIBBPF_OPTS(type, name, ...)=struct type name = {__VA_ARGS__}' \
 	  '-DElfW(type)=Elf64_##type' '-Dbpf_object__for_each_program(at, object)=while ((at = bpf_object__next_program(object, at)))' \
-	  -Icore/include -Icore/src -Ikernel/bpf -Itests $(LINTED)
+	  -Icore/include -Icore/src -Ikernel/bpf -Itests -Ibindings/conformance/marshalling $(LINTED)
 lint-tidy:
 	@printf '%s\n' $(LINTED) | xargs -P2 -I{} sh -c 'clang-tidy --quiet {} -- $(TIDY_FLAGS) 2>/dev/null'
 

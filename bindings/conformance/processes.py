@@ -13,7 +13,7 @@ from typing import Iterator, List
 
 import languages
 
-PATIENCE_SECONDS = 60
+PATIENCE_SECONDS = int(os.environ.get("UPM_PATIENCE", "60"))
 
 
 class AdapterDied(Exception):

@@ -47,38 +47,38 @@ static const struct argp_option observer_options[] = {
 };
 
 static const struct argp_option demangle_options[] = {
-	{NULL, 0, NULL, 0, "Output:", 4},
+	{NULL, 0, NULL, 0, "Output:", 6},
 	{"demangle", CLI_OPTION_DEMANGLE, NULL, 0,
-	 "Readable C++ and Rust names, in JSON too (text has them anyway)", 4},
-	{"no-demangle", CLI_OPTION_NO_DEMANGLE, NULL, 0, "Raw names in text", 4},
+	 "Readable C++ and Rust names, in JSON too (text has them anyway)", 6},
+	{"no-demangle", CLI_OPTION_NO_DEMANGLE, NULL, 0, "Raw names in text", 6},
 	{0},
 };
 
 static const struct argp_option list_options[] = {
 	{"verdict", CLI_OPTION_VERDICT, "VERDICT", 0,
-	 "Only probes with this verdict, such as ok or unprobeable", 4},
+	 "Only probes with this verdict, such as ok or unprobeable", 6},
 	{0},
 };
 
 static const struct argp_option table_options[] = {
 	{"top", 'n', "ROWS", 0, "Most rows in a table; 0 = all (default: what the window holds)",
-	 4},
+	 6},
 	{"interval", 'i', "SECONDS", 0,
-	 "Time between two live tables (default 1); with COMMAND this asks for live tables", 4},
-	{"all", CLI_OPTION_ALL, NULL, 0, "Also functions that were not hit", 4},
+	 "Time between two live tables (default 1); with COMMAND this asks for live tables", 6},
+	{"all", CLI_OPTION_ALL, NULL, 0, "Also functions that were not hit", 6},
 	{0},
 };
 
 static const struct argp_option count_options[] = {
-	{"sort", CLI_OPTION_SORT, "KEY", 0, "Order of the live table: hits (default) or rate", 4},
+	{"sort", CLI_OPTION_SORT, "KEY", 0, "Order of the live table: hits (default) or rate", 6},
 	{0},
 };
 
 static const struct argp_option latency_options[] = {
 	{"sort", CLI_OPTION_SORT, "KEY", 0, "Order of tables: total (default), calls, p99 or max",
-	 4},
+	 6},
 	{"histogram", CLI_OPTION_HISTOGRAM, "N", 0,
-	 "Histograms of the first N rows (default 3), or none", 4},
+	 "Histograms of the first N rows (default 3), or none", 6},
 	{0},
 };
 
@@ -90,45 +90,45 @@ static const struct argp_option split_options[] = {
 };
 
 static const struct argp_option recording_options[] = {
-	{NULL, 0, NULL, 0, "What is recorded:", 3},
+	{NULL, 0, NULL, 0, "What is recorded:", 4},
 	{"args", CLI_OPTION_ARGS, "SIGNATURE", 0,
-	 "C-like signature, such as 'int open(char *path, int flags)', of the specs behind it", 3},
+	 "C-like signature, such as 'int open(char *path, int flags)', of the specs behind it", 4},
 	{"returns", CLI_OPTION_RETURNS, NULL, 0,
-	 "One event a call, with result and duration; a result type in --args asks for it too", 3},
+	 "One event a call, with result and duration; a result type in --args asks for it too", 4},
 	{"stacks", CLI_OPTION_STACKS, "FRAMES", OPTION_ARG_OPTIONAL,
-	 "User stacks, by frame pointers (default: up to 64 frames)", 3},
-	{"ring", CLI_OPTION_RING, "SIZE", 0, "Size of the ring buffer (default 16M)", 3},
-	{"text", CLI_OPTION_TEXT, "BYTES", 0, "Most bytes of a string or buffer (default 256)", 3},
-	{NULL, 0, NULL, 0, "Which hits become events:", 3},
+	 "User stacks, by frame pointers (default: up to 64 frames)", 4},
+	{"ring", CLI_OPTION_RING, "SIZE", 0, "Size of the ring buffer (default 16M)", 4},
+	{"text", CLI_OPTION_TEXT, "BYTES", 0, "Most bytes of a string or buffer (default 256)", 4},
+	{NULL, 0, NULL, 0, "Which hits become events:", 5},
 	{"filter", CLI_OPTION_FILTER, "EXPR", 0,
-	 "Such as 'fd == 3 && path ^= \"/etc/\"' (^= begins with, & any of these bits)", 3},
-	{"comm", CLI_OPTION_COMM, "NAME", 0, "Only threads of this name", 3},
-	{"tid", CLI_OPTION_TID, "TID[,TID...]", 0, "Only these threads; may be repeated", 3},
-	{"sample", CLI_OPTION_SAMPLE, "N", 0, "One of N hits of each probe on each CPU", 3},
-	{"rate", CLI_OPTION_RATE, "N", 0, "At most N events a second", 3},
+	 "Such as 'fd == 3 && path ^= \"/etc/\"' (^= begins with, & any of these bits)", 5},
+	{"comm", CLI_OPTION_COMM, "NAME", 0, "Only threads of this name", 5},
+	{"tid", CLI_OPTION_TID, "TID[,TID...]", 0, "Only these threads; may be repeated", 5},
+	{"sample", CLI_OPTION_SAMPLE, "N", 0, "One of N hits of each probe on each CPU", 5},
+	{"rate", CLI_OPTION_RATE, "N", 0, "At most N events a second", 5},
 	{0},
 };
 
 static const struct argp_option event_options[] = {
-	{"max-events", 'c', "N", 0, "End after N events", 4},
-	{"time", CLI_OPTION_TIME, "CLOCK", 0, "start (default): since the start, or wall", 4},
+	{"max-events", 'c', "N", 0, "End after N events", 6},
+	{"time", CLI_OPTION_TIME, "CLOCK", 0, "start (default): since the start, or wall", 6},
 	{"folded", CLI_OPTION_FOLDED, NULL, 0,
-	 "Print collapsed stacks at the end, as flame-graph tools read them", 4},
+	 "Print collapsed stacks at the end, as flame-graph tools read them", 6},
 	{0},
 };
 
 static const struct argp_option pinned_options[] = {
-	{NULL, 0, NULL, 0, "Output of show:", 4},
-	{"duration", 'd', "SECONDS", 0, "Go on showing for this time", 4},
-	{"follow", 'f', NULL, 0, "Go on showing until Ctrl-C", 4},
+	{NULL, 0, NULL, 0, "Output of show:", 6},
+	{"duration", 'd', "SECONDS", 0, "Go on showing for this time", 6},
+	{"follow", 'f', NULL, 0, "Go on showing until Ctrl-C", 6},
 	{"top", 'n', "ROWS", 0, "Most rows in a table; 0 = all (default: what the window holds)",
-	 4},
-	{"interval", 'i', "SECONDS", 0, "Go on showing, with this time between two live tables", 4},
-	{"all", CLI_OPTION_ALL, NULL, 0, "Also functions that were not hit", 4},
+	 6},
+	{"interval", 'i', "SECONDS", 0, "Go on showing, with this time between two live tables", 6},
+	{"all", CLI_OPTION_ALL, NULL, 0, "Also functions that were not hit", 6},
 	{"sort", CLI_OPTION_SORT, "KEY", 0,
-	 "Order of tables: hits or rate; of latencies: total, calls, p99 or max", 4},
+	 "Order of tables: hits or rate; of latencies: total, calls, p99 or max", 6},
 	{"histogram", CLI_OPTION_HISTOGRAM, "N", 0,
-	 "Histograms of the first N rows (default 3), or none", 4},
+	 "Histograms of the first N rows (default 3), or none", 6},
 	{0},
 };
 
@@ -197,8 +197,7 @@ static const struct cli_grammar grammars[] = {
 		COMMAND_ARGUMENTS,
 		"Show each call of functions, with arguments, result, duration and stack, " UNTIL
 			SPEC_HELP COMMAND_HELP "Examples:\n"
-		"  uprobe-multi trace --args 'int open(char *path, int flags)' libc.so.6:open64 "
-		"-- cat file\n"
+		"  uprobe-multi trace --args '(char *path)' libc.so.6:open64 -- cat file\n"
 		"  uprobe-multi trace -p 1234 --filter 'arg2 >= 65536' libc.so.6:write\n"
 		"  uprobe-multi trace -p 1234 --folded -d 10 libc.so.6:malloc >stacks\n",
 		.takes_specs = true,

@@ -662,8 +662,8 @@ UPM_API const struct upm_link *upm_observer_link(const struct upm_observer *obse
 
 /**
  * Read the hits so far; may be called while running and after upm_observer_stop().
- * For a latency these are the calls that began, for a trace the hits before any filter
- * but that of processes.
+ * For a latency these are the calls that began, with or without a row, for a trace the hits before
+ * any filter but that of processes.
  * @param hits   receives one number per probe of the set, in its order; 0 for skipped ones
  * @param count  elements of hits; must equal the size of the set
  * @return UPM_OK or UPM_ERR_INVALID. See upm_observer_lost_processes() for what the numbers lack.
@@ -709,11 +709,22 @@ struct upm_latency_options {
 /**
  * Measure the time from the entry of functions to their return.
  *
- * One session link where the kernel has sessions, else an entry link and a return link.
+ * One session link where the kernel has sessions, else a return link and an entry link.
  * Each call is measured by itself, whatever the recursion and the threads. An entry whose return
  * is not seen is counted as such (upm_latency_row.unreturned): the call still runs, was left
- * by longjmp() or an exception, ended with its thread, or lies deeper than the 64 nested calls
- * that the kernel follows in a thread. Calls that began before the attach are not counted.
+ * by longjmp(), ended with its thread, or lies deeper than the 64 nested calls that the kernel
+ * follows in a thread (without sessions also: a function that tail-called itself more than 8 times,
+ * or one of more than 65,536 calls that run at once). Calls that began before the attach are not
+ * counted. Of a call that forks, the return in the child is not either.
+ *
+ * What is measured lies between the two programs. It holds the kernel's way from and to them, some
+ * 0.5 us, and where the first instruction is single-stepped (UPM_COST_STEPPED) that step, which
+ * is as long as a trap: of functions shorter than that it is a bound rather than a measure.
+ *
+ * As with any return probe, the kernel replaces the return address while a function runs. An
+ * exception or a panic that is thrown and caught inside a measured function does no harm; the
+ * unwinder can not pass such an address, so that one that has to leave a measured function ends the
+ * program. Leave out functions that let exceptions through.
  *
  * @param set      its UPM_KIND_UPROBE probes are measured, UPM_KIND_URETPROBE ones with them (both
  *                 name a function); others are skipped with UPM_VERDICT_NOT_ENTRY
@@ -738,7 +749,7 @@ struct upm_latency_row {
 	uint64_t probe;	     /**< position in upm_observer_probes() */
 	uint64_t entries;    /**< calls that began */
 	uint64_t calls;	     /**< calls that returned: those of the histogram */
-	uint64_t unreturned; /**< entries - calls */
+	uint64_t unreturned; /**< entries - calls; 0 where a difference has more calls */
 	uint64_t sum_ns;
 	uint64_t min_ns; /**< 0 without calls */
 	uint64_t max_ns;
@@ -784,17 +795,21 @@ UPM_API uint64_t upm_latency_snapshot_percentile(const struct upm_latency_snapsh
  */
 UPM_API int32_t upm_latency_bucket(size_t bucket, uint64_t *low_ns, uint64_t *high_ns);
 /**
- * Add two snapshots up, row by row: of several processes, machines or times.
- * @param out  receives the sum; free it with upm_latency_snapshot_free()
- * @return UPM_OK; UPM_ERR_MEMORY.
+ * Add two snapshots up, row by row: of several processes, machines or times, with the same probes.
+ * @param out  receives the sum, with the later one's time; free it with
+ *             upm_latency_snapshot_free()
+ * @return UPM_OK; UPM_ERR_INVALID; UPM_ERR_MEMORY.
  */
 UPM_API int32_t upm_latency_snapshot_merge(const struct upm_latency_snapshot *one,
 					   const struct upm_latency_snapshot *other,
 					   struct upm_latency_snapshot **out);
 /**
- * What came between two snapshots of one observer. Minimum and maximum are then the bounds of the
- * outermost buckets, since the exact ones may be older.
- * @return UPM_OK; UPM_ERR_INVALID when later is the earlier one; UPM_ERR_MEMORY.
+ * What came between two snapshots of one observer. A minimum or maximum that is older is unknown:
+ * the bound of the outermost bucket stands for it. A call that began before and returned in between
+ * counts in calls, not in entries.
+ * @param out  receives the rows that have entries or calls, with the time of the later snapshot;
+ *             free it with upm_latency_snapshot_free()
+ * @return UPM_OK; UPM_ERR_INVALID when earlier is no earlier state of later; UPM_ERR_MEMORY.
  */
 UPM_API int32_t upm_latency_snapshot_diff(const struct upm_latency_snapshot *later,
 					  const struct upm_latency_snapshot *earlier,

@@ -371,7 +371,7 @@ static __always_inline int rate_passes(__u64 now)
 		return 0;
 	for (int i = 0; i < 16; i++) {
 		__u64 old = *(volatile __u64 *)rate;
-		__u64 used = old >> 32 << 32 == second ? old : second;
+		__u64 used = old < second ? second : old; /* another CPU may be ahead */
 
 		if ((__u32)used >= config.rate)
 			return 0;

@@ -20,7 +20,8 @@ refuses() {
 }
 
 @test "help goes to standard output" {
-	for help in "--help" "-h" "help" "list --help" "count --help" "attach -h" "check --help"; do
+	for help in "--help" "-h" "help" "list --help" "count --help" "attach -h" "check --help" \
+		"latency --help" "trace -h" "pinned --help"; do
 		run --separate-stderr "$UPM" $help
 		[ "$status" -eq 0 ]
 		[[ $output == Usage:\ uprobe-multi* ]]
@@ -35,6 +36,26 @@ refuses() {
 		--duration --strict --backend --children --top --interval --sort --all \
 		--demangle --no-demangle; do
 		[[ $output == *"$option"* ]]
+	done
+}
+
+# The long options that the help of a subcommand shows.
+options_of() {
+	"$UPM" "$1" --help | sed -nE 's/^ +(-., +)?(--[a-z-]+).*/\2/p' |
+		grep -vE -- '^--(help|usage|version)?$' | sort -u
+}
+
+@test "manual page and completions have every option of every subcommand" {
+	manual=$(sed 's/\\-/-/g' "$BATS_TEST_DIRNAME/../../docs/uprobe-multi.1")
+	completion=$BATS_TEST_DIRNAME/../../core/cli/completion
+	for subcommand in list count latency trace pinned attach check; do
+		offered=$(bash -c 'source "$1"; _uprobe_multi_options "$2"' - \
+			"$completion/uprobe-multi.bash" "$subcommand" | tr ' ' '\n')
+		for option in $(options_of "$subcommand"); do
+			grep -qE -- "Fl -${option#--}( |\$)" <<<"$manual"
+			grep -qx -- "$option" <<<"$offered"
+			grep -qE -- "$option([=)}']|\\[)" "$completion/_uprobe-multi"
+		done
 	done
 }
 
@@ -66,6 +87,12 @@ refuses() {
 	refuses "no SPEC given" list
 	refuses "no SPEC given" count -d 1
 	refuses "no BPF object given" attach
+	refuses "no SPEC given" latency --json
+	refuses "no SPEC given" trace --args '(int)'
+	refuses "show takes one NAME" pinned show
+	refuses "show takes one NAME" pinned show one two
+	refuses "remove takes a NAME" pinned remove
+	refuses "choose list, show or remove" pinned forget it
 	refuses "no COMMAND" count libc.so.6:malloc --
 	refuses "takes no argument" check libc.so.6:malloc
 	refuses "takes no COMMAND" check -- true
@@ -83,6 +110,17 @@ refuses() {
 	refuses "-n many" count -n many libc.so.6:malloc
 	refuses "--backend kprobe" count --backend kprobe libc.so.6:malloc
 	refuses "--sort name" count --sort name libc.so.6:malloc
+	refuses "--sort hits" latency --sort hits libc.so.6:malloc
+	refuses "--split cpu" latency --split cpu libc.so.6:malloc
+	refuses "--histogram -1" latency --histogram -1 libc.so.6:malloc
+	refuses "--rows 0" latency --rows 0 libc.so.6:malloc
+	refuses "--ring 16X" trace --ring 16X libc.so.6:malloc
+	refuses "--ring 4G" trace --ring 4G libc.so.6:malloc
+	refuses "--text 5000" trace --text 5000 libc.so.6:malloc
+	refuses "--stacks 128" trace --stacks=128 libc.so.6:malloc
+	refuses "--tid me" trace --tid me libc.so.6:malloc
+	refuses "-c 0" trace -c 0 libc.so.6:malloc
+	refuses "--time noon" trace --time noon libc.so.6:malloc
 	refuses "--verdict fine" list --verdict fine libc.so.6:malloc
 }
 
@@ -90,6 +128,10 @@ refuses() {
 	refuses "--children needs" count --children libc.so.6:malloc
 	refuses "--pin attaches and exits" attach --pin /sys/fs/bpf/x -d 1 x.o
 	refuses "--pin attaches and exits" attach --pin /sys/fs/bpf/x x.o -- true
+	refuses "--pin attaches and exits" count --pin x -d 1 libc.so.6:malloc
+	refuses "--pin attaches and exits" trace --pin x libc.so.6:malloc -- true
+	refuses "--children needs" latency --children libc.so.6:malloc
+	refuses "--folded and --json" trace --folded --json libc.so.6:malloc
 }
 
 @test "completions know the verdicts that --verdict knows, all of them" {
@@ -117,10 +159,16 @@ refuses() {
 		complete_words uprobe-multi count --strict --ba
 		complete_words uprobe-multi count --backend p
 		complete_words uprobe-multi list --verdict unp
+		complete_words uprobe-multi latency --split t
+		complete_words uprobe-multi trace --fo
+		complete_words uprobe-multi pinned r
 	' - "$BATS_TEST_DIRNAME/../../core/cli/completion/uprobe-multi.bash"
 	[ "$status" -eq 0 ]
 	[ "$output" = "count
 --backend
 perf
-unprobeable" ]
+unprobeable
+thread
+--folded
+remove" ]
 }

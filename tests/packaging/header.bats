@@ -19,11 +19,8 @@ load build
 }
 
 @test "the build refuses a header of another version" {
-	mkdir -p "$BATS_TEST_TMPDIR/core/include" "$BATS_TEST_TMPDIR/bindings"
-	cp -r "$TOP/Makefile" "$TOP/tests" "$BATS_TEST_TMPDIR"
-	cp "$TOP/core/install.mk" "$BATS_TEST_TMPDIR/core"
-	cp "$TOP/bindings/bindings.mk" "$BATS_TEST_TMPDIR/bindings"
-	cp "$HEADER" "$BATS_TEST_TMPDIR/core/include"
+	(cd "$TOP" && cp -r --parents Makefile tests core/install.mk core/include bindings/*.mk \
+		bindings/*/*.mk "$BATS_TEST_TMPDIR")
 	echo 99.0.0 >"$BATS_TEST_TMPDIR/core/VERSION"
 	run make -C "$BATS_TEST_TMPDIR" build/checked
 	[ "$status" -ne 0 ]

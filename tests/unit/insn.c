@@ -308,26 +308,52 @@ static void refuses_code_that_ends_early(void **state)
 	assert_int_equal(upm_insn_length(&new_kernel, call, sizeof(call)), 5);
 }
 
+static uint32_t random_state = 7;
+
+/* Random bytes, often with a REX prefix or an opcode of two bytes. */
+static void make_up(uint8_t code[UPM_INSN_MAX], int round)
+{
+	for (size_t i = 0; i < UPM_INSN_MAX; i++)
+		code[i] = (random_state = random_state * 1664525 + 1013904223) >> 24;
+	if (round % 4 == 0)
+		code[0] = 0x40 | (code[0] & 0xf);
+	if (round % 4 == 1)
+		code[0] = 0x0f;
+	if (round % 64 == 2)
+		memcpy(code, "\xf3\x0f\x1e\xfa", 4);
+}
+
 /* With 16 bytes at hand common instructions take a short cut; with 15, none. */
 static void finds_the_same_length_both_ways(void **state)
 {
-	uint32_t random = 7;
-
 	(void)state;
 	for (int round = 0; round < 2000000; round++) {
 		uint8_t code[UPM_INSN_MAX];
 		size_t length;
 
-		for (size_t i = 0; i < sizeof(code); i++)
-			code[i] = (random = random * 1664525 + 1013904223) >> 24;
-		if (round % 4 == 0)
-			code[0] = 0x40 | (code[0] & 0xf);
-		if (round % 4 == 1)
-			code[0] = 0x0f;
+		make_up(code, round);
 		length = upm_insn_length(&new_kernel, code, sizeof(code));
 		if (length != upm_insn_length(&new_kernel, code, sizeof(code) - 1))
 			fail_msg("%02x %02x %02x %02x: length %zu", code[0], code[1], code[2],
 				 code[3], length);
+	}
+}
+
+static void judges_the_same_both_ways(void **state)
+{
+	(void)state;
+	for (int round = 0; round < 1000000; round++) {
+		const struct upm_insn_rules *rules = round & 512 ? &new_kernel : &old_kernel;
+		struct upm_insn shortly, in_full;
+		uint8_t code[UPM_INSN_MAX];
+
+		make_up(code, round);
+		upm_insn_judge(rules, code, sizeof(code), 0, &shortly);
+		upm_insn_judge(rules, code, sizeof(code) - 1, 0, &in_full);
+		if (memcmp(&shortly, &in_full, sizeof(shortly)) != 0)
+			fail_msg("%02x %02x %02x %02x: probeable %d, cost %d, length %d", code[0],
+				 code[1], code[2], code[3], shortly.probeable, shortly.cost,
+				 shortly.length);
 	}
 }
 
@@ -383,6 +409,7 @@ int main(void)
 		cmocka_unit_test(follows_arm64_rules),
 		cmocka_unit_test(refuses_code_that_ends_early),
 		cmocka_unit_test(finds_the_same_length_both_ways),
+		cmocka_unit_test(judges_the_same_both_ways),
 		cmocka_unit_test(refuses_architectures_without_rules),
 		cmocka_unit_test(judges_anything),
 	};

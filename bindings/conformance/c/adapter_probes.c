@@ -259,12 +259,14 @@ static json_t *field_json(const char *field, const struct upm_probe *probe,
 json_t *probe_json(const json_t *step, const struct upm_probe *probe,
 		   const struct upm_probe_set *set, size_t index)
 {
-	json_t *json = json_object(), *field;
-	size_t i;
+	const json_t *fields = json_object_get(step, "fields");
+	json_t *json = json_object();
 
-	json_array_foreach(json_object_get(step, "fields"), i, field)
-		put(json, json_string_value(field),
-		    field_json(json_string_value(field), probe, set, index));
+	for (size_t i = 0; i < json_array_size(fields); i++) {
+		const char *field = json_string_value(json_array_get(fields, i));
+
+		put(json, field, field_json(field, probe, set, index));
+	}
 	return json;
 }
 

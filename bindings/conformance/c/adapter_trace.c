@@ -7,8 +7,29 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* One signature for each probe of the set: the step's by the name of the function, else NULL. */
+static const char **signatures_of(const json_t *step, const struct upm_probe_set *set)
+{
+	const json_t *given = json_object_get(step, "probe_arguments");
+	const char **signatures;
+
+	if (!given)
+		return NULL;
+	signatures = calloc(upm_probe_set_size(set) + 1, sizeof(*signatures));
+	for (size_t i = 0; i < upm_probe_set_size(set); i++) {
+		struct upm_probe probe = {.size = sizeof(probe)};
+
+		if (upm_probe_set_get(set, i, &probe))
+			broken("probe %zu can not be read", i);
+		signatures[i] = json_string_value(json_object_get(given, probe.symbol));
+	}
+	return signatures;
+}
+
 static int32_t run_trace(const json_t *step, json_t *answer)
 {
+	const struct upm_probe_set *set = find(step, "set", THING_SET);
+	const char **signatures = signatures_of(step, set);
 	struct upm_trace_options trace = {
 		.size = sizeof(trace),
 		.flags = (number_or(step, "returns", 0) ? UPM_TRACE_RETURNS : 0) |
@@ -17,6 +38,8 @@ static int32_t run_trace(const json_t *step, json_t *answer)
 		.text_bytes = (uint32_t)number_or(step, "text_bytes", 0),
 		.stack_frames = (uint32_t)number_or(step, "stack_frames", 0),
 		.arguments = text_or_null(step, "arguments"),
+		.probe_arguments = signatures,
+		.probe_argument_count = signatures ? upm_probe_set_size(set) : 0,
 		.filter = text_or_null(step, "filter"),
 		.comm = text_or_null(step, "comm"),
 		.sample = (uint32_t)number_or(step, "sample", 0),
@@ -27,7 +50,8 @@ static int32_t run_trace(const json_t *step, json_t *answer)
 	int32_t status;
 
 	attach_of(step, &attach);
-	status = upm_trace(find(step, "set", THING_SET), &trace, &attach.options, &observer);
+	status = upm_trace(set, &trace, &attach.options, &observer);
+	free(signatures);
 	return keep_observer(step, answer, status, observer);
 }
 

@@ -93,12 +93,11 @@ static uint32_t flag_of(const char *name, const char *const *names)
 
 uint32_t flags_of(const json_t *step, const char *const *names)
 {
+	const json_t *given = json_object_get(step, "flags");
 	uint32_t flags = 0;
-	size_t index;
-	json_t *name;
 
-	json_array_foreach(json_object_get(step, "flags"), index, name) flags |=
-		flag_of(json_string_value(name), names);
+	for (size_t i = 0; i < json_array_size(given); i++)
+		flags |= flag_of(json_string_value(json_array_get(given, i)), names);
 	return flags;
 }
 

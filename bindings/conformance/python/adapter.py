@@ -337,8 +337,9 @@ def bucket(step):
 @verb
 def trace(step):
     own = {key: step[key] for key in (
-        "arguments", "ring_bytes", "text_bytes", "stack_frames", "filter", "comm", "sample", "rate"
+        "ring_bytes", "text_bytes", "stack_frames", "filter", "comm", "sample", "rate"
     ) if key in step}
+    own["arguments"] = step.get("probe_arguments", step.get("arguments"))
     flags = {key: bool(step[key]) for key in ("returns", "stacks") if key in step}
     return observer_json(keep(step, um.trace(
         handles[step["set"]], **own, **flags, **attach_options(step)

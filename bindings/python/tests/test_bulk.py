@@ -113,15 +113,19 @@ def test_text_that_is_not_utf8_stays_bytes(worker: Worker) -> None:
 
 
 def test_mixed_probes_have_plain_columns(worker: Worker) -> None:
+    """An argument that is a text of one function and a number of the other."""
     with um.trace([OPEN, "libc.so.6:close"], {"open64": SIGNATURE, "close": "int close(int fd)"},
                   pid=worker.pid) as events:
         worker.open("/dev/null")
         batch = events.read_batch(timeout=1)
     assert batch.signature() is None
-    frame = batch.to_frame()
-    assert {"arg0", "symbol"} <= set(frame.columns)
-    assert batch[batch["probe"] == 0].to_frame()["path"].tolist() == ["/dev/null"]
-    assert batch.to_arrow().num_rows == len(batch)
+    opened = batch["probe"] == 0
+    first = batch.to_frame()["arg0"]
+    assert list(first[opened]) == ["/dev/null"] and all(fd > 2 for fd in first[~opened])
+    assert batch[opened].to_frame()["path"].tolist() == ["/dev/null"]
+    table = batch.to_arrow()
+    assert table["arg0_text"].to_pylist() == ["/dev/null", None]
+    assert table["arg0"].to_pylist() == [None, first[1]]
 
 
 def test_batches_end_with_the_trace(target: Target) -> None:

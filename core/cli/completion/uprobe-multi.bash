@@ -6,12 +6,20 @@ _uprobe_multi_options()
 	local common='--pid --output --json --help --usage --version'
 	local resolve='--debuginfo --no-debuginfo --debuginfod --all-matches'
 	local run='--duration --strict --backend'
+	local observer='--children --pin --demangle --no-demangle'
+	local table='--top --interval --sort --all'
 
 	case $1 in
 	list) echo "$common $resolve --demangle --no-demangle --verdict" ;;
-	count)
-		echo "$common $resolve $run --children --demangle --no-demangle" \
-			'--top --interval --sort --all'
+	count) echo "$common $resolve $run $observer $table" ;;
+	latency) echo "$common $resolve $run $observer $table --split --rows --histogram" ;;
+	trace)
+		echo "$common $resolve $run $observer --args --returns --stacks --filter --comm" \
+			'--tid --sample --rate --ring --text --folded --max-events --time'
+		;;
+	pinned)
+		echo "--output --json --help --usage --version --demangle --no-demangle $table" \
+			'--duration --follow --histogram --folded --max-events --time'
 		;;
 	attach) echo "$common $resolve $run --program --pin" ;;
 	check) echo '--output --json --help --usage --version' ;;
@@ -25,6 +33,14 @@ _uprobe_multi_pids()
 	for directory in /proc/[0-9]*; do
 		echo "${directory#/proc/}"
 	done
+}
+
+_uprobe_multi_pinned()
+{
+	case $1 in
+	pinned) echo 'list show remove' ;;
+	show | remove) ls /sys/fs/bpf/uprobe_multi 2>/dev/null ;;
+	esac
 }
 
 # The words before "--" are ours; behind it is a command with completions of its own.
@@ -49,11 +65,21 @@ _uprobe_multi_values()
 	case $1 in
 	-p | --pid) compgen -W "$(_uprobe_multi_pids)" -- "$2" ;;
 	-o | --output) compgen -f -- "$2" ;;
-	--pin) compgen -d -- "$2" ;;
+	--pin) [[ ${COMP_WORDS[1]} != attach ]] || compgen -d -- "$2" ;;
 	--backend) compgen -W 'auto multi perf' -- "$2" ;;
-	--sort) compgen -W 'hits rate' -- "$2" ;;
+	--sort)
+		case ${COMP_WORDS[1]} in
+		count) compgen -W 'hits rate' -- "$2" ;;
+		latency) compgen -W 'total calls p99 max' -- "$2" ;;
+		*) compgen -W 'hits rate total calls p99 max' -- "$2" ;;
+		esac
+		;;
+	--split) compgen -W 'process thread' -- "$2" ;;
+	--time) compgen -W 'start wall' -- "$2" ;;
+	--histogram) compgen -W 'none' -- "$2" ;;
 	--verdict) compgen -W "$verdicts" -- "$2" ;;
-	-d | --duration | -i | --interval | -n | --top | --program) ;;
+	-d | --duration | -i | --interval | -n | --top | --program | --rows | --args | --filter | --comm | \
+		--tid | --sample | --rate | --ring | --text | -c | --max-events) ;;
 	*) return 1 ;;
 	esac
 }
@@ -61,11 +87,12 @@ _uprobe_multi_values()
 _uprobe_multi()
 {
 	local current=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}
+	local subcommands='list count latency trace pinned attach check --help --version'
 	local command_at found
 
 	COMPREPLY=()
 	if ((COMP_CWORD == 1)); then
-		mapfile -t COMPREPLY < <(compgen -W 'list count attach check --help --version' -- "$current")
+		mapfile -t COMPREPLY < <(compgen -W "$subcommands" -- "$current")
 		return
 	fi
 	command_at=$(_uprobe_multi_command_at)
@@ -81,6 +108,8 @@ _uprobe_multi()
 		:
 	elif [[ $current == -* ]]; then
 		found=$(compgen -W "$(_uprobe_multi_options "${COMP_WORDS[1]}")" -- "$current")
+	elif [[ ${COMP_WORDS[1]} == pinned ]]; then
+		found=$(compgen -W "$(_uprobe_multi_pinned "${COMP_WORDS[COMP_CWORD > 2 ? 2 : 1]}")" -- "$current")
 	elif [[ ${COMP_WORDS[1]} != check ]]; then
 		found=$(compgen -f -- "$current")
 	fi

@@ -5,13 +5,14 @@
 #include <sys/mman.h>
 
 #define HUGE_PAGE ((size_t)2 << 20)
+#define LARGE (HUGE_PAGE / 4) /* what has as many small pages takes longer to touch on them */
 
 void *upm_buffer_allocate(size_t size)
 {
 	size_t rounded = (size + HUGE_PAGE - 1) & ~(HUGE_PAGE - 1);
 	void *buffer;
 
-	if (size < HUGE_PAGE || rounded < size)
+	if (size < LARGE || rounded < size)
 		return malloc(size);
 	buffer = aligned_alloc(HUGE_PAGE, rounded);
 	if (buffer)

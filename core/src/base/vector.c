@@ -4,20 +4,32 @@
 #include <stdint.h>
 #include <stdlib.h>
 
+#include "base/buffer.h"
+
 enum { FIRST_CAPACITY = 16 };
+
+/* Who makes room at the start mostly knows how much it will be. */
+static size_t next_capacity(size_t capacity, size_t count, size_t extra)
+{
+	size_t wanted = capacity ? capacity : extra > FIRST_CAPACITY ? extra : FIRST_CAPACITY;
+
+	while (wanted - count < extra || wanted < count)
+		wanted *= 2;
+	return wanted;
+}
 
 bool upm_vector_grow(void **items, size_t *capacity, size_t count, size_t extra, size_t item_size)
 {
-	size_t wanted = *capacity ? *capacity : FIRST_CAPACITY;
+	size_t wanted;
 	void *grown;
 
 	if (extra <= *capacity - count)
 		return true;
 	if (extra > SIZE_MAX / 4 / item_size || count > SIZE_MAX / 4 / item_size)
 		return false;
-	while (wanted - count < extra || wanted < count)
-		wanted *= 2;
-	grown = realloc(*items, wanted * item_size);
+	wanted = next_capacity(*capacity, count, extra);
+	grown = *items ? realloc(*items, wanted * item_size)
+		       : upm_buffer_allocate(wanted * item_size);
 	if (!grown)
 		return false;
 	*items = grown;

@@ -15,8 +15,9 @@
 
 /** Make room for extra more items. @return false when out of memory (nothing changed). */
 #define upm_vector_reserve(vector, extra)                                                          \
-	upm_vector_grow((void **)&(vector)->items, &(vector)->capacity, (vector)->count, (extra),  \
-			sizeof(*(vector)->items))
+	((size_t)(extra) <= (vector)->capacity - (vector)->count ||                                \
+	 upm_vector_grow((void **)&(vector)->items, &(vector)->capacity, (vector)->count, (extra), \
+			 sizeof(*(vector)->items)))
 
 /** Append one item. @return false when out of memory (nothing changed). */
 #define upm_vector_push(vector, item)                                                              \

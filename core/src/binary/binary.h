@@ -59,6 +59,8 @@ int upm_binary_open_fd(int fd, const char *path, struct upm_binary **out);
 struct upm_binary *upm_binary_ref(struct upm_binary *binary);
 void upm_binary_unref(struct upm_binary *binary);
 
+/** @return the first segment of whose bytes in the file one has this virtual address, or NULL. */
+const struct upm_segment *upm_binary_segment_of(const struct upm_binary *binary, uint64_t address);
 /** File offset of a virtual address. @return false when no file-backed byte of a segment has it. */
 bool upm_binary_offset_of(const struct upm_binary *binary, uint64_t address, uint64_t *offset);
 /** Virtual address of a file offset. @return false when no segment maps it. */

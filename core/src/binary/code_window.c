@@ -10,7 +10,7 @@
 #include "binary/elf_file.h"
 
 #define SMALLEST_READ (16u << 10)
-#define LARGEST_READ (256u << 10)
+#define LARGEST_READ (128u << 10)
 
 int upm_code_window_open(struct upm_code_window *window, const struct upm_binary *binary)
 {

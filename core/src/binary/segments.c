@@ -7,16 +7,23 @@
 				      *end = segment ? segment + (binary)->segments.count : NULL;  \
 	     segment != end; segment++)
 
-bool upm_binary_offset_of(const struct upm_binary *binary, uint64_t address, uint64_t *offset)
+const struct upm_segment *upm_binary_segment_of(const struct upm_binary *binary, uint64_t address)
 {
 	for_each_segment(segment, binary)
 	{
-		if (address - segment->address < segment->file_size) {
-			*offset = segment->offset + (address - segment->address);
-			return true;
-		}
+		if (address - segment->address < segment->file_size)
+			return segment;
 	}
-	return false;
+	return NULL;
+}
+
+bool upm_binary_offset_of(const struct upm_binary *binary, uint64_t address, uint64_t *offset)
+{
+	const struct upm_segment *segment = upm_binary_segment_of(binary, address);
+
+	if (segment)
+		*offset = segment->offset + (address - segment->address);
+	return segment != NULL;
 }
 
 static bool holds(const struct upm_segment *segment, uint64_t offset)

@@ -305,37 +305,6 @@ bool upm_symbol_table_is_debug(const struct upm_symbol_table *table)
 	return table->debug;
 }
 
-void upm_symbol_outline_at(const struct upm_symbol_table *table, const void *symbols, size_t index,
-			   struct upm_symbol *symbol)
-{
-	uint16_t section;
-	uint8_t info;
-
-	if (table->wide) {
-		const Elf64_Sym *wide = (const Elf64_Sym *)symbols + index;
-
-		info = wide->st_info;
-		section = wide->st_shndx;
-		symbol->address = wide->st_value;
-		symbol->size = wide->st_size;
-		symbol->name_offset = wide->st_name;
-	} else {
-		const Elf32_Sym *narrow = (const Elf32_Sym *)symbols + index;
-
-		info = narrow->st_info;
-		section = narrow->st_shndx;
-		symbol->address = narrow->st_value;
-		symbol->size = narrow->st_size;
-		symbol->name_offset = narrow->st_name;
-	}
-	symbol->name = "";
-	symbol->type = ELF64_ST_TYPE(info);
-	symbol->binding = ELF64_ST_BIND(info);
-	symbol->undefined = section == SHN_UNDEF;
-	symbol->version = "";
-	symbol->default_version = true;
-}
-
 void upm_symbol_table_outline(struct upm_symbol_table *table, size_t index,
 			      struct upm_symbol *symbol)
 {

@@ -375,11 +375,50 @@ static void reach_verdict(const struct layout *layout, struct upm_insn *insn)
 	insn->probeable = !insn->reason;
 }
 
+/*
+ * What most functions begin with needs no scan: endbr64, and opcodes of one byte that have a REX
+ * prefix at most and mean to the kernel what they mean to the processor. The unit test compares
+ * both ways.
+ */
+enum plain { NOT_PLAIN, PLAIN_STEPPED, PLAIN_PUSH, PLAIN_BRANCH };
+
+static bool judge_plain(const uint8_t *code, struct upm_insn *insn)
+{
+	static const uint8_t plain_of[256] = {
+		[0x01 ... 0x05] = PLAIN_STEPPED, [0x08 ... 0x0d] = PLAIN_STEPPED,
+		[0x28 ... 0x2d] = PLAIN_STEPPED, [0x30 ... 0x35] = PLAIN_STEPPED,
+		[0x38 ... 0x3d] = PLAIN_STEPPED, [0x50 ... 0x57] = PLAIN_PUSH,
+		[0x58 ... 0x5f] = PLAIN_STEPPED, [0x63] = PLAIN_STEPPED,
+		[0x68 ... 0x6b] = PLAIN_STEPPED, [0x70 ... 0x7f] = PLAIN_BRANCH,
+		[0x80 ... 0x81] = PLAIN_STEPPED, [0x83 ... 0x8b] = PLAIN_STEPPED,
+		[0x8d] = PLAIN_STEPPED,		 [0xb0 ... 0xbf] = PLAIN_STEPPED,
+		[0xc3] = PLAIN_STEPPED,		 [0xc6 ... 0xc7] = PLAIN_STEPPED,
+		[0xe8 ... 0xe9] = PLAIN_BRANCH,	 [0xeb] = PLAIN_BRANCH,
+	};
+	uint8_t rex = (code[0] & 0xf0) == 0x40 ? code[0] : 0;
+	uint8_t plain = plain_of[code[rex != 0]];
+
+	insn->endbr = memcmp(code, "\xf3\x0f\x1e\xfa", 4) == 0;
+	if (insn->endbr)
+		plain = PLAIN_STEPPED;
+	if (plain != NOT_PLAIN)
+		insn->length = (uint8_t)upm_x86_common_length(code);
+	if (!insn->length)
+		return false;
+	insn->probeable = true;
+	insn->cost = plain == PLAIN_BRANCH || (plain == PLAIN_PUSH && (!rex || rex == 0x41))
+			     ? UPM_COST_EMULATED
+			     : UPM_COST_STEPPED;
+	return true;
+}
+
 void upm_insn_judge_x86(const struct upm_insn_rules *rules, const uint8_t *code, size_t available,
 			uint64_t address, struct upm_insn *insn)
 {
 	struct layout layout = {.wide = rules->bits == 64};
 
+	if (layout.wide && available >= UPM_INSN_MAX && judge_plain(code, insn))
+		return;
 	insn->length = upm_x86_length(layout.wide, code, available, &insn->reason);
 	if (insn->reason)
 		return;

@@ -71,8 +71,7 @@ static bool is_endbr64(const uint8_t *code)
 	return memcmp(code, "\xf3\x0f\x1e\xfa", ENDBR64_LENGTH) == 0;
 }
 
-/* @return the length of a common 64-bit instruction, or 0. Reads 16 bytes at most. */
-static size_t common_length(const uint8_t *code)
+size_t upm_x86_common_length(const uint8_t *code)
 {
 	bool wide_operand = (code[0] & 0xf8) == 0x48;
 	size_t at = (code[0] & 0xf0) == 0x40;
@@ -106,7 +105,7 @@ static ZyanStatus decode(bool wide, const uint8_t *code, size_t available,
 
 size_t upm_x86_length(bool wide, const uint8_t *code, size_t available, const char **reason)
 {
-	size_t length = wide && available >= UPM_INSN_MAX ? common_length(code) : 0;
+	size_t length = wide && available >= UPM_INSN_MAX ? upm_x86_common_length(code) : 0;
 	ZydisDecodedInstruction decoded;
 	ZyanStatus status;
 

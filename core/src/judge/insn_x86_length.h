@@ -13,4 +13,7 @@
  */
 size_t upm_x86_length(bool wide, const uint8_t *code, size_t available, const char **reason);
 
+/** @return the length of a common 64-bit instruction, or 0. Reads UPM_INSN_MAX bytes at most. */
+size_t upm_x86_common_length(const uint8_t *code);
+
 #endif

@@ -15,8 +15,9 @@ struct collector {
 	struct upm_ifunc_resolver *ifuncs; /* opened at the first indirect function */
 	bool ifuncs_tried;
 	struct upm_seen seen;
-	bool named;    /* names are looked at */
-	bool readable; /* compare demangled names */
+	const struct upm_segment *segment; /* of the last function */
+	bool named;			   /* names are looked at */
+	bool readable;			   /* compare demangled names */
 };
 
 static bool version_fits(const struct upm_spec *spec, const struct upm_symbol *symbol)
@@ -72,13 +73,26 @@ static int follow_ifunc(struct collector *collector, uint64_t address, struct up
 	return UPM_OK;
 }
 
+/* Functions stand together: the segment of the last one is most often that of the next. */
+static bool offset_of(struct collector *collector, uint64_t address, uint64_t *offset)
+{
+	const struct upm_segment *last = collector->segment;
+
+	if (!last || address - last->address >= last->file_size)
+		last = collector->segment =
+			upm_binary_segment_of(collector->request->binary, address);
+	if (last)
+		*offset = last->offset + (address - last->address);
+	return last != NULL;
+}
+
 static int add_function(struct collector *collector, const struct upm_symbol *symbol,
 			struct upm_found found)
 {
 	const struct upm_spec *spec = collector->request->spec;
 	int status = UPM_OK;
 
-	if (!upm_binary_offset_of(collector->request->binary, symbol->address, &found.place)) {
+	if (!offset_of(collector, symbol->address, &found.place)) {
 		found.place = 0;
 		found.verdict = UPM_VERDICT_NOT_EXECUTABLE;
 	} else if (symbol->type == STT_GNU_IFUNC) {

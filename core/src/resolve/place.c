@@ -154,6 +154,30 @@ static int add_group(const struct upm_placement *placement, struct group *group)
 	return UPM_OK;
 }
 
+/* The usual one: there is nothing to say of it. Room for it is reserved. */
+static void add_plain(const struct upm_placement *placement, const struct upm_found *point)
+{
+	struct upm_probe_table *table = placement->table;
+
+	table->probes.items[table->probes.count++] = (struct upm_probe_entry){
+		.offset = point->place,
+		.name = upm_found_name(point),
+		.origin = placement->origin,
+		.kind = placement->request->spec->kind,
+		.flags = point->flags,
+	};
+}
+
+static bool is_plain(const struct upm_placement *placement, const struct upm_matches *matches,
+		     size_t index)
+{
+	const struct upm_found *point = &matches->points.list.items[index];
+
+	return !(point->flags & (UPM_PROBE_IFUNC_TARGET | UPM_PROBE_IFUNC_RESOLVER)) &&
+	       point->verdict == UPM_VERDICT_OK && !placement->request->spec->number &&
+	       (index + 1 == matches->points.list.count || point[1].place != point->place);
+}
+
 /* ------------------------------------------------- a name of several functions */
 
 struct candidates {
@@ -250,6 +274,11 @@ int upm_place_matches(const struct upm_placement *placement, struct upm_matches 
 			return place_ambiguous(placement, matches, &candidates);
 	}
 	for (size_t i = 0; i < matches->points.list.count && !status; i += group.count) {
+		group.count = 1;
+		if (is_plain(placement, matches, i)) {
+			add_plain(placement, &matches->points.list.items[i]);
+			continue;
+		}
 		take_group(matches, i, &group);
 		status = add_group(placement, &group);
 	}

@@ -6,7 +6,7 @@
  * Several names of one point are the hard case: which is the one to show can depend on how
  * they are spelt. So the point keeps them all, unranked, and whoever asks for the names of
  * the probe ranks them: two or three as a rule. Nothing is written, since other threads
- * may ask too. A point of many names has them ranked when it is made.
+ * may ask too. A point of hundreds of names has them ranked when it is made.
  */
 #include "resolve/probe_name.h"
 
@@ -42,21 +42,6 @@ void upm_name_symbol(const struct upm_probe_table *table, uint32_t origin, uint3
 				      .size = text.size};
 }
 
-static bool is_listed(const struct upm_probe_table *table, uint32_t origin,
-		      const struct upm_probe_names *names, const char *name)
-{
-	struct upm_symbol other;
-
-	if (strcmp(names->symbol.name, name) == 0)
-		return true;
-	for (uint32_t i = 0; i < names->alias_count; i++) {
-		upm_name_symbol(table, origin, names->aliases[i], &other);
-		if (strcmp(other.name, name) == 0)
-			return true;
-	}
-	return false;
-}
-
 static void choose_best(const struct upm_probe_table *table, uint32_t origin, const uint32_t *all,
 			uint32_t count, struct upm_probe_names *names)
 {
@@ -73,16 +58,41 @@ static void choose_best(const struct upm_probe_table *table, uint32_t origin, co
 	}
 }
 
+/* Names that were listed, with a hash each, since points of a hundred names do exist. */
+struct listed {
+	const char *names[UPM_NAMES_UNRANKED_MAX + 1];
+	uint32_t hashes[UPM_NAMES_UNRANKED_MAX + 1];
+	size_t count;
+};
+
+/* @return false when the name is in the list already */
+static bool list(struct listed *listed, const char *name)
+{
+	uint32_t hash = 5381;
+
+	for (const char *p = name; *p; p++)
+		hash = hash * 33 + (uint8_t)*p;
+	for (size_t i = 0; i < listed->count; i++)
+		if (listed->hashes[i] == hash && strcmp(listed->names[i], name) == 0)
+			return false;
+	listed->names[listed->count] = name;
+	listed->hashes[listed->count++] = hash;
+	return true;
+}
+
 static void rank(const struct upm_probe_table *table, uint32_t origin,
 		 const struct upm_probe_detail *detail, struct upm_probe_names *names)
 {
 	const uint32_t *all = &table->aliases.items[detail->first_alias];
+	struct listed listed;
 	struct upm_symbol symbol;
 
+	listed.count = 0;
 	choose_best(table, origin, all, detail->alias_count, names);
+	list(&listed, names->symbol.name);
 	for (uint32_t i = 0; i < detail->alias_count; i++) {
 		upm_name_symbol(table, origin, all[i], &symbol);
-		if (!is_listed(table, origin, names, symbol.name))
+		if (list(&listed, symbol.name))
 			names->aliases[names->alias_count++] = all[i];
 	}
 }

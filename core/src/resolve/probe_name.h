@@ -11,7 +11,7 @@ enum upm_name_layout { UPM_NAME_SYMBOL_BITS = 28, UPM_NAME_OF_TEXT = 15 };
 #define UPM_NAME_NONE UINT32_MAX
 
 /* Points of more names have the best chosen when they are made. */
-enum { UPM_NAMES_UNRANKED_MAX = 8 };
+enum { UPM_NAMES_UNRANKED_MAX = 256 };
 
 /* The names of one probe. */
 struct upm_probe_names {

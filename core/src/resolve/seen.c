@@ -4,7 +4,6 @@
 #include <stdlib.h>
 
 enum {
-	ALIGNMENT = 16,
 	FIRST_SLOTS = 256,
 	LARGEST = 1 << 28 /* bits: code of 4 GiB takes 32 MiB */
 };
@@ -33,10 +32,10 @@ void upm_seen_open(struct upm_seen *seen, const struct upm_binary *binary,
 		if (segment->address + segment->file_size > end)
 			end = segment->address + segment->file_size;
 	}
-	if (first >= end || (end - first) / ALIGNMENT >= LARGEST)
+	if (first >= end || (end - first) / UPM_SEEN_ALIGNMENT >= LARGEST)
 		return;
-	seen->first = first - first % ALIGNMENT;
-	seen->count = (end - seen->first) / ALIGNMENT + 1;
+	seen->first = first - first % UPM_SEEN_ALIGNMENT;
+	seen->count = (end - seen->first) / UPM_SEEN_ALIGNMENT + 1;
 	seen->bits = calloc(seen->count / 64 + 1, sizeof(*seen->bits));
 	if (!seen->bits)
 		seen->count = 0;
@@ -70,7 +69,7 @@ static bool make_slots(struct upm_seen *seen)
 	return true;
 }
 
-static void add_other(struct upm_seen *seen, uint64_t address)
+void upm_seen_add_other(struct upm_seen *seen, uint64_t address)
 {
 	uint64_t *slot;
 
@@ -81,24 +80,9 @@ static void add_other(struct upm_seen *seen, uint64_t address)
 	*slot = address;
 }
 
-void upm_seen_add(struct upm_seen *seen, uint64_t address)
+bool upm_seen_has_other(const struct upm_seen *seen, uint64_t address)
 {
-	uint64_t bit = (address - seen->first) / ALIGNMENT;
-
-	if (address % ALIGNMENT)
-		add_other(seen, address);
-	else if (bit < seen->count)
-		seen->bits[bit / 64] |= 1ULL << bit % 64;
-}
-
-/* What could not be remembered is met again, and then known by its symbols to be the same. */
-bool upm_seen_has(const struct upm_seen *seen, uint64_t address)
-{
-	uint64_t bit = (address - seen->first) / ALIGNMENT;
-
-	if (address % ALIGNMENT)
-		return seen->slots && *slot_of(seen, address) == address;
-	return bit < seen->count && seen->bits[bit / 64] >> bit % 64 & 1;
+	return seen->slots && *slot_of(seen, address) == address;
 }
 
 void upm_seen_close(struct upm_seen *seen)

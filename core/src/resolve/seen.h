@@ -16,6 +16,8 @@
 
 #include "binary/symbols.h"
 
+#define UPM_SEEN_ALIGNMENT 16
+
 struct upm_seen {
 	uint64_t first; /* address of the first bit, aligned */
 	uint64_t count; /* bits; 0 = nothing is remembered */
@@ -27,8 +29,30 @@ struct upm_seen {
 /** Prepare for the tables of a binary; remembers nothing where that would not help. */
 void upm_seen_open(struct upm_seen *seen, const struct upm_binary *binary,
 		   struct upm_symbol_tables tables);
-void upm_seen_add(struct upm_seen *seen, uint64_t address);
-bool upm_seen_has(const struct upm_seen *seen, uint64_t address);
 void upm_seen_close(struct upm_seen *seen);
+
+/* Of addresses that have no bit. */
+void upm_seen_add_other(struct upm_seen *seen, uint64_t address);
+bool upm_seen_has_other(const struct upm_seen *seen, uint64_t address);
+
+static inline void upm_seen_add(struct upm_seen *seen, uint64_t address)
+{
+	uint64_t bit = (address - seen->first) / UPM_SEEN_ALIGNMENT;
+
+	if (address % UPM_SEEN_ALIGNMENT)
+		upm_seen_add_other(seen, address);
+	else if (bit < seen->count)
+		seen->bits[bit / 64] |= 1ULL << bit % 64;
+}
+
+/* What could not be remembered is met again, and then known by its symbols to be the same. */
+static inline bool upm_seen_has(const struct upm_seen *seen, uint64_t address)
+{
+	uint64_t bit = (address - seen->first) / UPM_SEEN_ALIGNMENT;
+
+	if (address % UPM_SEEN_ALIGNMENT)
+		return upm_seen_has_other(seen, address);
+	return bit < seen->count && seen->bits[bit / 64] >> bit % 64 & 1;
+}
 
 #endif

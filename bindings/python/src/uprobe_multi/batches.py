@@ -178,15 +178,26 @@ class EventArray(numpy.ndarray[Any, Any]):
         ]
 
     def _gathered(self, argument: int) -> tuple[Array, Array, Array]:
-        """The bytes of an argument side by side, where each begins, and which are missing."""
+        """The bytes of an argument side by side, where each begins, and which events lack it."""
         places = self["arguments"][:, argument]
-        missing = (self["unreadable"] >> numpy.uint16(argument) & numpy.uint16(1)).astype(bool)
+        unread = (self["unreadable"] >> numpy.uint16(argument) & numpy.uint16(1)).astype(bool)
+        missing = unread | ~self._has_text(argument)
         starts = (places & numpy.uint64(0xFFFFFFFF)).astype(numpy.int64)
         lengths = numpy.where(missing, 0, (places >> numpy.uint64(32)).astype(numpy.int64))
         offsets = numpy.zeros(len(self) + 1, numpy.int64)
         numpy.cumsum(lengths, out=offsets[1:])
         index = numpy.arange(offsets[-1]) + numpy.repeat(starts - offsets[:-1], lengths)
         return self.text[index], offsets, missing
+
+    def _has_text(self, argument: int) -> Array:
+        """Whether the argument of each event is a place in the text area."""
+        probes = [
+            int(probe)
+            for probe in numpy.unique(self["probe"])
+            if argument < len(self.signatures[int(probe)].arguments)
+            and self.signatures[int(probe)].arguments[argument].in_text
+        ]
+        return numpy.isin(self["probe"], probes)
 
     def stack(self, event: int) -> Array:
         """The addresses of an event's stack, innermost first."""
@@ -205,23 +216,25 @@ class EventArray(numpy.ndarray[Any, Any]):
             folded[";".join(symbols.names(pid, stack)[::-1])] += count
         return folded
 
-    def _columns(self) -> Iterator[tuple[str, Any, EventArgument | None]]:
-        """Name, array and meaning of each column of a table."""
+    def _plain_columns(self) -> Iterator[tuple[str, Array]]:
+        """Name and array of what is a number in every event."""
         for name in ("time_ns", "pid", "tid", "cpu"):
-            yield name, self[name], None
+            yield name, self[name]
         kinds = numpy.array([str(kind) for kind in EventKind])
-        yield "kind", kinds[self["kind"]], None
+        yield "kind", kinds[self["kind"]]
         if numpy.isin(self["kind"], (EventKind.RETURN, EventKind.CALL)).any():
-            yield "duration_ns", self["duration_ns"], None
-            yield "result", self["result"], self._result()
+            yield "duration_ns", self["duration_ns"]
+            yield "result", _typed(self["result"], self._result())
+
+    def _argument_columns(self) -> Iterator[tuple[str, int, EventArgument | None]]:
+        """Name, position and meaning of each argument; no meaning where events differ in it."""
         signature = self.signature()
         most = int(self["argument_count"].max()) if len(self) else 0
         for index in range(most):
             if signature is not None and index < len(signature.arguments):
-                argument = signature.arguments[index]
-                yield argument.name, index, argument
+                yield signature.arguments[index].name, index, signature.arguments[index]
             else:
-                yield f"arg{index}", self["arguments"][:, index], None
+                yield f"arg{index}", index, None
 
     def _result(self) -> EventArgument | None:
         signature = self.signature()
@@ -236,12 +249,9 @@ class EventArray(numpy.ndarray[Any, Any]):
         """A pandas table, one row an event; arguments by name where all events share them."""
         import pandas
 
-        columns: dict[str, Any] = {}
-        for name, column, argument in self._columns():
-            if isinstance(column, int):
-                columns[name] = self._python_column(column, argument)
-            else:
-                columns[name] = _typed(column, argument)
+        columns: dict[str, Any] = dict(self._plain_columns())
+        for name, index, argument in self._argument_columns():
+            columns[name] = self._pandas_column(index, argument)
         names, codes = self._names()
         frame = pandas.DataFrame(columns)
         frame.insert(1, "comm", [comm.decode("utf-8", "replace") for comm in self["comm"].tolist()])
@@ -250,38 +260,57 @@ class EventArray(numpy.ndarray[Any, Any]):
         frame["kind"] = frame["kind"].astype("category")
         return frame
 
-    def _python_column(self, index: int, argument: EventArgument | None) -> Any:
-        assert argument is not None
+    def _pandas_column(self, index: int, argument: EventArgument | None) -> Any:
+        if argument is None:
+            return self._mixed_column(index)
         if argument.form == Form.STRING:
             return _pandas_texts(self.strings(index))
         if argument.form == Form.BYTES:
             return self.buffers(index)
         return _typed(self["arguments"][:, index], argument)
 
+    def _mixed_column(self, index: int) -> Any:
+        """Numbers of some probes, texts of others, nothing of those without this argument."""
+        has_text = self._has_text(index)
+        if not has_text.any():
+            return self["arguments"][:, index]
+        column = self["arguments"][:, index].astype(object)
+        texts = [None if raw is None else raw.decode("utf-8", "replace")
+                 for raw in self.buffers(index)]
+        column[has_text] = numpy.array(texts, object)[has_text]
+        column[self["argument_count"] <= index] = None
+        return column
+
     def to_arrow(self) -> pyarrow.Table:
         """A pyarrow table, one row an event, without a Python object each; and so Parquet:
-        `pyarrow.parquet.write_table(batch.to_arrow(), path)`."""
+        `pyarrow.parquet.write_table(batch.to_arrow(), path)`.
+
+        Where an argument is a number of some probes and a text of others, the texts are in a
+        column of their own, such as "arg0_text".
+        """
         import pyarrow
 
-        names, codes = self._names()
         columns: dict[str, Any] = {}
-        for name, column, argument in self._columns():
-            if isinstance(column, int):
-                columns[name] = self._arrow_column(column, argument)
-            else:
-                columns[name] = pyarrow.array(numpy.ascontiguousarray(_typed(column, argument)))
+        for name, column in self._plain_columns():
+            columns[name] = pyarrow.array(numpy.ascontiguousarray(column))
+        for name, index, argument in self._argument_columns():
+            has_text = self._has_text(index)
+            if argument is None or not argument.in_text:
+                numbers = _typed(self["arguments"][:, index], argument)
+                columns[name] = pyarrow.array(numpy.ascontiguousarray(numbers), mask=has_text)
+            if has_text.any():
+                text_name = f"{name}_text" if argument is None else name
+                columns[text_name] = self._arrow_texts(index, argument)
+        names, codes = self._names()
         columns["symbol"] = pyarrow.DictionaryArray.from_arrays(
             pyarrow.array(codes.astype(numpy.int32)), _unique(names)
         )
         columns["comm"] = pyarrow.array(numpy.char.decode(self["comm"], "utf-8", "replace"))
         return pyarrow.table(columns)
 
-    def _arrow_column(self, index: int, argument: EventArgument | None) -> Any:
+    def _arrow_texts(self, index: int, argument: EventArgument | None) -> Any:
         import pyarrow
 
-        assert argument is not None
-        if not argument.in_text:
-            return pyarrow.array(_typed(self["arguments"][:, index], argument))
         data, offsets, missing = self._gathered(index)
         valid = pyarrow.py_buffer(numpy.packbits(~missing, bitorder="little"))
         binary = pyarrow.LargeBinaryArray.from_buffers(
@@ -289,7 +318,7 @@ class EventArray(numpy.ndarray[Any, Any]):
             len(self),
             [valid, pyarrow.py_buffer(offsets), pyarrow.py_buffer(data)],
         )
-        if argument.form == Form.STRING:
+        if argument is None or argument.form == Form.STRING:
             try:
                 return binary.cast(pyarrow.large_string())
             except pyarrow.ArrowInvalid:
