@@ -21,10 +21,16 @@ use values::Step;
 type Verb = fn(&Step<'_>, &mut Handles) -> Result<Json>;
 
 fn find_verb(name: &str) -> Verb {
-    [probes::verb, links::verb, observers::verb, traces::verb, handles::verb]
-        .into_iter()
-        .find_map(|verbs| verbs(name))
-        .unwrap_or_else(|| panic!("there is no verb {name}"))
+    [
+        probes::verb,
+        links::verb,
+        observers::verb,
+        traces::verb,
+        handles::verb,
+    ]
+    .into_iter()
+    .find_map(|verbs| verbs(name))
+    .unwrap_or_else(|| panic!("there is no verb {name}"))
 }
 
 fn error_json(error: &Error) -> Json {

@@ -18,7 +18,9 @@ pub fn verb(name: &str) -> Option<Verb> {
         "attach_object" => attach_object,
         "attach" => attach,
         "link" => link,
-        "attached" => |step, handles| Ok(probe_list(step, handles.link(step.text("of")).attached())),
+        "attached" => {
+            |step, handles| Ok(probe_list(step, handles.link(step.text("of")).attached()))
+        }
         "skipped" => |step, handles| Ok(probe_list(step, handles.link(step.text("of")).skipped())),
         "detach" => |step, handles| {
             handles.link_mut(step.text("of")).detach()?;

@@ -15,13 +15,19 @@ fn shown(text: *const c_char) -> String {
         return "NULL".into();
     }
     // SAFETY: a C string of the library's, or of ours.
-    unsafe { CStr::from_ptr(text) }.to_string_lossy().into_owned()
+    unsafe { CStr::from_ptr(text) }
+        .to_string_lossy()
+        .into_owned()
 }
 
 fn show_text(what: &str, text: *const c_char) {
     match text.is_null() {
         true => println!("{what} = NULL"),
-        false => println!("{what} = \"{}\" of {} bytes", shown(text), shown(text).len()),
+        false => println!(
+            "{what} = \"{}\" of {} bytes",
+            shown(text),
+            shown(text).len()
+        ),
     }
 }
 
@@ -58,17 +64,29 @@ unsafe fn texts() {
     println!("text out = {}", marshal_text_out(&mut out));
     show_text("text out", out);
     show_text("constant text", MARSHAL_GREETING.as_ptr().cast());
-    let list = [c"a".as_ptr(), null(), c"".as_ptr(), c"zwölf".as_ptr(), c"∞".as_ptr()];
+    let list = [
+        c"a".as_ptr(),
+        null(),
+        c"".as_ptr(),
+        c"zwölf".as_ptr(),
+        c"∞".as_ptr(),
+    ];
     for (what, count, length) in [("join", 5, 64), ("join cut", 5, 4), ("join none", 0, 64)] {
         let mut buffer = [0; 64];
         let array = if count > 0 { list.as_ptr() } else { null() };
-        println!("{what} = {}", marshal_join(array, count, buffer.as_mut_ptr(), length));
+        println!(
+            "{what} = {}",
+            marshal_join(array, count, buffer.as_mut_ptr(), length)
+        );
         show_text("joined", buffer.as_ptr());
     }
 }
 
 unsafe fn arrays() {
-    println!("values = {}", marshal_values([1, 1 << 63, u64::MAX].as_ptr(), 3));
+    println!(
+        "values = {}",
+        marshal_values([1, 1 << 63, u64::MAX].as_ptr(), 3)
+    );
     println!("values NULL = {}", marshal_values(null(), 3));
     println!("sizes = {}", marshal_sizes([1, 2, 1 << 40].as_ptr(), 3));
     let mut filled = [0; 2];
@@ -123,13 +141,22 @@ unsafe fn records() {
     for (to, from) in record.name.iter_mut().zip(b"name") {
         *to = *from as c_char;
     }
-    println!("record read = {}", marshal_record_read(&record, buffer.as_mut_ptr(), 256));
+    println!(
+        "record read = {}",
+        marshal_record_read(&record, buffer.as_mut_ptr(), 256)
+    );
     show_text("record", buffer.as_ptr());
     record = new_record();
-    println!("record of zeros = {}", marshal_record_read(&record, buffer.as_mut_ptr(), 256));
+    println!(
+        "record of zeros = {}",
+        marshal_record_read(&record, buffer.as_mut_ptr(), 256)
+    );
     show_text("record", buffer.as_ptr());
     record.size -= 1;
-    println!("record of wrong size = {}", marshal_record_read(&record, buffer.as_mut_ptr(), 256));
+    println!(
+        "record of wrong size = {}",
+        marshal_record_read(&record, buffer.as_mut_ptr(), 256)
+    );
     let mut out = new_record();
     println!("record write = {}", marshal_record_write(&mut out));
     show_record("record", &out);
@@ -144,7 +171,10 @@ unsafe extern "C" fn take_values(text: *const c_char, big: u64, context: *mut c_
 
 unsafe extern "C" fn take_record(record: *const marshal_record, context: *mut c_void) -> i32 {
     let (big, text) = ((*record).big, shown((*record).text));
-    println!("called with record = {big} {text}, context {}", *context.cast::<i32>());
+    println!(
+        "called with record = {big} {text}, context {}",
+        *context.cast::<i32>()
+    );
     if big == 2 {
         42
     } else {
@@ -161,13 +191,25 @@ unsafe fn callbacks() {
         context,
         ..new_record()
     };
-    println!("call = {}", marshal_call(Some(take_values), context, c"größe".as_ptr(), u64::MAX));
-    println!("call = {}", marshal_call(Some(take_values), context, null(), 0));
+    println!(
+        "call = {}",
+        marshal_call(Some(take_values), context, c"größe".as_ptr(), u64::MAX)
+    );
+    println!(
+        "call = {}",
+        marshal_call(Some(take_values), context, null(), 0)
+    );
     println!("call of record = {}", marshal_call_record(&record, 1));
     record.function = None;
     println!("call of nothing = {}", marshal_call_record(&record, 1));
-    println!("each of 2 = {}", marshal_each(Some(take_record), context, 2));
-    println!("each of 9 = {}", marshal_each(Some(take_record), context, 9));
+    println!(
+        "each of 2 = {}",
+        marshal_each(Some(take_record), context, 2)
+    );
+    println!(
+        "each of 9 = {}",
+        marshal_each(Some(take_record), context, 9)
+    );
 }
 
 unsafe fn handles() {
@@ -175,10 +217,16 @@ unsafe fn handles() {
     println!("box new = {}", marshal_box_new(u64::MAX, &mut boxed));
     println!("box value = {}", marshal_box_value(boxed));
     println!("box set = {}", marshal_box_set(boxed, 5));
-    println!("box inside = {}", marshal_box_value(marshal_box_inside(boxed)));
+    println!(
+        "box inside = {}",
+        marshal_box_value(marshal_box_inside(boxed))
+    );
     println!("box NULL = {}", marshal_box_value(null()));
     let status = marshal_box_fail(&mut none);
-    println!("box fail = {status}, still NULL: {}", i32::from(none.is_null()));
+    println!(
+        "box fail = {status}, still NULL: {}",
+        i32::from(none.is_null())
+    );
     show_text("message", (*marshal_error_last()).message);
     println!("boxes = {}", marshal_boxes());
     marshal_box_free(boxed);

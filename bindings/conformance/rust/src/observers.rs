@@ -31,7 +31,9 @@ pub fn verb(name: &str) -> Option<Verb> {
             Ok(json!({ "low": number(low), "high": number(high) }))
         },
         "pin" => |step, handles| {
-            handles.observer_mut(step.text("of")).pin(step.text("name"))?;
+            handles
+                .observer_mut(step.text("of"))
+                .pin(step.text("name"))?;
             done()
         },
         "open" => |step, handles| {
@@ -47,7 +49,11 @@ pub fn verb(name: &str) -> Option<Verb> {
     })
 }
 
-pub fn keep_observer(step: &Step<'_>, handles: &mut Handles, observer: AnyObserver) -> Result<Json> {
+pub fn keep_observer(
+    step: &Step<'_>,
+    handles: &mut Handles,
+    observer: AnyObserver,
+) -> Result<Json> {
     let mut answer = link_json(observer.link());
     answer["kind"] = json!(observer.kind().to_string());
     handles.keep(step, Handle::Observer(observer));
@@ -71,7 +77,10 @@ fn latency(step: &Step<'_>, handles: &mut Handles) -> Result<Json> {
         _ => Split::None,
     };
     let builder = with_options!(Latency::new(handles.set(step.text("set"))), step);
-    let latency = builder.split(split).most_rows(step.small("most_rows")).start()?;
+    let latency = builder
+        .split(split)
+        .most_rows(step.small("most_rows"))
+        .start()?;
     keep_observer(step, handles, AnyObserver::Latency(latency))
 }
 
@@ -120,7 +129,11 @@ fn snapshot(step: &Step<'_>, handles: &mut Handles) -> Result<Json> {
     let AnyObserver::Latency(latency) = handles.observer(step.text("of")) else {
         panic!("{} is no latency", step.text("of"));
     };
-    let symbols = latency.probes().iter().map(|probe| probe.symbol().into_owned()).collect();
+    let symbols = latency
+        .probes()
+        .iter()
+        .map(|probe| probe.symbol().into_owned())
+        .collect();
     let snapshot = latency.snapshot()?;
     keep_snapshot(step, handles, snapshot, symbols)
 }

@@ -24,7 +24,8 @@ pub fn verb(name: &str) -> Option<Verb> {
             Ok(json!({ "count": handles.set(step.text("of")).count_verdict(verdict) }))
         },
         "cookies" => |step, handles| {
-            set_mut(handles, step.text("of")).set_cookies(&step.numbers("cookies").unwrap_or_default())?;
+            set_mut(handles, step.text("of"))
+                .set_cookies(&step.numbers("cookies").unwrap_or_default())?;
             done()
         },
         "select" => |step, handles| {
@@ -97,8 +98,11 @@ fn resolve(step: &Step<'_>, handles: &mut Handles) -> Result<Json> {
 
 fn add(step: &Step<'_>, handles: &mut Handles) -> Result<Json> {
     let column = |key| step.numbers(key).unwrap_or_default();
-    let (offsets, counters, cookies) =
-        (column("offsets"), column("ref_ctr_offsets"), column("cookies"));
+    let (offsets, counters, cookies) = (
+        column("offsets"),
+        column("ref_ctr_offsets"),
+        column("cookies"),
+    );
     let at = |column: &[u64], index: usize| column.get(index).copied().unwrap_or(0);
     let paths = step.texts("paths").expect("paths");
     let places: Vec<_> = paths
@@ -112,7 +116,10 @@ fn add(step: &Step<'_>, handles: &mut Handles) -> Result<Json> {
         })
         .collect();
     let set = set_mut(handles, step.text("of"));
-    set.add(word_of(Kind::ALL, step.text_or_none("kind").unwrap_or("uprobe")), &places)?;
+    set.add(
+        word_of(Kind::ALL, step.text_or_none("kind").unwrap_or("uprobe")),
+        &places,
+    )?;
     Ok(json!({ "probes": set.len() }))
 }
 

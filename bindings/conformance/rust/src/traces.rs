@@ -17,13 +17,17 @@ pub fn verb(name: &str) -> Option<Verb> {
     Some(match name {
         "trace" => trace,
         "next" => |step, handles| {
-            let event = handles.trace(step.text("of")).next_event(Some(Duration::ZERO))?;
+            let event = handles
+                .trace(step.text("of"))
+                .next_event(Some(Duration::ZERO))?;
             Ok(json!({ "event": event.map(|event| event_json(&event)) }))
         },
         "read" => |step, handles| {
             let most = step.number_or_none("most").unwrap_or(0);
             let mut batch = Batch::with_capacity(most as usize, 0)?;
-            handles.trace(step.text("of")).read(&mut batch, Some(Duration::ZERO))?;
+            handles
+                .trace(step.text("of"))
+                .read(&mut batch, Some(Duration::ZERO))?;
             let events: Vec<_> = batch.iter().map(|event| event_json(&event)).collect();
             Ok(json!({ "events": events }))
         },
@@ -61,7 +65,11 @@ fn value_json(value: Value<'_>) -> Json {
         Value::Unsigned(value) | Value::Pointer(value) => number(value),
         Value::Signed(value) => json!(value),
         Value::String(bytes) => json!(String::from_utf8_lossy(bytes)),
-        Value::Bytes(bytes) => bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>().into(),
+        Value::Bytes(bytes) => bytes
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect::<String>()
+            .into(),
         Value::Character(byte) => json!(char::from(byte).to_string()),
         Value::Boolean(truth) => json!(truth),
         _ => Json::Null,
@@ -98,13 +106,15 @@ fn event_json<S: Storage>(event: &Event<S>) -> Json {
 fn run(step: &Step<'_>, handles: &mut Handles) -> Result<Json> {
     let end_at = step.number_or_none("end_at");
     let mut taken = Vec::new();
-    let flow = handles.trace(step.text("of")).run(Some(Duration::ZERO), |event| {
-        taken.push(event_json(&event));
-        match end_at {
-            Some(end) if taken.len() as u64 == end => ControlFlow::Break(()),
-            _ => ControlFlow::Continue(()),
-        }
-    })?;
+    let flow = handles
+        .trace(step.text("of"))
+        .run(Some(Duration::ZERO), |event| {
+            taken.push(event_json(&event));
+            match end_at {
+                Some(end) if taken.len() as u64 == end => ControlFlow::Break(()),
+                _ => ControlFlow::Continue(()),
+            }
+        })?;
     Ok(json!({ "ended": flow.is_break(), "events": taken }))
 }
 

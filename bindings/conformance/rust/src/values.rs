@@ -14,7 +14,8 @@ impl<'a> Step<'a> {
     }
 
     pub fn text(&self, key: &str) -> &'a str {
-        self.text_or_none(key).unwrap_or_else(|| panic!("the step has no text {key}"))
+        self.text_or_none(key)
+            .unwrap_or_else(|| panic!("the step has no text {key}"))
     }
 
     pub fn number_or_none(&self, key: &str) -> Option<u64> {
@@ -26,11 +27,16 @@ impl<'a> Step<'a> {
 
     /// A number that the library takes as 32 bits; 0 without the key.
     pub fn small(&self, key: &str) -> u32 {
-        self.number_or_none(key).unwrap_or(0).try_into().expect("32 bits")
+        self.number_or_none(key)
+            .unwrap_or(0)
+            .try_into()
+            .expect("32 bits")
     }
 
     pub fn truth(&self, key: &str) -> bool {
-        self.0[key].as_bool().unwrap_or_else(|| self.small(key) != 0)
+        self.0[key]
+            .as_bool()
+            .unwrap_or_else(|| self.small(key) != 0)
     }
 
     pub fn list(&self, key: &str) -> Option<&'a Vec<Json>> {
@@ -39,7 +45,11 @@ impl<'a> Step<'a> {
 
     pub fn texts(&self, key: &str) -> Option<Vec<&'a str>> {
         let list = self.list(key)?;
-        Some(list.iter().map(|value| value.as_str().expect("a text")).collect())
+        Some(
+            list.iter()
+                .map(|value| value.as_str().expect("a text"))
+                .collect(),
+        )
     }
 
     pub fn numbers(&self, key: &str) -> Option<Vec<u64>> {
@@ -49,11 +59,13 @@ impl<'a> Step<'a> {
     pub fn pids(&self) -> Vec<u32> {
         let list = self.list("pids").into_iter().flatten();
         // A negative number is for the library to refuse.
-        list.map(|pid| pid.as_i64().expect("a pid") as u32).collect()
+        list.map(|pid| pid.as_i64().expect("a pid") as u32)
+            .collect()
     }
 
     pub fn has_flag(&self, flag: &str) -> bool {
-        self.list("flags").is_some_and(|flags| flags.iter().any(|each| each == flag))
+        self.list("flags")
+            .is_some_and(|flags| flags.iter().any(|each| each == flag))
     }
 
     pub fn backend(&self) -> Backend {

@@ -2290,8 +2290,8 @@ extern "C" {
 }
 extern "C" {
     #[doc = " Read the hits so far; may be called while running and after upm_observer_stop()."]
-    #[doc = " For a latency these are the calls that began, for a trace the hits before any filter"]
-    #[doc = " but that of processes."]
+    #[doc = " For a latency these are the calls that began, with or without a row, for a trace the hits before"]
+    #[doc = " any filter but that of processes."]
     #[doc = " @param hits   receives one number per probe of the set, in its order; 0 for skipped ones"]
     #[doc = " @param count  elements of hits; must equal the size of the set"]
     #[doc = " @return UPM_OK or UPM_ERR_INVALID. See upm_observer_lost_processes() for what the numbers lack."]
@@ -2400,11 +2400,22 @@ fn bindgen_test_layout_upm_latency_options() {
 extern "C" {
     #[doc = " Measure the time from the entry of functions to their return."]
     #[doc = ""]
-    #[doc = " One session link where the kernel has sessions, else an entry link and a return link."]
+    #[doc = " One session link where the kernel has sessions, else a return link and an entry link."]
     #[doc = " Each call is measured by itself, whatever the recursion and the threads. An entry whose return"]
     #[doc = " is not seen is counted as such (upm_latency_row.unreturned): the call still runs, was left"]
-    #[doc = " by longjmp() or an exception, ended with its thread, or lies deeper than the 64 nested calls"]
-    #[doc = " that the kernel follows in a thread. Calls that began before the attach are not counted."]
+    #[doc = " by longjmp(), ended with its thread, or lies deeper than the 64 nested calls that the kernel"]
+    #[doc = " follows in a thread (without sessions also: a function that tail-called itself more than 8 times,"]
+    #[doc = " or one of more than 65,536 calls that run at once). Calls that began before the attach are not"]
+    #[doc = " counted. Of a call that forks, the return in the child is not either."]
+    #[doc = ""]
+    #[doc = " What is measured lies between the two programs. It holds the kernel's way from and to them, some"]
+    #[doc = " 0.5 us, and where the first instruction is single-stepped (UPM_COST_STEPPED) that step, which"]
+    #[doc = " is as long as a trap: of functions shorter than that it is a bound rather than a measure."]
+    #[doc = ""]
+    #[doc = " As with any return probe, the kernel replaces the return address while a function runs. An"]
+    #[doc = " exception or a panic that is thrown and caught inside a measured function does no harm; the"]
+    #[doc = " unwinder can not pass such an address, so that one that has to leave a measured function ends the"]
+    #[doc = " program. Leave out functions that let exceptions through."]
     #[doc = ""]
     #[doc = " @param set      its UPM_KIND_UPROBE probes are measured, UPM_KIND_URETPROBE ones with them (both"]
     #[doc = "                 name a function); others are skipped with UPM_VERDICT_NOT_ENTRY"]
@@ -2437,7 +2448,7 @@ pub struct upm_latency_row {
     pub entries: u64,
     #[doc = " calls that returned: those of the histogram"]
     pub calls: u64,
-    #[doc = " entries - calls"]
+    #[doc = " entries - calls; 0 where a difference has more calls"]
     pub unreturned: u64,
     pub sum_ns: u64,
     #[doc = " 0 without calls"]
@@ -2687,9 +2698,10 @@ extern "C" {
     pub fn upm_latency_bucket(bucket: usize, low_ns: *mut u64, high_ns: *mut u64) -> i32;
 }
 extern "C" {
-    #[doc = " Add two snapshots up, row by row: of several processes, machines or times."]
-    #[doc = " @param out  receives the sum; free it with upm_latency_snapshot_free()"]
-    #[doc = " @return UPM_OK; UPM_ERR_MEMORY."]
+    #[doc = " Add two snapshots up, row by row: of several processes, machines or times, with the same probes."]
+    #[doc = " @param out  receives the sum, with the later one's time; free it with"]
+    #[doc = "             upm_latency_snapshot_free()"]
+    #[doc = " @return UPM_OK; UPM_ERR_INVALID; UPM_ERR_MEMORY."]
     pub fn upm_latency_snapshot_merge(
         one: *const upm_latency_snapshot,
         other: *const upm_latency_snapshot,
@@ -2697,9 +2709,12 @@ extern "C" {
     ) -> i32;
 }
 extern "C" {
-    #[doc = " What came between two snapshots of one observer. Minimum and maximum are then the bounds of the"]
-    #[doc = " outermost buckets, since the exact ones may be older."]
-    #[doc = " @return UPM_OK; UPM_ERR_INVALID when later is the earlier one; UPM_ERR_MEMORY."]
+    #[doc = " What came between two snapshots of one observer. A minimum or maximum that is older is unknown:"]
+    #[doc = " the bound of the outermost bucket stands for it. A call that began before and returned in between"]
+    #[doc = " counts in calls, not in entries."]
+    #[doc = " @param out  receives the rows that have entries or calls, with the time of the later snapshot;"]
+    #[doc = "             free it with upm_latency_snapshot_free()"]
+    #[doc = " @return UPM_OK; UPM_ERR_INVALID when earlier is no earlier state of later; UPM_ERR_MEMORY."]
     pub fn upm_latency_snapshot_diff(
         later: *const upm_latency_snapshot,
         earlier: *const upm_latency_snapshot,

@@ -5,7 +5,7 @@ use std::ptr;
 use crate::error::Result;
 use crate::link::Link;
 use crate::object::Object;
-use crate::raw::{c_string, or_null, Texts};
+use crate::raw::{Texts, c_string, or_null};
 use crate::scope::Scope;
 use crate::spec::{Probes, Spec};
 use crate::sys;

@@ -2,7 +2,7 @@
 use std::fmt;
 use std::ptr::{self, NonNull};
 
-use crate::error::{check, Result};
+use crate::error::{Result, check};
 use crate::event::{Borrowed, Event, EventRef, RawEvent};
 use crate::observer::Observer;
 use crate::signature::Signatures;

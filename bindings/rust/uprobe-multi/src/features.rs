@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 use std::fmt;
 
-use crate::error::{check as check_status, Result};
+use crate::error::{Result, check as check_status};
 use crate::scope::Backend;
 use crate::sys;
 

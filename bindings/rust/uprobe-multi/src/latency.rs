@@ -3,7 +3,7 @@ use std::fmt;
 use std::ops::{Deref, DerefMut};
 use std::ptr;
 
-use crate::error::{check, Result};
+use crate::error::{Result, check};
 use crate::observer::Observer;
 use crate::scope::Scope;
 use crate::spec::Probes;

@@ -66,6 +66,8 @@ mod observer;
 mod probe;
 mod probe_set;
 mod progress;
+#[cfg(doctest)]
+mod refused;
 mod resolver;
 mod sharing;
 mod signature;
@@ -79,19 +81,19 @@ pub use attach::Attach;
 pub use batch::Batch;
 pub use error::{Error, ErrorKind, Result};
 pub use event::{Borrowed, Event, EventKind, EventRef, RawEvent, Shared, Storage, Value};
-pub use features::{check, version, Answer, Features};
+pub use features::{Answer, Features, check, version};
 pub use latency::{
-    bucket_bounds, Latency, LatencyObserver, LatencyRow, LatencySnapshot, Split, LATENCY_BUCKETS,
+    LATENCY_BUCKETS, Latency, LatencyObserver, LatencyRow, LatencySnapshot, Split, bucket_bounds,
 };
 pub use link::{KernelLink, Link};
 pub use object::{Object, Program};
 pub use observer::{AnyObserver, Count, CountObserver, Observer, ObserverKind};
-pub use probe::{demangle, Argument, ArgumentPlace, Cost, Kind, Probe, ProbeFlags, Verdict};
+pub use probe::{Argument, ArgumentPlace, Cost, Kind, Probe, ProbeFlags, Verdict, demangle};
 pub use probe_set::{Iter, Place, ProbeSet};
 pub use progress::Progress;
-pub use resolver::{resolve, DebugFiles, Resolver};
+pub use resolver::{DebugFiles, Resolver, resolve};
 pub use scope::Backend;
-pub use sharing::{pin_directory, unpin, Pinned, PinnedList};
+pub use sharing::{Pinned, PinnedList, pin_directory, unpin};
 pub use signature::{EventArgument, Form, Signature};
 pub use spec::{Probes, Spec, Specs};
 #[cfg(feature = "tokio")]

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::ptr;
 use std::time::Duration;
 
-use crate::error::{check, Result};
+use crate::error::{Result, check};
 use crate::probe::{Kind, Probe};
 use crate::raw::{c_string, path};
 use crate::scope::Backend;

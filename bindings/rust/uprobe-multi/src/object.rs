@@ -6,7 +6,7 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 use std::path::Path;
 use std::ptr;
 
-use crate::error::{check, Error, Result};
+use crate::error::{Error, Result, check};
 use crate::probe::Kind;
 use crate::raw::{c_string, lossy};
 use crate::sys;

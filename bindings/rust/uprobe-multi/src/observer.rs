@@ -6,7 +6,7 @@ use std::ops::{Deref, DerefMut};
 use std::ptr::NonNull;
 use std::time::Duration;
 
-use crate::error::{check, Result};
+use crate::error::{Result, check};
 use crate::latency::LatencyObserver;
 use crate::link::Link;
 use crate::probe::Probe;

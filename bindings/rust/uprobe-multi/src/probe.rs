@@ -278,7 +278,7 @@ impl<'a> Probe<'a> {
     }
 
     /// Further names of the same point; none for the probes of a link.
-    pub fn aliases(&self) -> impl Iterator<Item = Cow<'a, str>> + 'a {
+    pub fn aliases(&self) -> impl Iterator<Item = Cow<'a, str>> + use<'a> {
         let (set, index) = (self.set, self.index);
         let count = if set.is_null() {
             0
@@ -292,7 +292,7 @@ impl<'a> Probe<'a> {
     }
 
     /// Arguments of a USDT call site; none for the probes of a link.
-    pub fn arguments(&self) -> impl Iterator<Item = Argument> + 'a {
+    pub fn arguments(&self) -> impl Iterator<Item = Argument> + use<'a> {
         let (set, index) = (self.set, self.index);
         let count = if set.is_null() {
             0

@@ -3,7 +3,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::ptr;
 
-use crate::error::{check, Result};
+use crate::error::{Result, check};
 use crate::probe::{Kind, Probe, Verdict};
 use crate::raw::Texts;
 use crate::sys;

@@ -6,9 +6,9 @@
 use std::any::Any;
 use std::ffi::{c_char, c_void};
 use std::ops::ControlFlow;
-use std::panic::{catch_unwind, resume_unwind, AssertUnwindSafe};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
-use crate::error::{check, Result};
+use crate::error::{Result, check};
 use crate::raw::static_text;
 use crate::sys;
 

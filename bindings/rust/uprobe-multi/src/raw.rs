@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 //! What crosses the border to C: texts, numbers that stand for words, handles.
 use std::borrow::Cow;
-use std::ffi::{c_char, CStr, CString, OsStr};
+use std::ffi::{CStr, CString, OsStr, c_char};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::ptr;
@@ -182,12 +182,11 @@ impl Texts {
 
 /// A structure of the header that the caller provides: zeros, and its size where it says so.
 macro_rules! sized {
-    ($name:ident { $($field:ident: $value:expr),* $(,)? }) => {
-        $crate::sys::$name {
-            size: std::mem::size_of::<$crate::sys::$name>(),
-            $($field: $value,)*
-            // SAFETY: a plain C structure, for which zeros are values.
-            ..unsafe { std::mem::zeroed() }
-        }
-    };
+    ($name:ident { $($field:ident: $value:expr),* $(,)? }) => {{
+        // SAFETY: a plain C structure, for which zeros are values.
+        let mut raw: $crate::sys::$name = unsafe { std::mem::zeroed() };
+        raw.size = size_of::<$crate::sys::$name>();
+        $(raw.$field = $value;)*
+        raw
+    }};
 }

@@ -8,7 +8,7 @@ use std::ptr;
 use crate::error::Result;
 use crate::probe_set::ProbeSet;
 use crate::progress::{Call, Callback, Progress};
-use crate::raw::{c_string, or_null, Texts};
+use crate::raw::{Texts, c_string, or_null};
 use crate::spec::{Spec, Specs};
 use crate::sys;
 

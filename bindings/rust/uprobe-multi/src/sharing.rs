@@ -8,7 +8,7 @@ use std::path::Path;
 use std::ptr;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use crate::error::{check, Error, Result};
+use crate::error::{Error, Result, check};
 use crate::latency::LatencyObserver;
 use crate::observer::{AnyObserver, CountObserver, Observer, ObserverKind};
 use crate::raw::{c_string, lossy, or_null};

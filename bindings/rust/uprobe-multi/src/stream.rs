@@ -5,18 +5,18 @@ use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{ready, Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use futures_core::Stream;
-use tokio::io::unix::AsyncFd;
 use tokio::io::Interest;
-use tokio::time::{sleep, Instant, Sleep};
+use tokio::io::unix::AsyncFd;
+use tokio::time::{Instant, Sleep, sleep};
 
 use crate::batch::Batch;
 use crate::error::{Error, Result};
 use crate::event::Event;
-use crate::trace::{refill, take_next, TraceObserver};
+use crate::trace::{TraceObserver, refill, take_next};
 
 /// The kernel wakes a reader only when a quarter of the ring is full.
 const LOOK_EVERY: Duration = Duration::from_millis(10);

@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use std::path::Path;
 use std::ptr;
 
-use crate::error::{check, Result};
+use crate::error::{Result, check};
 use crate::probe::demangle;
 use crate::raw::{lossy, path};
 use crate::sys;

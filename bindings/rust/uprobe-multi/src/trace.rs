@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::batch::Batch;
-use crate::error::{check, ErrorKind, Result};
+use crate::error::{ErrorKind, Result, check};
 use crate::event::{Borrowed, Event, EventRef, RawEvent, Shared};
 use crate::observer::Observer;
 use crate::progress::{Guarded, STOP};
@@ -236,6 +236,9 @@ pub struct TraceCount {
 /// | [`next_event`](Self::next_event) | one at a time, without a copy |
 /// | [`run`](Self::run) | a function for each |
 /// | `into_stream` (feature `tokio`) | async programs |
+///
+/// Choose one: [`next_event`](Self::next_event) and [`run`](Self::run) take many events off the ring at
+/// once and keep those that they have not given yet, which the others do not see.
 pub struct TraceObserver {
     observer: Observer,
     signatures: Signatures,
