@@ -186,6 +186,16 @@ bool text_is_clean(pid_t pid)
 	return clean;
 }
 
+bool text_becomes_clean(pid_t pid)
+{
+	for (int tries = 0; tries < 500; tries++) {
+		if (text_is_clean(pid))
+			return true;
+		usleep(20000);
+	}
+	return false;
+}
+
 int load_nop(uint32_t attach_type)
 {
 	int fd = upm_sys_program_load_nop(attach_type);

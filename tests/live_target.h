@@ -46,6 +46,9 @@ size_t descriptors_open(void);
 void wait_for_descriptors(size_t count);
 /** Bytes at the start of known_0000 … are in the process what they are in the file. */
 bool text_is_clean(pid_t pid);
+/** The same within a few seconds: a killed process's links end in its shelter, those of removed
+ * pins when the kernel gets round to it. */
+bool text_becomes_clean(pid_t pid);
 /** A program that does nothing, of this expected attach type. */
 int load_nop(uint32_t attach_type);
 

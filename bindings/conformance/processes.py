@@ -13,7 +13,9 @@ from typing import Iterator, List
 
 import languages
 
-PATIENCE_SECONDS = int(os.environ.get("UPM_PATIENCE", "60"))
+# How long an answer, and the end of perf events, may take.
+PATIENCE_SECONDS = int(os.environ.get("UPM_PATIENCE_SECONDS", "60"))
+SETTLE_SECONDS = int(os.environ.get("UPM_SETTLE_SECONDS", "60"))
 
 
 class AdapterDied(Exception):
@@ -71,7 +73,8 @@ class Lines:
     def end(self) -> None:
         for pipe in (self.process.stdin, self.process.stdout):
             assert pipe
-            pipe.close()
+            with contextlib.suppress(BrokenPipeError):  # what it did not read before it ended
+                pipe.close()
         try:
             self.process.wait(timeout=PATIENCE_SECONDS)
         except subprocess.TimeoutExpired:
@@ -114,7 +117,7 @@ class Adapter:
 
     def wait_for_descriptors(self, count: int) -> None:
         """Until as many are open as were before: ending perf events takes a while."""
-        end = time.monotonic() + PATIENCE_SECONDS
+        end = time.monotonic() + SETTLE_SECONDS
         while self.descriptors() > count:
             if time.monotonic() > end:
                 raise AdapterDied(f"{self.name} left descriptors open: "

@@ -12,4 +12,4 @@ $(PYTHON_READY): $(PYTHON_TESTS)/requirements.txt $(PYTHON_TESTS)/prepare
 tests: $(PYTHON_READY)
 
 # Speaks TAP, as tests/run wants it.
-BATS += $(PYTHON_TESTS)/suite
+BATS += $(PYTHON_TESTS)/suite $(PYTHON_TESTS)/stories

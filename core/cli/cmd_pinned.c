@@ -7,11 +7,16 @@
 #include "observation.h"
 #include "report.h"
 
-static uint64_t age_of(const struct upm_pinned *pinned)
+/* In whole seconds: no finer is known. */
+static const char *age_text(char buffer[CLI_NUMBER_SIZE], const struct upm_pinned *pinned)
 {
 	int64_t age = (int64_t)time(NULL) - (int64_t)pinned->created_s;
 
-	return age > 0 ? (uint64_t)age * CLI_SECOND_NS : 0;
+	if (age < 60)
+		snprintf(buffer, CLI_NUMBER_SIZE, "%d s", age > 0 ? (int)age : 0);
+	else
+		cli_text_duration(buffer, (uint64_t)age * CLI_SECOND_NS);
+	return buffer;
 }
 
 static size_t widest_name(const struct upm_pinned_list *list)
@@ -28,9 +33,10 @@ static size_t widest_name(const struct upm_pinned_list *list)
 
 static void print_creator(FILE *out, const struct upm_pinned *pinned)
 {
-	const struct passwd *owner = getpwuid(pinned->owner);
+	struct passwd entry, *owner = NULL;
+	char names[1024];
 
-	if (owner)
+	if (getpwuid_r(pinned->owner, &entry, names, sizeof(names), &owner) == 0 && owner)
 		fprintf(out, "%-8s  ", owner->pw_name);
 	else
 		fprintf(out, "%-8u  ", pinned->owner);
@@ -51,8 +57,7 @@ static void print_pinned(FILE *out, const struct upm_pinned *pinned, size_t widt
 	}
 	fprintf(out, "  %-7s  %8s  %5s  %9s  ", upm_observer_kind_name(pinned->kind),
 		cli_text_number(attached, pinned->attached),
-		cli_text_number(links, pinned->kernel_links),
-		cli_text_duration(age, age_of(pinned)));
+		cli_text_number(links, pinned->kernel_links), age_text(age, pinned));
 	print_creator(out, pinned);
 }
 

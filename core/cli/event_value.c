@@ -5,8 +5,10 @@
 
 #include "text.h"
 
-/* Without a signature: numbers from here on are shown as addresses. */
-#define LIKELY_ADDRESS 0x10000
+/* Without a type, numbers from here on are shown as addresses. A result may also be a large number.
+ */
+#define ARGUMENT_LIMIT (1ll << 16)
+#define RESULT_LIMIT (1ll << 32)
 
 struct cli_event_value cli_event_argument(const struct upm_event *event, uint32_t index,
 					  const struct upm_event_argument *type, const char *text)
@@ -23,7 +25,11 @@ struct cli_event_value cli_event_argument(const struct upm_event *event, uint32_
 struct cli_event_value cli_event_result(const struct upm_event *event,
 					const struct upm_event_argument *type)
 {
-	return (struct cli_event_value){.type = type, .value = event->result};
+	return (struct cli_event_value){
+		.type = type,
+		.value = event->result,
+		.is_result = true,
+	};
 }
 
 static bool is_text(const struct cli_event_value *value)
@@ -53,17 +59,18 @@ static void print_text(FILE *out, const struct cli_event_value *value)
 }
 
 /* What a register holds is not known without a signature: small numbers look like numbers. */
-static void print_guess(FILE *out, uint64_t value)
+static void print_guess(FILE *out, uint64_t value, int64_t limit)
 {
 	int64_t number = (int64_t)value;
 
-	if (number > -LIKELY_ADDRESS && number < LIKELY_ADDRESS)
+	if (number > -limit && number < limit)
 		fprintf(out, "%lld", (long long)number);
 	else
 		fprintf(out, "%#llx", (unsigned long long)value);
 }
 
-bool cli_event_is_guess(const struct upm_event_argument *type)
+/* The library's way to say that no signature tells the type. */
+static bool is_guess(const struct upm_event_argument *type)
 {
 	return type->form == UPM_FORM_POINTER && !strchr(type->type, '*');
 }
@@ -99,8 +106,10 @@ void cli_event_value_print(FILE *out, const struct cli_event_value *value)
 		fputs("<unreadable>", out);
 	else if (is_text(value))
 		print_text(out, value);
-	else if (value->guess || cli_event_is_guess(value->type))
-		print_guess(out, value->value);
+	else if (is_guess(value->type))
+		print_guess(out, value->value, ARGUMENT_LIMIT);
+	else if (value->is_result && strcmp(value->type->type, "long") == 0)
+		print_guess(out, value->value, RESULT_LIMIT);
 	else
 		print_scalar(out, value);
 }
@@ -153,6 +162,7 @@ static void put_json_bytes(FILE *out, const char *bytes, size_t length)
 
 void cli_event_value_json(FILE *out, const struct cli_event_value *value)
 {
+	char character = (char)value->value;
 	size_t length;
 	const char *bytes;
 
@@ -169,7 +179,7 @@ void cli_event_value_json(FILE *out, const struct cli_event_value *value)
 	} else if (value->type->form == UPM_FORM_BOOLEAN) {
 		fputs(value->value ? "true" : "false", out);
 	} else if (value->type->form == UPM_FORM_CHARACTER) {
-		cli_json_put_string(out, &(char){(char)value->value}, 1);
+		cli_json_put_string(out, &character, 1);
 	} else {
 		fprintf(out, "%llu", (unsigned long long)value->value);
 	}

@@ -14,11 +14,8 @@ struct cli_event_value {
 	const char *text; /**< of the batch: where strings and buffers lie */
 	bool unreadable;
 	bool truncated;
-	bool guess; /**< the type is not known */
+	bool is_result;
 };
-
-/** @return whether no signature tells the type: the first integer registers are shown. */
-bool cli_event_is_guess(const struct upm_event_argument *type);
 
 struct cli_event_value cli_event_argument(const struct upm_event *event, uint32_t index,
 					  const struct upm_event_argument *type, const char *text);

@@ -53,6 +53,10 @@ static void print_unreturned_names(FILE *out, struct cli_latency *latency,
 		fputs(i ? ", " : ": ", out);
 		cli_text_put(out, cli_name_of(&latency->base.names, &probe), CLI_MOST_LABEL, 0);
 		fprintf(out, " %s", cli_text_number(number, row->unreturned));
+		if (latency->has_tids)
+			fprintf(out, " (thread %d)", (int)row->tid);
+		else if (latency->has_pids)
+			fprintf(out, " (process %d)", (int)row->pid);
 	}
 	if (rows->left)
 		fprintf(out, " and %s more", cli_text_number(number, rows->left));

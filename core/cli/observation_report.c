@@ -6,7 +6,11 @@
 
 struct cli_skipped cli_observation_skipped(const struct cli_observation *observation)
 {
-	return (struct cli_skipped){observation->link, observation->set};
+	return (struct cli_skipped){
+		.link = observation->link,
+		.set = observation->set,
+		.functions_only = observation->kind->kind == UPM_OBSERVER_LATENCY,
+	};
 }
 
 void cli_print_amount(const struct cli_observation *observation, FILE *out, const char *title,

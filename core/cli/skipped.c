@@ -24,7 +24,11 @@ static bool get(const struct cli_skipped *skipped, size_t index, struct upm_prob
 		return upm_link_skipped_get(skipped->link, index, probe) == UPM_OK;
 	if (upm_probe_set_get(skipped->set, index, probe) != UPM_OK)
 		return false;
-	if (probe->verdict == UPM_VERDICT_OK) {
+	if (probe->verdict == UPM_VERDICT_OK && skipped->functions_only &&
+	    probe->kind == UPM_KIND_USDT) {
+		probe->verdict = UPM_VERDICT_NOT_ENTRY;
+		probe->reason = "a call site is no function: nothing returns from it";
+	} else if (probe->verdict == UPM_VERDICT_OK) {
 		probe->verdict = UPM_VERDICT_REFUSED;
 		probe->reason = upm_error_last()->message;
 	}

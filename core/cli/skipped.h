@@ -10,6 +10,7 @@
 struct cli_skipped {
 	const struct upm_link *link;
 	const struct upm_probe_set *set;
+	bool functions_only; /**< only entries of functions were wanted */
 };
 
 size_t cli_skipped_count(const struct cli_skipped *skipped);

@@ -101,6 +101,10 @@ static bool next_glyph(const char **text, struct glyph *glyph)
 
 	if (!**text)
 		return false;
+	if (**text >= ' ' && **text < 0x7f) {
+		*glyph = (struct glyph){(*text)++, 1, 1, false};
+		return true;
+	}
 	memset(&state, 0, sizeof(state));
 	length = mbrtowc(&wide, *text, strlen(*text), &state);
 	columns = length > 0 && length <= MB_LEN_MAX ? wcwidth(wide) : -1;

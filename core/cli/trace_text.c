@@ -21,12 +21,14 @@ static void print_wall_clock(FILE *out, int64_t nanoseconds)
 
 static void print_time(FILE *out, const struct cli_trace *trace, const struct upm_event *event)
 {
-	int64_t since = (int64_t)(event->time_ns - trace->start_ns);
+	int64_t since = (int64_t)(event->time_ns - trace->start_ns) / 1000;
+	int64_t micros = since < 0 ? -since : since;
 
 	if (trace->base.run.options->trace.wall_clock)
 		print_wall_clock(out, (int64_t)event->time_ns + trace->wall_ns);
 	else
-		fprintf(out, "%12.6f", (double)since / 1e9);
+		fprintf(out, "%s%*" PRId64 ".%06d", since < 0 ? "-" : "", since < 0 ? 4 : 5,
+			micros / 1000000, (int)(micros % 1000000));
 }
 
 static void widen(size_t *width, size_t needed)
@@ -71,7 +73,6 @@ static void print_result(FILE *out, const struct cli_traced *traced, const struc
 	struct cli_event_value value = cli_event_result(event, &traced->result);
 	char duration[CLI_NUMBER_SIZE];
 
-	value.guess = event->argument_count && cli_event_is_guess(&traced->arguments[0]);
 	if (traced->result.form != UPM_FORM_NONE) {
 		fputs(" = ", out);
 		cli_event_value_print(out, &value);

@@ -832,7 +832,8 @@ enum upm_trace_flag {
 struct upm_trace_options {
 	size_t size;	       /**< sizeof(struct upm_trace_options) */
 	uint32_t flags;	       /**< enum upm_trace_flag, or-ed */
-	uint32_t ring_bytes;   /**< of the ring buffer, rounded up to a power of two; 0 = 16 MiB */
+	uint32_t ring_bytes;   /**< of the ring buffer, rounded up to a power of two that holds
+				*   several events; 0 = 16 MiB, at most 1 GiB */
 	uint32_t text_bytes;   /**< most bytes of a string or byte buffer; 0 = 256, at most 4096 */
 	uint32_t stack_frames; /**< most frames of a stack; 0 = 64, at most 127 */
 	/**
@@ -859,15 +860,17 @@ struct upm_trace_options {
 	size_t tid_count;
 	uint32_t sample; /**< of each probe, on each CPU, the first of every so many hits that pass
 			  *   the filters; 0 and 1 = every one */
-	uint32_t rate;	 /**< most events a second over all probes; 0 = no limit */
+	uint32_t rate;	 /**< most events in a second of the clock, over all probes; 0 = no limit */
 };
 
 /**
  * Record an event for each hit.
  *
  * Each hit becomes an event, or is counted: filtered, when a filter, the sampling or the rate
- * limit kept it out; lost, when the ring buffer was full (or the table of running calls);
- * unreturned, with UPM_TRACE_RETURNS. See upm_trace_counts(): nothing is lost in silence.
+ * limit kept it out; lost, when the ring buffer was full (or the table of 16,384 running calls,
+ * fewer where texts or stacks make them large); unreturned, with UPM_TRACE_RETURNS. See
+ * upm_trace_counts(): nothing is lost in silence. What can not be read meets no comparison of a
+ * filter, neither == nor !=.
  *
  * @param set      stays the caller's, and may be freed afterwards
  * @param trace    NULL = defaults
@@ -892,27 +895,33 @@ enum upm_event_kind {
 /**
  * One event. A batch holds them side by side, in the order of the ring buffer, each
  * upm_batch_event_size() bytes after the one before; all integers in the byte order of the machine.
+ * It has 168 bytes; the comment of each field begins with the number of its first byte.
  *
  * An element of arguments is a number, cut to the width of its type and with its sign, or for
  * strings and byte buffers a place in the batch's text: the low 32 bits are the first byte,
- * the high 32 the number of bytes. Strings end with a NUL that is not counted.
+ * the high 32 the number of bytes. Strings and buffers end with a NUL that is not counted. Of
+ * one that could not be read the element is the pointer itself.
  */
 struct upm_event {
-	uint64_t time_ns;     /**< CLOCK_MONOTONIC; of a call, its entry */
-	uint64_t duration_ns; /**< of a call, else 0 */
-	uint64_t result;      /**< of a call or return, cut like an argument; else 0 */
-	uint32_t pid; /**< process, as numbered in the PID namespace of whoever made the observer */
-	uint32_t tid;
-	uint32_t cpu;
-	uint32_t probe; /**< position in upm_observer_probes() */
-	char comm[16];	/**< name of the thread, ends with NUL */
-	uint16_t kind;	/**< enum upm_event_kind */
-	uint16_t argument_count;
-	uint16_t unreadable;   /**< bit i: arguments[i] could not be read (its page is not there) */
-	uint16_t truncated;    /**< bit i: the string or buffer goes on */
-	uint32_t stack_offset; /**< first byte of the stack in the batch's text, divisible by 8 */
-	uint32_t stack_count;  /**< addresses there, uint64_t each, innermost first */
-	uint64_t arguments[UPM_EVENT_ARGUMENTS];
+	uint64_t time_ns;     /**< 0: CLOCK_MONOTONIC; of a call, its entry */
+	uint64_t duration_ns; /**< 8: of a call, else 0 */
+	uint64_t result;      /**< 16: of a call or return, cut like an argument; else 0 */
+	/** 24: process, as numbered in the PID namespace of whoever made the observer; 0 for one
+	 *  that has no number there */
+	uint32_t pid;
+	uint32_t tid;		 /**< 28 */
+	uint32_t cpu;		 /**< 32 */
+	uint32_t probe;		 /**< 36: position in upm_observer_probes() */
+	char comm[16];		 /**< 40: name of the thread, ends with NUL */
+	uint16_t kind;		 /**< 56: enum upm_event_kind */
+	uint16_t argument_count; /**< 58: 0 of UPM_EVENT_RETURN: registers have changed by then */
+	uint16_t unreadable;	 /**< 60: bit i: arguments[i] could not be read */
+	uint16_t truncated;	 /**< 62: bit i: the string or buffer goes on */
+	uint32_t stack_offset;	 /**< 64: the stack's first byte in the text, divisible by 8 */
+	/** 68: addresses there, uint64_t each, innermost first; of a call, as they were at its
+	 * entry */
+	uint32_t stack_count;
+	uint64_t arguments[UPM_EVENT_ARGUMENTS]; /**< 72: 0 from argument_count on */
 };
 
 /** How the value of an argument or result is meant. */
@@ -998,6 +1007,8 @@ UPM_API void upm_batch_free(struct upm_batch *batch);
  * 10 ms.
  *
  * A ring buffer has one reader: the first process that reads keeps it until it frees the observer.
+ * Once the observer is stopped nothing is waited for. upm_trace_next() and upm_trace_run() take
+ * events in batches of their own; what they have taken and not given out is not read here.
  *
  * @param batch       what it held before is replaced
  * @param timeout_ms  how long to wait for the first event; 0 = not at all, -1 = for ever
@@ -1042,12 +1053,14 @@ UPM_API int32_t upm_trace_fd(const struct upm_observer *observer);
 /** Finds out what lies at addresses of processes, and remembers it. Opaque. */
 struct upm_symbolizer;
 
-/** What lies at an address. Strings belong to the symbolizer. */
+/** What lies at an address. Strings belong to the symbolizer, and live until its next call. */
 struct upm_place {
-	size_t size;	      /**< set by the caller */
-	const char *path;     /**< the file mapped there; "" when not known */
-	const char *symbol;   /**< raw name of the function; "" when not known */
-	uint64_t offset;      /**< bytes from the start of the symbol, or without one of the file */
+	size_t size;	    /**< set by the caller */
+	const char *path;   /**< the file mapped there, as the process names it; "[vdso]" and such;
+			     *   of code made at run time the list that names it,
+			     *   "/tmp/perf-PID.map"; "" when not known */
+	const char *symbol; /**< raw name of the function; "" when not known */
+	uint64_t offset;    /**< bytes from the start of the symbol, or without one of the file */
 	uint64_t file_offset; /**< bytes */
 };
 
@@ -1055,13 +1068,19 @@ struct upm_place {
 UPM_API int32_t upm_symbolizer_new(struct upm_symbolizer **out);
 
 /**
- * Find out what lies at an address. The process's mappings are read when it is asked for the first
- * time, and again when an address is in none of them; what was found stays known after its end.
+ * Find out what lies at an address of code. The process's mappings are read when it is asked for
+ * the first time, and again when an address is in none of them or it has replaced its program; what
+ * was found stays known after its end, of the last 1,024 processes. Ask soon: what a
+ * process that has ended, or has run another program since, had mapped can not be found out later.
+ *
+ * Functions are those of the file's own symbol tables, of .gnu_debugdata and of local debug files;
+ * those of run-time compilers are read from /tmp/perf-PID.map where that is a plain file of the
+ * process's user or of root.
  *
  * @param pid         the process
  * @param address     virtual
  * @param after_call  1 when it is one that a call returns to (every frame of a stack but the
- *                    first): the call before it is meant
+ *                    first): the function is that of the call before it, offsets are the address's
  * @return UPM_OK, also for an address of which nothing is known; UPM_ERR_INVALID; UPM_ERR_MEMORY.
  */
 UPM_API int32_t upm_symbolizer_find(struct upm_symbolizer *symbolizer, int32_t pid,
@@ -1078,15 +1097,18 @@ UPM_API void upm_symbolizer_free(struct upm_symbolizer *symbolizer);
 /**
  * Keep an observer alive under a name, after this process has gone.
  * @param name  a directory to make: below UPM_PIN_DIRECTORY, or with a '/' in it a path below
- *              any BPF file system. No dots. Only its owner can look into it (mode 0700).
+ *              any BPF file system. No dots, no '~' to begin with. Only its owner and root can look
+ *              into it (mode 0700).
  * @return UPM_OK; UPM_ERR_NOT_FOUND (no BPF file system there; the hint says how to mount one);
  *         UPM_ERR_SYSTEM (sys_errno EEXIST for a taken name); UPM_ERR_STATE for one that is
- *         stopped; UPM_ERR_INVALID. On error nothing is left pinned.
+ *         stopped, or pinned already; UPM_ERR_PERMISSION; UPM_ERR_INVALID; UPM_ERR_MEMORY. On
+ *         error nothing is left pinned.
  */
 UPM_API int32_t upm_observer_pin(struct upm_observer *observer, const char *name);
 
 /**
- * Open what upm_observer_pin() made, in any process and language.
+ * Open what upm_observer_pin() made, in any process and language. The files that it probes need
+ * not be there; for that, its probes can be looked at but not attached anew.
  * @param name  as for upm_observer_pin()
  * @param out   receives an observer with the same probes, verdicts and results; freeing it
  *              lets go of this process's descriptors only
@@ -1096,7 +1118,9 @@ UPM_API int32_t upm_observer_pin(struct upm_observer *observer, const char *name
 UPM_API int32_t upm_observer_open(const char *name, struct upm_observer **out);
 
 /**
- * Remove the pins of an observer: its probes end when the last process that has it open lets go.
+ * Remove the pins of an observer: its probes end when the last process that has it open lets go,
+ * or, if none has, before this returns (those on perf events soon after). Removes as well
+ * what was left unfinished or is damaged, by the name that upm_pinned_list() shows.
  * @return UPM_OK; UPM_ERR_NOT_FOUND; UPM_ERR_PERMISSION; UPM_ERR_SYSTEM.
  */
 UPM_API int32_t upm_observer_unpin(const char *name);
@@ -1121,7 +1145,8 @@ struct upm_pinned {
 };
 
 /**
- * List pinned observers.
+ * List pinned observers, also those that can not be opened: damaged, of another version, or left
+ * unfinished by a process that was killed while it pinned them. What others keep there is left out.
  * @param directory  NULL = UPM_PIN_DIRECTORY
  * @param out        receives the list, by name; free it with upm_pinned_list_free()
  * @return UPM_OK, also when there are none; UPM_ERR_NOT_FOUND where no BPF file system is

@@ -60,5 +60,7 @@ void bench_detach_perf(void);
 void bench_memory(void);
 void bench_stages(void);
 void bench_bpftrace(void);
+void bench_observe(void);
+void bench_drain(void);
 
 #endif

@@ -42,3 +42,12 @@ homes() {
 		[ -n "$output" ]
 	done
 }
+
+@test "the conformance adapter of C calls every function of the header" {
+	"$CC" -E -P "$HEADER" | grep -o 'upm_[a-z0-9_]*(' | tr -d '(' | sort -u >"$BATS_TEST_TMPDIR/declared"
+	[ -s "$BATS_TEST_TMPDIR/declared" ]
+	cat "$TOP"/bindings/conformance/c/adapter*.c | grep -o 'upm_[a-z0-9_]*' | sort -u >"$BATS_TEST_TMPDIR/called"
+	run comm -23 "$BATS_TEST_TMPDIR/declared" "$BATS_TEST_TMPDIR/called"
+	echo "$output"
+	[ -z "$output" ]
+}

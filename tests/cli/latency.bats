@@ -180,6 +180,12 @@ column_of() {
 	run --separate-stderr "$UPM" latency --json libc.so.6:setjmp libc.so.6:getppid -- true
 	[ "$status" -eq 0 ]
 	jq -e '.skipped[] | select(.symbol == "setjmp") | .verdict == "return_unsafe"' <<<"$output"
+	run --separate-stderr "$UPM" latency "usdt:$UPM_BUILD/target/usdt-gcc-O2:forms:many" -- true
+	[ "$status" -eq 1 ]
+	[[ $stderr == *"1 not_entry"*"forms:many in "*"nothing returns from it"* ]]
+	run --separate-stderr "$UPM" latency --json "usdt:$UPM_BUILD/target/usdt-gcc-O2:forms:many" \
+		libc.so.6:getppid -- true
+	jq -e '.skipped | length == 1 and .[0].verdict == "not_entry"' <<<"$output"
 }
 
 @test "the perf backend measures too" {

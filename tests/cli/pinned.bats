@@ -17,7 +17,6 @@ upm() {
 	run --separate-stderr nsenter --mount --target "$HOLDER" -- "$UPM" "$@"
 }
 
-# Processes of the same namespace.
 call() {
 	perl -e 'getppid() for 1 .. $ARGV[0]' "$1"
 }
@@ -72,7 +71,7 @@ pinned_hits() {
 	eventually libc_is_unchanged "$caller"
 	upm pinned show calls
 	[ "$status" -eq 1 ]
-	[[ $stderr == *"no pinned observer"* ]]
+	[[ $stderr == *"/calls: nothing is pinned under this name"* ]]
 }
 
 @test "the list, as table and JSON" {
@@ -111,7 +110,7 @@ pinned_hits() {
 
 @test "a trace: its events, once" {
 	mkfifo "$BATS_TEST_TMPDIR/go"
-	start perl -e 'open my $go, "<", $ARGV[0]; getpgrp $_ for 1 .. 5' "$BATS_TEST_TMPDIR/go"
+	start perl -e 'open my $go, "<", $ARGV[0]; <$go>; getpgrp $_ for 1 .. 5' "$BATS_TEST_TMPDIR/go"
 	caller=$!
 	eventually is_running "$caller" perl
 	upm trace --pin events -p "$caller" --args 'int getpgid(int pid)' libc.so.6:getpgid

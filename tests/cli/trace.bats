@@ -9,7 +9,7 @@ OPEN='int open(char *path, int flags)'
 # Start a program that waits for a byte on a named pipe, calls getppid() so often and ends.
 start_caller() {
 	mkfifo "$BATS_TEST_TMPDIR/go"
-	start perl -e 'open my $go, "<", $ARGV[0]; getppid() for 1 .. $ARGV[1]' \
+	start perl -e 'open my $go, "<", $ARGV[0]; <$go>; getppid() for 1 .. $ARGV[1]' \
 		"$BATS_TEST_TMPDIR/go" "$1"
 	CALLER=$!
 	eventually is_running "$CALLER" perl
@@ -264,6 +264,48 @@ compare_with_strace() {
 	run --separate-stderr "$UPM" trace --json --stacks=1 libc.so.6:getppid -- perl -e 'getppid()'
 	jq -e '.stack | length >= 1 and .[0].symbol == "getppid" and .[0].address > 0' \
 		<<<"${lines[0]}"
+}
+
+# Trace chain_third(), which chain_second() calls, which chain_first() calls, into the file out,
+# while a program of the tests calls it three times, and goes on.
+trace_chain() {
+	local program tracer
+
+	mkfifo "$BATS_TEST_TMPDIR/commands"
+	exec 8<>"$BATS_TEST_TMPDIR/commands"
+	"$UPM_BUILD/target/traced" <&8 >"$BATS_TEST_TMPDIR/answers" 3>&- &
+	program=$!
+	STARTED+=("$program")
+	start "$UPM" trace "$@" -o "$BATS_TEST_TMPDIR/out" -p "$program" \
+		"$UPM_BUILD/target/traced:chain_third"
+	tracer=$!
+	eventually holds_link "$tracer"
+	printf 'chain\nchain\nchain\n' >&8
+	eventually has_answered 3
+	kill -INT "$tracer"
+	wait "$tracer"
+}
+
+has_answered() {
+	[ "$(grep -c 'chain done' "$BATS_TEST_TMPDIR/answers")" -eq "$1" ]
+}
+
+@test "frames have the names of functions, below the event and collapsed" {
+	trace_chain --stacks
+	[ "$(grep -c '  traced  chain_third(' "$BATS_TEST_TMPDIR/out")" -eq 3 ]
+	grep -A 4 -m 1 '  traced  chain_third(' "$BATS_TEST_TMPDIR/out" | tail -n +2 |
+		sed 's/+0x[0-9a-f]*$//; s/^ *//' >"$BATS_TEST_TMPDIR/frames"
+	diff - "$BATS_TEST_TMPDIR/frames" <<-END
+		traced:chain_third
+		traced:chain_second
+		traced:chain_first
+		traced:main
+	END
+	end_started
+	rm "$BATS_TEST_TMPDIR/commands"
+	trace_chain --folded
+	[ "$(wc -l <"$BATS_TEST_TMPDIR/out")" -eq 1 ]
+	grep -E '^traced;([^;]+;)*main;chain_first;chain_second;chain_third 3$' "$BATS_TEST_TMPDIR/out"
 }
 
 @test "--folded: what flame-graph tools read" {

@@ -289,17 +289,6 @@ static void attach_and_detach_for_ever(pid_t pid)
 	}
 }
 
-/* What a killed process had begun is finished in its shelter, shortly after it. */
-static bool text_becomes_clean(pid_t pid)
-{
-	for (int tries = 0; tries < 500; tries++) {
-		if (text_is_clean(pid))
-			return true;
-		usleep(20000);
-	}
-	return false;
-}
-
 /* A copy of the target: what the kernel may leak stays with the copy's inode. */
 static void use_private_target(char directory[])
 {

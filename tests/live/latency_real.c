@@ -100,8 +100,8 @@ static void check_row(const struct upm_latency_snapshot *snapshot, size_t index,
 	uint64_t last = row.min_ns, sum = 0;
 
 	assert_row(&row, row.entries, row.entries);
-	for (double share = 0; share <= 1; share += 0.1) {
-		uint64_t ns = upm_latency_snapshot_percentile(snapshot, index, share);
+	for (int percent = 0; percent <= 100; percent += 10) {
+		uint64_t ns = upm_latency_snapshot_percentile(snapshot, index, percent / 100.0);
 
 		assert_true(ns >= last && ns <= row.max_ns);
 		last = ns;

@@ -396,6 +396,32 @@ static void the_form_is_chosen(void **state)
 	upm_probe_set_free(set);
 }
 
+/* Sessions are built for two shapes of the kernel's functions, of which it has one. What does not
+ * load says so in a way that makes way for the next form. */
+static void forms_that_do_not_load(void **state)
+{
+	struct upm_probe_set *set = resolve_timed("uprobe", "quick");
+	struct upm_attach_options attach = {.size = sizeof(attach)};
+	struct upm_observer *observer;
+	int loaded = 0;
+
+	(void)state;
+	for (int form = UPM_LATENCY_SESSION; form <= UPM_LATENCY_SESSION_CONTEXT; form++) {
+		attach.backend = UPM_BACKEND_PERF_EVENT;
+		assert_upm(upm_latency_measure(form, set, NULL, &attach, &observer),
+			   UPM_ERR_PROGRAM);
+		attach.backend = UPM_BACKEND_AUTO;
+		if (upm_latency_measure(form, set, NULL, &attach, &observer)) {
+			assert_int_equal(upm_error_last()->code, UPM_ERR_PROGRAM);
+		} else {
+			upm_observer_free(observer);
+			loaded++;
+		}
+	}
+	assert_int_equal(loaded, upm_kernel_features()->session == UPM_YES);
+	upm_probe_set_free(set);
+}
+
 static void wrong_arguments(void **state)
 {
 	struct upm_probe_set *set = resolve_timed("uprobe", "quick");
@@ -436,6 +462,7 @@ int main(void)
 		cmocka_unit_test(both_kinds),
 		cmocka_unit_test(what_can_not_be_measured),
 		cmocka_unit_test(the_form_is_chosen),
+		cmocka_unit_test(forms_that_do_not_load),
 		cmocka_unit_test(wrong_arguments),
 	};
 

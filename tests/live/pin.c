@@ -55,7 +55,7 @@ static void pinned_links_live_on(void **state)
 	assert_upm_ok(upm_link_unpin(pin));
 	assert_false(text_is_clean(target.pid));
 	upm_link_free(again);
-	assert_true(text_is_clean(target.pid));
+	assert_true(text_becomes_clean(target.pid));
 	assert_upm(upm_link_open(pin, &again), UPM_ERR_NOT_FOUND);
 	assert_upm(upm_link_unpin(pin), UPM_ERR_NOT_FOUND);
 	target_stop(&target);

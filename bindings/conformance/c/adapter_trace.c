@@ -3,6 +3,7 @@
 #include "adapter.h"
 
 #include <inttypes.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -144,6 +145,7 @@ static int32_t put_events(const struct upm_observer *observer, const struct upm_
 		json_array_append_new(list, event_json(observer, &event, upm_batch_text(batch)));
 	}
 	put(answer, "events", list);
+	put(answer, "with_text", json_boolean(upm_batch_text_size(batch) > 0));
 	return UPM_OK;
 }
 
@@ -198,6 +200,17 @@ static int32_t run_run(const json_t *step, json_t *answer)
 	return status;
 }
 
+static int32_t run_wait(const json_t *step, json_t *answer)
+{
+	struct pollfd ready = {.fd = upm_trace_fd(find(step, "of", THING_OBSERVER)),
+			       .events = POLLIN};
+
+	if (ready.fd < 0)
+		return ready.fd;
+	put(answer, "ready", json_boolean(poll(&ready, 1, 0) > 0));
+	return UPM_OK;
+}
+
 static int32_t run_counts(const json_t *step, json_t *answer)
 {
 	const struct upm_observer *observer = find(step, "of", THING_OBSERVER);
@@ -244,7 +257,59 @@ static int32_t run_signature(const json_t *step, json_t *answer)
 	return status;
 }
 
+static json_t *place_json(struct upm_symbolizer *symbolizer, int32_t pid, uint64_t address,
+			  bool after_call)
+{
+	struct upm_place place = {.size = sizeof(place)};
+
+	if (upm_symbolizer_find(symbolizer, pid, address, after_call, &place))
+		broken("what lies at an address can not be asked");
+	return json_pack("{s:s,s:s,s:b,s:b}", "path", place.path, "symbol", place.symbol, "inside",
+			 place.offset > 0, "in_file", place.file_offset > 0);
+}
+
+static int32_t run_place(const json_t *step, json_t *answer)
+{
+	struct upm_symbolizer *symbolizer = NULL;
+	int32_t status = upm_symbolizer_new(&symbolizer);
+
+	if (status == UPM_OK)
+		put(answer, "place",
+		    place_json(symbolizer, (int32_t)number_or(step, "pid", 0),
+			       number_or(step, "address", 0), false));
+	upm_symbolizer_free(symbolizer);
+	return status;
+}
+
+/* What lies at the innermost frames of the next event's stack. */
+static int32_t run_stack(const json_t *step, json_t *answer)
+{
+	struct upm_observer *observer = find(step, "of", THING_OBSERVER);
+	struct upm_symbolizer *symbolizer = NULL;
+	json_t *places = json_array();
+	struct upm_event event;
+	const char *text = NULL;
+	int32_t status = upm_symbolizer_new(&symbolizer);
+
+	status = status ? status : upm_trace_next(observer, &event, &text, 0);
+	for (size_t i = 0; status == UPM_OK && i < number_or(step, "frames", 0); i++) {
+		uint64_t address;
+
+		if (i >= event.stack_count)
+			broken("the stack has %u frames", event.stack_count);
+		memcpy(&address, text + event.stack_offset + i * sizeof(address), sizeof(address));
+		json_array_append_new(places,
+				      place_json(symbolizer, (int32_t)event.pid, address, i > 0));
+	}
+	upm_symbolizer_free(symbolizer);
+	put(answer, "places", places);
+	return status;
+}
+
 const struct verb trace_verbs[] = {
-	{"trace", run_trace},	{"read", run_read},	      {"next", run_next}, {"run", run_run},
-	{"counts", run_counts}, {"signature", run_signature}, {NULL, NULL},
+	{"trace", run_trace},	      {"read", run_read},
+	{"next", run_next},	      {"run", run_run},
+	{"wait", run_wait},	      {"counts", run_counts},
+	{"signature", run_signature}, {"place", run_place},
+	{"stack", run_stack},	      {NULL, NULL},
 };

@@ -8,6 +8,7 @@ import contextlib
 import gc
 import json
 import sys
+from select import select as select_now
 
 import uprobe_multi as um
 import uprobe_multi.timing
@@ -411,7 +412,8 @@ def batch_json(one):
 @verb
 def read(step):
     batch = handles[step["of"]].read_batch(0, events=step.get("most", 0))
-    return {"events": [batch_json(batch[index : index + 1]) for index in range(len(batch))]}
+    events = [batch_json(batch[index : index + 1]) for index in range(len(batch))]
+    return {"events": events, "with_text": len(batch.text) > 0}
 
 
 @verb
@@ -432,6 +434,12 @@ def run(step):
 
 
 @verb
+def wait(step):
+    ready, _, _ = select_now([handles[step["of"]]], [], [], 0)
+    return {"ready": len(ready) > 0}
+
+
+@verb
 def counts(step):
     return {"counts": [each._asdict() for each in handles[step["of"]].counts()]}
 
@@ -446,6 +454,26 @@ def signature(step):
     found = handles[step["of"]].signature(step.get("probe", 0))
     return {"arguments": [described(each) for each in found.arguments],
             "result": described(found.result)}
+
+
+def place_json(found):
+    return {"path": found.path, "symbol": found.symbol, "inside": found.offset > 0,
+            "in_file": found.file_offset > 0}
+
+
+@verb
+def place(step):
+    with contextlib.closing(um.Symbolizer()) as symbolizer:
+        return {"place": place_json(symbolizer.find(step["pid"], step["address"]))}
+
+
+@verb
+def stack(step):
+    event = handles[step["of"]].next(0)
+    with contextlib.closing(um.Symbolizer()) as symbolizer:
+        found = [symbolizer.find(event.pid, address, after_call=index > 0)
+                 for index, address in enumerate(event.stack[: step["frames"]])]
+    return {"places": [place_json(each) for each in found]}
 
 
 @verb

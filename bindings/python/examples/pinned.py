@@ -8,6 +8,7 @@
     pinned.py list
 """
 import sys
+from typing import Callable
 
 import uprobe_multi as um
 
@@ -29,7 +30,7 @@ def list_all() -> None:
         print(f"{pinned.name}: {pinned.kind} of {pinned.attached} probes, by {pinned.creator}")
 
 
-COMMANDS = {"start": start, "read": read, "stop": stop, "list": list_all}
+COMMANDS: dict[str, Callable[..., None]] = {"start": start, "read": read, "stop": stop, "list": list_all}
 
 try:
     COMMANDS[sys.argv[1]](*sys.argv[2:])

@@ -13,6 +13,8 @@ import pytest
 
 from support import PACKAGE, Target, Worker, bpf_file_system, built, left_in
 
+pytestmark = pytest.mark.story
+
 NAMES = {"count", "latency", "trace", "usdt", "attach_own_program", "pinned"}
 
 

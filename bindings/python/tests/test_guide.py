@@ -14,6 +14,8 @@ from matplotlib import pyplot
 import uprobe_multi as um
 from support import ROOT, Worker, bpf_file_system, built, collect
 
+pytestmark = pytest.mark.story
+
 GUIDE = ROOT / "docs" / "python.md"
 
 

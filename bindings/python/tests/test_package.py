@@ -10,10 +10,14 @@ import types
 import zipfile
 from pathlib import Path
 
+import pytest
+
 import uprobe_multi as um
 from support import BUILD, PACKAGE, ROOT
 
 WHEELS = BUILD / "python" / "wheel"
+
+pytestmark = pytest.mark.story
 
 
 def run(*command: object, **environment: str) -> str:

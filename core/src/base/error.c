@@ -66,14 +66,19 @@ void upm_error_take(struct upm_error_copy *copy)
 	copy->strings[2] = strdup(error->hint);
 }
 
+void upm_error_drop(struct upm_error_copy *copy)
+{
+	for (size_t i = 0; i < 3; i++)
+		free(copy->strings[i]);
+}
+
 void upm_error_put_back(struct upm_error_copy *copy)
 {
 	store(last.object, sizeof(last.object), copy->strings[0]);
 	store(last.message, sizeof(last.message), copy->strings[1]);
 	store(last.hint, sizeof(last.hint), copy->strings[2]);
 	publish(copy->record.code, copy->record.sys_errno, copy->record.operation);
-	for (size_t i = 0; i < 3; i++)
-		free(copy->strings[i]);
+	upm_error_drop(copy);
 }
 
 const struct upm_error *upm_error_last(void)

@@ -31,13 +31,14 @@ static inline int upm_fail_memory(const char *operation)
 }
 
 /** A copy of this thread's record that survives later calls: take before cleaning up, put back
- * after. */
+ * after, or drop it. */
 struct upm_error_copy {
 	struct upm_error record;
 	char *strings[3];
 };
 void upm_error_take(struct upm_error_copy *copy);
 void upm_error_put_back(struct upm_error_copy *copy);
+void upm_error_drop(struct upm_error_copy *copy);
 
 /** @return enum upm_status that fits an errno of open(2) and its like. */
 int upm_status_of_errno(int sys_errno);

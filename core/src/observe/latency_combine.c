@@ -5,6 +5,8 @@
 #include "base/error.h"
 #include "observe/latency_snapshot.h"
 
+static const char merging[] = "merge latencies", comparing[] = "compare latencies";
+
 /* Two snapshots side by side, from row to row; where one lacks a row, its pointer is NULL. */
 struct pair {
 	const struct upm_latency_snapshot *a, *b;
@@ -31,14 +33,18 @@ static bool next(struct pair *pair)
 	return pair->row_a || pair->row_b;
 }
 
-static int begin(const char *operation, const struct pair *pair, struct upm_latency_snapshot **made,
+static int check(const char *operation, const struct pair *pair,
 		 struct upm_latency_snapshot *const *out)
 {
-	if (!pair->a || !pair->b || !out)
-		return upm_fail(UPM_ERR_INVALID, 0, operation, NULL, NULL,
-				"a snapshot, or out, is NULL");
-	*made = upm_latency_snapshot_new(pair->a->rows.count + pair->b->rows.count);
-	return *made ? UPM_OK : upm_fail_memory(operation);
+	if (pair->a && pair->b && out)
+		return UPM_OK;
+	return upm_fail(UPM_ERR_INVALID, 0, operation, NULL, NULL, "a snapshot, or out, is NULL");
+}
+
+/* With room for the rows of both. */
+static struct upm_latency_snapshot *room_for(const struct pair *pair)
+{
+	return upm_latency_snapshot_new(pair->a->rows.count + pair->b->rows.count);
 }
 
 /* ---- merge */
@@ -63,10 +69,13 @@ int32_t upm_latency_snapshot_merge(const struct upm_latency_snapshot *one,
 {
 	struct pair pair = {.a = one, .b = other};
 	struct upm_latency_snapshot *made;
-	int status = begin("merge latencies", &pair, &made, out);
+	int status = check(merging, &pair, out);
 
 	if (status)
 		return status;
+	made = room_for(&pair);
+	if (!made)
+		return upm_fail_memory(merging);
 	while (next(&pair)) {
 		struct upm_latency_record *sum = &made->rows.items[made->rows.count++];
 
@@ -85,7 +94,7 @@ int32_t upm_latency_snapshot_merge(const struct upm_latency_snapshot *one,
 static bool came_before(const struct upm_latency_record *earlier,
 			const struct upm_latency_record *later)
 {
-	if (!later || earlier->entries > later->entries || earlier->sum_ns > later->sum_ns)
+	if (earlier->entries > later->entries || earlier->sum_ns > later->sum_ns)
 		return false;
 	for (size_t i = 0; i < UPM_LATENCY_BUCKETS; i++)
 		if (earlier->buckets[i] > later->buckets[i])
@@ -130,7 +139,7 @@ static void subtract(struct upm_latency_record *rest, const struct upm_latency_r
 static int fail_order(struct upm_latency_snapshot *made)
 {
 	upm_latency_snapshot_free(made);
-	return upm_fail(UPM_ERR_INVALID, 0, "compare latencies", NULL,
+	return upm_fail(UPM_ERR_INVALID, 0, comparing, NULL,
 			"give the later of two snapshots of one observer first",
 			"the second one is not an earlier state of the first");
 }
@@ -141,16 +150,19 @@ int32_t upm_latency_snapshot_diff(const struct upm_latency_snapshot *later,
 {
 	struct pair pair = {.a = later, .b = earlier};
 	struct upm_latency_snapshot *made;
-	int status = begin("compare latencies", &pair, &made, out);
+	int status = check(comparing, &pair, out);
 
 	if (status)
 		return status;
+	made = room_for(&pair);
+	if (!made)
+		return upm_fail_memory(comparing);
 	if (later->time_ns < earlier->time_ns || later->lost < earlier->lost)
 		return fail_order(made);
 	while (next(&pair)) {
 		struct upm_latency_record *rest = &made->rows.items[made->rows.count];
 
-		if (pair.row_b && !came_before(pair.row_b, pair.row_a))
+		if (!pair.row_a || (pair.row_b && !came_before(pair.row_b, pair.row_a)))
 			return fail_order(made);
 		*rest = *pair.row_a;
 		if (pair.row_b)

@@ -77,6 +77,8 @@ static const char *hint_of(int sys_errno)
 	case EACCES:
 	case EPERM:
 		return "only its owner and root can look into it: run as one of them";
+	case ENOENT:
+		return "make the directory that it shall lie in first";
 	case EEXIST:
 		return "take another name, or unpin that one first";
 	case EMFILE:
@@ -128,7 +130,11 @@ int upm_share_open_place(const char *operation, const struct upm_place_of_pins *
 		close(*fd);
 		return upm_share_fail(operation, place->path, ENOENT, "");
 	}
-	return upm_share_fail(operation, place->path, errno, "there is no pinned observer to open");
+	if (errno == ENOENT && is_below_bpffs(place->path))
+		return upm_fail(UPM_ERR_NOT_FOUND, ENOENT, operation, place->path,
+				"uprobe-multi pinned, or upm_pinned_list(), lists those there are",
+				"nothing is pinned under this name");
+	return upm_share_fail(operation, place->path, errno, "it can not be looked into");
 }
 
 bool upm_share_remove(const char *path)

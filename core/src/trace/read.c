@@ -17,6 +17,7 @@
 
 #define SLICE_MS 10
 #define BUSY_NS 100000 /* an event that is being written is there soon */
+#define AHEAD 1024     /* bytes: what another CPU has written takes its time to come */
 
 static const char operation[] = "read events";
 
@@ -53,6 +54,8 @@ static int drain(struct upm_trace *state, struct upm_batch *batch)
 	uint32_t size;
 
 	while (decoded == UPM_DECODED && (record = upm_ring_peek(&state->ring, &cursor, &size))) {
+		__builtin_prefetch((const char *)record + AHEAD);
+		__builtin_prefetch((const char *)record + AHEAD + 64);
 		decoded = upm_trace_decode(&state->config, record, size, batch);
 		if (decoded != UPM_DECODE_NO_ROOM)
 			upm_ring_pass(&cursor, size);

@@ -5,8 +5,7 @@ from __future__ import annotations
 import time
 from array import array
 from contextlib import contextmanager
-from types import TracebackType
-from typing import Any, Iterator, TypeVar
+from typing import Any, Iterator
 
 from ._convert import PathLike, c_string
 from ._handle import Handle, Slot
@@ -14,8 +13,6 @@ from ._native import ffi, lib
 from .errors import check_status, text
 from .link import LinkView
 from .probes import ProbeSet
-
-Self = TypeVar("Self", bound="Observer")
 
 
 class Observer(LinkView, Handle):
@@ -109,15 +106,7 @@ class Observer(LinkView, Handle):
             except KeyboardInterrupt:
                 pass
 
-    def __enter__(self: Self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *raised: object) -> None:
         if not self.closed:
             self.stop()
 

@@ -7,7 +7,6 @@ ring is full; else a look every 10 ms finds what has come.
 """
 from __future__ import annotations
 
-import asyncio
 import os
 import select
 import time
@@ -271,6 +270,8 @@ class Stream(Generic[Item]):
             yield from items
 
     async def __aiter__(self) -> AsyncIterator[Item]:
+        import asyncio
+
         while True:
             stopped = self._trace._stopped
             items = self._read()
