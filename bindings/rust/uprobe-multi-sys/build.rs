@@ -86,10 +86,12 @@ fn build_from_source() {
 #[cfg(feature = "vendored")]
 fn compile_programs(top: &Path, out: &Path, libbpf: &Path) {
     let clang = env::var("CLANG").unwrap_or_else(|_| "clang".into());
-    let headers = format!(
-        "/usr/include/{}-linux-gnu",
-        env::var("CARGO_CFG_TARGET_ARCH").expect("set by cargo")
-    );
+    let machine = env::var("CARGO_CFG_TARGET_ARCH").expect("set by cargo");
+    let architecture = match machine.as_str() {
+        "x86_64" => "x86",
+        "aarch64" => "arm64",
+        other => other,
+    };
     println!("cargo:rerun-if-env-changed=CLANG");
     for source in files(&top.join("kernel/bpf"), ".bpf.c") {
         let object = out
@@ -97,12 +99,12 @@ fn compile_programs(top: &Path, out: &Path, libbpf: &Path) {
             .with_extension("o");
         let done = std::process::Command::new(&clang)
             .args(["-target", "bpf", "-mcpu=v3", "-O2", "-g", "-Wall"])
+            .arg(format!("-D__TARGET_ARCH_{architecture}"))
             .arg("-I")
             .arg(top.join("kernel/bpf"))
             .arg("-I")
             .arg(libbpf)
-            .arg("-I")
-            .arg(&headers)
+            .arg(format!("-I/usr/include/{machine}-linux-gnu"))
             .arg("-c")
             .arg("-o")
             .arg(&object)
@@ -119,10 +121,10 @@ fn compile_programs(top: &Path, out: &Path, libbpf: &Path) {
 #[cfg(feature = "vendored")]
 fn compile_library(top: &Path, out: &Path, libbpf: &Path) {
     let mut build = cc::Build::new();
-    for folder in [
-        "attach", "base", "binary", "judge", "locate", "observe", "resolve", "trace", "usdt",
-    ] {
-        build.files(files(&top.join("core/src").join(folder), ".c"));
+    for folder in files(&top.join("core/src"), "") {
+        if folder.is_dir() {
+            build.files(files(&folder, ".c"));
+        }
     }
     let version = std::fs::read_to_string(top.join("core/VERSION")).expect("core/VERSION");
     build

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 //! Steps of traces.
+use std::ffi::{c_int, c_short, c_ulong};
 use std::ops::ControlFlow;
+use std::os::fd::{AsRawFd, BorrowedFd};
 use std::time::Duration;
 
 use serde_json::{json, Map, Value as Json};
 use uprobe_multi::{
-    AnyObserver, Batch, Event, EventArgument, EventKind, Form, Result, Storage, Trace, Value,
+    AnyObserver, Batch, Event, EventArgument, EventKind, Form, Location, Result, Storage,
+    Symbolizer, Trace, Value,
 };
 
 use crate::handles::Handles;
@@ -29,9 +32,20 @@ pub fn verb(name: &str) -> Option<Verb> {
                 .trace(step.text("of"))
                 .read(&mut batch, Some(Duration::ZERO))?;
             let events: Vec<_> = batch.iter().map(|event| event_json(&event)).collect();
-            Ok(json!({ "events": events }))
+            Ok(json!({ "events": events, "with_text": !batch.text().is_empty() }))
         },
         "run" => run,
+        "wait" => |step, handles| {
+            let ready = is_readable(handles.trace(step.text("of")).fd()?);
+            Ok(json!({ "ready": ready }))
+        },
+        "stack" => stack,
+        "place" => |step, _| {
+            let mut symbolizer = Symbolizer::new()?;
+            let address = step.number_or_none("address").expect("an address");
+            let place = symbolizer.find(step.small("pid"), address, false)?;
+            Ok(json!({ "place": place_json(&place) }))
+        },
         "counts" => counts,
         "signature" => signature,
         _ => return None,
@@ -46,9 +60,18 @@ fn trace(step: &Step<'_>, handles: &mut Handles) -> Result<Json> {
         .text_bytes(step.small("text_bytes"))
         .stack_frames(step.small("stack_frames"))
         .sample(step.small("sample"))
-        .rate(step.small("rate"));
+        .rate(step.small("rate"))
+        .tids(
+            step.numbers("tids")
+                .into_iter()
+                .flatten()
+                .map(|tid| tid as u32),
+        );
     if let Some(arguments) = step.text_or_none("arguments") {
         builder = builder.arguments(arguments);
+    }
+    if let Some(each) = step.list("probe_arguments") {
+        builder = builder.probe_arguments(each.iter().map(Json::as_str));
     }
     if let Some(filter) = step.text_or_none("filter") {
         builder = builder.filter(filter);
@@ -116,6 +139,54 @@ fn run(step: &Step<'_>, handles: &mut Handles) -> Result<Json> {
             }
         })?;
     Ok(json!({ "ended": flow.is_break(), "events": taken }))
+}
+
+/// Whether a read would not have to wait: poll(2).
+fn is_readable(fd: BorrowedFd<'_>) -> bool {
+    #[repr(C)]
+    struct PollFd {
+        fd: c_int,
+        events: c_short,
+        revents: c_short,
+    }
+    extern "C" {
+        fn poll(fds: *mut PollFd, count: c_ulong, timeout: c_int) -> c_int;
+    }
+    const POLLIN: c_short = 1;
+    let mut asked = PollFd {
+        fd: fd.as_raw_fd(),
+        events: POLLIN,
+        revents: 0,
+    };
+    // SAFETY: one structure, as poll(2) has it.
+    unsafe { poll(&mut asked, 1, 0) > 0 }
+}
+
+fn place_json(place: &Location<'_>) -> Json {
+    json!({
+        "path": place.path().to_string_lossy(),
+        "symbol": place.symbol(),
+        "inside": place.offset() > 0,
+        "in_file": place.file_offset() > 0,
+    })
+}
+
+fn stack(step: &Step<'_>, handles: &mut Handles) -> Result<Json> {
+    let event = handles
+        .trace(step.text("of"))
+        .next_event(Some(Duration::ZERO))?
+        .expect("an event");
+    let mut symbolizer = Symbolizer::new()?;
+    let places = event
+        .stack()
+        .take(step.small("frames") as usize)
+        .enumerate()
+        .map(|(frame, address)| {
+            let place = symbolizer.find(event.pid(), address, frame > 0)?;
+            Ok(place_json(&place))
+        })
+        .collect::<Result<Vec<_>>>()?;
+    Ok(json!({ "places": places }))
 }
 
 fn counts(step: &Step<'_>, handles: &mut Handles) -> Result<Json> {

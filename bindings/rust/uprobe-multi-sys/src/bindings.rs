@@ -2740,7 +2740,8 @@ pub struct upm_trace_options {
     pub size: usize,
     #[doc = " enum upm_trace_flag, or-ed"]
     pub flags: u32,
-    #[doc = " of the ring buffer, rounded up to a power of two; 0 = 16 MiB"]
+    #[doc = " of the ring buffer, rounded up to a power of two that holds"]
+    #[doc = "   several events; 0 = 16 MiB, at most 1 GiB"]
     pub ring_bytes: u32,
     #[doc = " most bytes of a string or byte buffer; 0 = 256, at most 4096"]
     pub text_bytes: u32,
@@ -2770,7 +2771,7 @@ pub struct upm_trace_options {
     #[doc = " of each probe, on each CPU, the first of every so many hits that pass"]
     #[doc = "   the filters; 0 and 1 = every one"]
     pub sample: u32,
-    #[doc = " most events a second over all probes; 0 = no limit"]
+    #[doc = " most events in a second of the clock, over all probes; 0 = no limit"]
     pub rate: u32,
 }
 #[test]
@@ -3028,8 +3029,10 @@ extern "C" {
     #[doc = " Record an event for each hit."]
     #[doc = ""]
     #[doc = " Each hit becomes an event, or is counted: filtered, when a filter, the sampling or the rate"]
-    #[doc = " limit kept it out; lost, when the ring buffer was full (or the table of running calls);"]
-    #[doc = " unreturned, with UPM_TRACE_RETURNS. See upm_trace_counts(): nothing is lost in silence."]
+    #[doc = " limit kept it out; lost, when the ring buffer was full (or the table of 16,384 running calls,"]
+    #[doc = " fewer where texts or stacks make them large); unreturned, with UPM_TRACE_RETURNS. See"]
+    #[doc = " upm_trace_counts(): nothing is lost in silence. What can not be read meets no comparison of a"]
+    #[doc = " filter, neither == nor !=."]
     #[doc = ""]
     #[doc = " @param set      stays the caller's, and may be freed afterwards"]
     #[doc = " @param trace    NULL = defaults"]
@@ -3055,38 +3058,46 @@ pub const UPM_EVENT_CALL: upm_event_kind = 3;
 pub type upm_event_kind = ::std::os::raw::c_uint;
 #[doc = " One event. A batch holds them side by side, in the order of the ring buffer, each"]
 #[doc = " upm_batch_event_size() bytes after the one before; all integers in the byte order of the machine."]
+#[doc = " It has 168 bytes; the comment of each field begins with the number of its first byte."]
 #[doc = ""]
 #[doc = " An element of arguments is a number, cut to the width of its type and with its sign, or for"]
 #[doc = " strings and byte buffers a place in the batch's text: the low 32 bits are the first byte,"]
-#[doc = " the high 32 the number of bytes. Strings end with a NUL that is not counted."]
+#[doc = " the high 32 the number of bytes. Strings and buffers end with a NUL that is not counted. Of"]
+#[doc = " one that could not be read the element is the pointer itself."]
 #[repr(C)]
 #[derive(Debug, Copy, Clone)]
 pub struct upm_event {
-    #[doc = " CLOCK_MONOTONIC; of a call, its entry"]
+    #[doc = " 0: CLOCK_MONOTONIC; of a call, its entry"]
     pub time_ns: u64,
-    #[doc = " of a call, else 0"]
+    #[doc = " 8: of a call, else 0"]
     pub duration_ns: u64,
-    #[doc = " of a call or return, cut like an argument; else 0"]
+    #[doc = " 16: of a call or return, cut like an argument; else 0"]
     pub result: u64,
-    #[doc = " process, as numbered in the PID namespace of whoever made the observer"]
+    #[doc = " 24: process, as numbered in the PID namespace of whoever made the observer; 0 for one"]
+    #[doc = "  that has no number there"]
     pub pid: u32,
+    #[doc = " 28"]
     pub tid: u32,
+    #[doc = " 32"]
     pub cpu: u32,
-    #[doc = " position in upm_observer_probes()"]
+    #[doc = " 36: position in upm_observer_probes()"]
     pub probe: u32,
-    #[doc = " name of the thread, ends with NUL"]
+    #[doc = " 40: name of the thread, ends with NUL"]
     pub comm: [::std::os::raw::c_char; 16usize],
-    #[doc = " enum upm_event_kind"]
+    #[doc = " 56: enum upm_event_kind"]
     pub kind: u16,
+    #[doc = " 58: 0 of UPM_EVENT_RETURN: registers have changed by then"]
     pub argument_count: u16,
-    #[doc = " bit i: arguments[i] could not be read (its page is not there)"]
+    #[doc = " 60: bit i: arguments[i] could not be read"]
     pub unreadable: u16,
-    #[doc = " bit i: the string or buffer goes on"]
+    #[doc = " 62: bit i: the string or buffer goes on"]
     pub truncated: u16,
-    #[doc = " first byte of the stack in the batch's text, divisible by 8"]
+    #[doc = " 64: the stack's first byte in the text, divisible by 8"]
     pub stack_offset: u32,
-    #[doc = " addresses there, uint64_t each, innermost first"]
+    #[doc = " 68: addresses there, uint64_t each, innermost first; of a call, as they were at its"]
+    #[doc = " entry"]
     pub stack_count: u32,
+    #[doc = " 72: 0 from argument_count on"]
     pub arguments: [u64; 12usize],
 }
 #[test]
@@ -3664,6 +3675,8 @@ extern "C" {
     #[doc = " 10 ms."]
     #[doc = ""]
     #[doc = " A ring buffer has one reader: the first process that reads keeps it until it frees the observer."]
+    #[doc = " Once the observer is stopped nothing is waited for. upm_trace_next() and upm_trace_run() take"]
+    #[doc = " events in batches of their own; what they have taken and not given out is not read here."]
     #[doc = ""]
     #[doc = " @param batch       what it held before is replaced"]
     #[doc = " @param timeout_ms  how long to wait for the first event; 0 = not at all, -1 = for ever"]
@@ -3719,13 +3732,15 @@ extern "C" {
 pub struct upm_symbolizer {
     _unused: [u8; 0],
 }
-#[doc = " What lies at an address. Strings belong to the symbolizer."]
+#[doc = " What lies at an address. Strings belong to the symbolizer, and live until its next call."]
 #[repr(C)]
 #[derive(Debug, Copy, Clone)]
 pub struct upm_place {
     #[doc = " set by the caller"]
     pub size: usize,
-    #[doc = " the file mapped there; \"\" when not known"]
+    #[doc = " the file mapped there, as the process names it; \"[vdso]\" and such;"]
+    #[doc = "   of code made at run time the list that names it,"]
+    #[doc = "   \"/tmp/perf-PID.map\"; \"\" when not known"]
     pub path: *const ::std::os::raw::c_char,
     #[doc = " raw name of the function; \"\" when not known"]
     pub symbol: *const ::std::os::raw::c_char,
@@ -3837,13 +3852,19 @@ extern "C" {
     pub fn upm_symbolizer_new(out: *mut *mut upm_symbolizer) -> i32;
 }
 extern "C" {
-    #[doc = " Find out what lies at an address. The process's mappings are read when it is asked for the first"]
-    #[doc = " time, and again when an address is in none of them; what was found stays known after its end."]
+    #[doc = " Find out what lies at an address of code. The process's mappings are read when it is asked for"]
+    #[doc = " the first time, and again when an address is in none of them or it has replaced its program; what"]
+    #[doc = " was found stays known after its end, of the last 1,024 processes. Ask soon: what a"]
+    #[doc = " process that has ended, or has run another program since, had mapped can not be found out later."]
+    #[doc = ""]
+    #[doc = " Functions are those of the file's own symbol tables, of .gnu_debugdata and of local debug files;"]
+    #[doc = " those of run-time compilers are read from /tmp/perf-PID.map where that is a plain file of the"]
+    #[doc = " process's user or of root."]
     #[doc = ""]
     #[doc = " @param pid         the process"]
     #[doc = " @param address     virtual"]
     #[doc = " @param after_call  1 when it is one that a call returns to (every frame of a stack but the"]
-    #[doc = "                    first): the call before it is meant"]
+    #[doc = "                    first): the function is that of the call before it, offsets are the address's"]
     #[doc = " @return UPM_OK, also for an address of which nothing is known; UPM_ERR_INVALID; UPM_ERR_MEMORY."]
     pub fn upm_symbolizer_find(
         symbolizer: *mut upm_symbolizer,
@@ -3860,17 +3881,20 @@ extern "C" {
 extern "C" {
     #[doc = " Keep an observer alive under a name, after this process has gone."]
     #[doc = " @param name  a directory to make: below UPM_PIN_DIRECTORY, or with a '/' in it a path below"]
-    #[doc = "              any BPF file system. No dots. Only its owner can look into it (mode 0700)."]
+    #[doc = "              any BPF file system. No dots, no '~' to begin with. Only its owner and root can look"]
+    #[doc = "              into it (mode 0700)."]
     #[doc = " @return UPM_OK; UPM_ERR_NOT_FOUND (no BPF file system there; the hint says how to mount one);"]
     #[doc = "         UPM_ERR_SYSTEM (sys_errno EEXIST for a taken name); UPM_ERR_STATE for one that is"]
-    #[doc = "         stopped; UPM_ERR_INVALID. On error nothing is left pinned."]
+    #[doc = "         stopped, or pinned already; UPM_ERR_PERMISSION; UPM_ERR_INVALID; UPM_ERR_MEMORY. On"]
+    #[doc = "         error nothing is left pinned."]
     pub fn upm_observer_pin(
         observer: *mut upm_observer,
         name: *const ::std::os::raw::c_char,
     ) -> i32;
 }
 extern "C" {
-    #[doc = " Open what upm_observer_pin() made, in any process and language."]
+    #[doc = " Open what upm_observer_pin() made, in any process and language. The files that it probes need"]
+    #[doc = " not be there; for that, its probes can be looked at but not attached anew."]
     #[doc = " @param name  as for upm_observer_pin()"]
     #[doc = " @param out   receives an observer with the same probes, verdicts and results; freeing it"]
     #[doc = "              lets go of this process's descriptors only"]
@@ -3882,7 +3906,9 @@ extern "C" {
     ) -> i32;
 }
 extern "C" {
-    #[doc = " Remove the pins of an observer: its probes end when the last process that has it open lets go."]
+    #[doc = " Remove the pins of an observer: its probes end when the last process that has it open lets go,"]
+    #[doc = " or, if none has, before this returns (those on perf events soon after). Removes as well"]
+    #[doc = " what was left unfinished or is damaged, by the name that upm_pinned_list() shows."]
     #[doc = " @return UPM_OK; UPM_ERR_NOT_FOUND; UPM_ERR_PERMISSION; UPM_ERR_SYSTEM."]
     pub fn upm_observer_unpin(name: *const ::std::os::raw::c_char) -> i32;
 }
@@ -4139,7 +4165,8 @@ fn bindgen_test_layout_upm_pinned() {
     test_field_reserved();
 }
 extern "C" {
-    #[doc = " List pinned observers."]
+    #[doc = " List pinned observers, also those that can not be opened: damaged, of another version, or left"]
+    #[doc = " unfinished by a process that was killed while it pinned them. What others keep there is left out."]
     #[doc = " @param directory  NULL = UPM_PIN_DIRECTORY"]
     #[doc = " @param out        receives the list, by name; free it with upm_pinned_list_free()"]
     #[doc = " @return UPM_OK, also when there are none; UPM_ERR_NOT_FOUND where no BPF file system is"]
