@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde_json::{json, Map, Value as Json};
 use uprobe_multi::{
-    AnyObserver, Batch, Event, EventArgument, EventKind, Form, Location, Result, Storage,
+    AnyObserver, Batch, Event, EventArgument, EventKind, Form, Location, Probe, Result, Storage,
     Symbolizer, Trace, Value,
 };
 
@@ -70,8 +70,14 @@ fn trace(step: &Step<'_>, handles: &mut Handles) -> Result<Json> {
     if let Some(arguments) = step.text_or_none("arguments") {
         builder = builder.arguments(arguments);
     }
-    if let Some(each) = step.list("probe_arguments") {
-        builder = builder.probe_arguments(each.iter().map(Json::as_str));
+    if let Some(by_function) = step.0["probe_arguments"].as_object() {
+        let set = handles.set(step.text("set"));
+        let of = |probe: Probe<'_>| {
+            by_function
+                .get(probe.symbol().as_ref())
+                .and_then(Json::as_str)
+        };
+        builder = builder.probe_arguments(set.iter().map(of));
     }
     if let Some(filter) = step.text_or_none("filter") {
         builder = builder.filter(filter);
