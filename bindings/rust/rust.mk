@@ -31,6 +31,15 @@ bindings-rust:
 	@bindings/generator/rust >bindings/rust/uprobe-multi-sys/src/bindings.rs.new
 	@mv bindings/rust/uprobe-multi-sys/src/bindings.rs.new bindings/rust/uprobe-multi-sys/src/bindings.rs
 
+# What Rust costs, beside libbpf-rs and aya: bindings/rust/integration/src/bin/bench.rs.
+.PHONY: bench-rust
+bench: bench-rust
+bench-rust:
+	$(SETUP_PACKAGES) build test bench
+	@$(MAKE) --no-print-directory -s all targets $(TARGET)/libmany-50000.so $(TEST_BPF)
+	@$(RUST_ENV) $(CARGO) build --quiet --release --locked --manifest-path bindings/rust/Cargo.toml -p uprobe-multi-integration
+	@$(AS_ROOT) $(abspath $(BUILD))/rust/release/bench $(abspath $(BUILD))/bench-rust.json
+
 # Beside the other linters: make lint.
 .PHONY: lint-rust
 lint: lint-rust

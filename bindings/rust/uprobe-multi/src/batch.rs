@@ -85,13 +85,22 @@ impl Batch {
             self.len = sys::upm_batch_size(raw);
         }
         self.signatures = signatures.clone();
-        for event in self.iter() {
-            signatures.load(observer, event.raw().probe);
-        }
+        self.load_signatures(observer);
         Ok(())
     }
 
+    /// Those of its events, unless all are there: that would be one more walk over the memory.
+    fn load_signatures(&self, observer: &Observer) {
+        if self.signatures.are_all_loaded(observer) {
+            return;
+        }
+        for event in self.iter() {
+            self.signatures.load(observer, event.raw().probe);
+        }
+    }
+
     /// Number of events.
+    #[inline]
     pub fn len(&self) -> usize {
         self.len
     }
@@ -102,6 +111,7 @@ impl Batch {
     }
 
     /// Event number index.
+    #[inline]
     pub fn get(&self, index: usize) -> Option<EventRef<'_>> {
         (index < self.len).then(|| Event(self.parts(index)))
     }
@@ -138,6 +148,7 @@ impl Batch {
         unsafe { std::slice::from_raw_parts(self.text, self.text_len) }
     }
 
+    #[inline]
     pub(crate) fn parts(&self, index: usize) -> Borrowed<'_> {
         debug_assert!(index < self.len);
         Borrowed {

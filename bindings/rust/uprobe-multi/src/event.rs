@@ -126,6 +126,7 @@ impl<'a> Borrowed<'a> {
 }
 
 impl Storage for Borrowed<'_> {
+    #[inline]
     fn parts(&self) -> Borrowed<'_> {
         *self
     }
@@ -139,6 +140,7 @@ pub struct Shared {
 }
 
 impl Storage for Shared {
+    #[inline]
     fn parts(&self) -> Borrowed<'_> {
         self.batch.parts(self.index)
     }
@@ -154,6 +156,7 @@ pub type EventRef<'a> = Event<Borrowed<'a>>;
 
 impl<S: Storage> Event<S> {
     /// The structure of the library.
+    #[inline]
     pub fn raw(&self) -> &RawEvent {
         self.0.parts().raw
     }

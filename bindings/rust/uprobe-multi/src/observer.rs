@@ -66,6 +66,11 @@ impl Observer {
         self.raw.as_ptr()
     }
 
+    /// The handle of the library, for the raw layer; it stays this one's.
+    pub fn as_raw(&mut self) -> *mut sys::upm_observer {
+        self.as_mut_ptr()
+    }
+
     /// What it finds out.
     pub fn kind(&self) -> ObserverKind {
         // SAFETY: a const function of a handle that lives.

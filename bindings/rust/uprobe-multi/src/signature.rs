@@ -95,32 +95,52 @@ const NO_RESULT: EventArgument = EventArgument {
     width: 0,
 };
 
-/// Of all probes of a trace, each read when its first event comes.
+/// Of all probes of a trace: those of a few at once, of many each when its first event comes.
 #[derive(Clone, Debug)]
-pub(crate) struct Signatures(Arc<[OnceLock<Signature>]>);
+pub(crate) struct Signatures(Arc<Table>);
+
+#[derive(Debug, Default)]
+struct Table {
+    probes: Box<[OnceLock<Signature>]>,
+    all: OnceLock<()>,
+}
+
+const FEW: usize = 1024;
 
 impl Signatures {
     pub(crate) fn of(observer: &Observer) -> Self {
-        Self(observer.probes().iter().map(|_| OnceLock::new()).collect())
+        let probes = observer.probes().iter().map(|_| OnceLock::new()).collect();
+        let all = OnceLock::new();
+        Self(Arc::new(Table { probes, all }))
     }
 
     /// Of a batch that was not filled yet.
     pub(crate) fn none() -> Self {
-        Self(Arc::new([]))
+        Self(Arc::default())
     }
 
     pub(crate) fn load(&self, observer: &Observer, probe: u32) {
-        if let Some(place) = self.0.get(probe as usize) {
+        if let Some(place) = self.0.probes.get(probe as usize) {
             place.get_or_init(|| Signature::read(observer, probe as usize));
         }
     }
 
     pub(crate) fn load_all(&self, observer: &Observer) {
-        (0..self.0.len()).for_each(|probe| self.load(observer, probe as u32));
+        self.0.all.get_or_init(|| {
+            (0..self.0.probes.len()).for_each(|probe| self.load(observer, probe as u32));
+        });
+    }
+
+    /// Whether they are; those of a few probes are by now.
+    pub(crate) fn are_all_loaded(&self, observer: &Observer) -> bool {
+        if self.0.probes.len() <= FEW {
+            self.load_all(observer);
+        }
+        self.0.all.get().is_some()
     }
 
     pub(crate) fn get(&self, probe: u32) -> &Signature {
-        self.0[probe as usize]
+        self.0.probes[probe as usize]
             .get()
             .expect("loaded when the event came")
     }

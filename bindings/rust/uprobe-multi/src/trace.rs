@@ -448,21 +448,61 @@ pub struct Events<'a> {
     next: usize,
 }
 
+impl Events<'_> {
+    /// The next event, borrowed until the one after it: the fastest loop.
+    ///
+    /// ```no_run
+    /// # fn main() -> Result<(), uprobe_multi::Error> {
+    /// # let mut trace = uprobe_multi::Trace::new("libc.so.6:read").start()?;
+    /// let mut events = trace.events();
+    /// while let Some(event) = events.next_ref()? {
+    ///     println!("{event}");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`TraceObserver::read`].
+    #[inline]
+    pub fn next_ref(&mut self) -> Result<Option<EventRef<'_>>> {
+        if !self.has_next() {
+            self.refill()?;
+        }
+        let index = self.next;
+        self.next += 1;
+        Ok(self.batch.as_ref().and_then(|batch| batch.get(index)))
+    }
+
+    #[inline]
+    fn has_next(&self) -> bool {
+        self.batch
+            .as_ref()
+            .is_some_and(|batch| self.next < batch.len())
+    }
+
+    #[cold]
+    fn refill(&mut self) -> Result<()> {
+        refill(self.trace, &mut self.batch, &mut self.next, self.patience)
+    }
+}
+
 impl Iterator for Events<'_> {
     type Item = Result<Event>;
 
+    #[inline]
     fn next(&mut self) -> Option<Result<Event>> {
-        if let Some(event) = take_next(&self.batch, &mut self.next) {
-            return Some(Ok(event));
+        if !self.has_next() {
+            if let Err(error) = self.refill() {
+                return Some(Err(error));
+            }
         }
-        match refill(self.trace, &mut self.batch, &mut self.next, self.patience) {
-            Ok(()) => take_next(&self.batch, &mut self.next).map(Ok),
-            Err(error) => Some(Err(error)),
-        }
+        take_next(&self.batch, &mut self.next).map(Ok)
     }
 }
 
 /// The next event of a batch that is gone through.
+#[inline]
 pub(crate) fn take_next(batch: &Option<Arc<Batch>>, next: &mut usize) -> Option<Event> {
     let batch = batch.as_ref().filter(|batch| *next < batch.len())?;
     let index = *next;
