@@ -27,6 +27,10 @@ static const struct argp_option resolve_options[] = {
 	 "Ask the servers in DEBUGINFOD_URLS for missing debug files", 2},
 	{"all-matches", CLI_OPTION_ALL_MATCHES, NULL, 0,
 	 "Let a plain name that stands for several functions match them all", 2},
+	{"accept-unwinding", CLI_OPTION_ACCEPT_UNWINDING, NULL, 0,
+	 "Allow return probes, latencies and traced returns in C++ and Rust code, where an "
+	 "exception that leaves such a function ends the program",
+	 2},
 	{0},
 };
 

@@ -130,11 +130,6 @@ void cli_trace_json_event(struct cli_trace *trace, const struct upm_event *event
 	fputs("}\n", out);
 }
 
-static json_t *integer(uint64_t value)
-{
-	return json_integer((json_int_t)value);
-}
-
 static json_t *describe(struct cli_trace *trace, size_t position)
 {
 	const struct upm_trace_count *count = &trace->counts[position];
@@ -142,11 +137,11 @@ static json_t *describe(struct cli_trace *trace, size_t position)
 
 	if (!value)
 		return NULL;
-	json_object_set_new(value, "hits", integer(count->hits));
-	json_object_set_new(value, "events", integer(count->events));
-	json_object_set_new(value, "filtered", integer(count->filtered));
-	json_object_set_new(value, "lost", integer(count->lost));
-	json_object_set_new(value, "unreturned", integer(count->unreturned));
+	json_object_set_new(value, "hits", cli_json_integer(count->hits));
+	json_object_set_new(value, "events", cli_json_integer(count->events));
+	json_object_set_new(value, "filtered", cli_json_integer(count->filtered));
+	json_object_set_new(value, "lost", cli_json_integer(count->lost));
+	json_object_set_new(value, "unreturned", cli_json_integer(count->unreturned));
 	return value;
 }
 
@@ -157,16 +152,16 @@ int cli_trace_json(struct cli_observation *observation)
 
 	cli_json_open(&json, observation->out);
 	json.one_line = true;
-	cli_json_member(&json, "events", integer(trace->shown));
-	cli_json_member(
-		&json, "unshown",
-		integer(trace->sum.events -
-			(trace->shown < trace->sum.events ? trace->shown : trace->sum.events)));
-	cli_json_member(&json, "lost", integer(trace->sum.lost));
-	cli_json_member(&json, "filtered", integer(trace->sum.filtered));
-	cli_json_member(&json, "unreturned", integer(trace->sum.unreturned));
-	cli_json_member(&json, "hits", integer(trace->sum.hits));
-	cli_json_member(&json, "start_ns", integer(trace->start_ns));
+	cli_json_member(&json, "events", cli_json_integer(trace->shown));
+	cli_json_member(&json, "unshown",
+			cli_json_integer(trace->sum.events - (trace->shown < trace->sum.events
+								      ? trace->shown
+								      : trace->sum.events)));
+	cli_json_member(&json, "lost", cli_json_integer(trace->sum.lost));
+	cli_json_member(&json, "filtered", cli_json_integer(trace->sum.filtered));
+	cli_json_member(&json, "unreturned", cli_json_integer(trace->sum.unreturned));
+	cli_json_member(&json, "hits", cli_json_integer(trace->sum.hits));
+	cli_json_member(&json, "start_ns", cli_json_integer(trace->start_ns));
 	cli_json_observation(&json, observation);
 	cli_json_array(&json, "probes");
 	for (size_t i = 0; i < observation->attached_count; i++)

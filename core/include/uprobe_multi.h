@@ -201,7 +201,9 @@ enum upm_probe_flag {
 	UPM_PROBE_RETURN_UNSAFE = 16,
 	/** The instruction is a repeated string operation (rep movsb …): the probe is hit at each
 	 *  repetition, not once. */
-	UPM_PROBE_REPEATS = 32
+	UPM_PROBE_REPEATS = 32,
+	/** Exceptions may leave the function, and UPM_RESOLVE_ACCEPT_UNWINDING was given. */
+	UPM_PROBE_UNWINDS = 64
 };
 
 /**
@@ -266,7 +268,12 @@ enum upm_resolve_flag {
 	/** Ask the servers of DEBUGINFOD_URLS where no local debug file is found. */
 	UPM_RESOLVE_DEBUGINFOD = 4,
 	/** Let a plain name that stands for several functions match them all. */
-	UPM_RESOLVE_ALL_MATCHES = 8
+	UPM_RESOLVE_ALL_MATCHES = 8,
+	/** Allow return probes, latencies and sessions on functions that an exception may leave:
+	 * all of a file whose code throws or cleans up (C++, Rust). An exception that does leave
+	 * such a function ends the program, since its unwinder does not know the kernel's
+	 *  trampoline. Without this they have UPM_VERDICT_RETURN_UNSAFE. */
+	UPM_RESOLVE_ACCEPT_UNWINDING = 16
 };
 
 /** Options of upm_resolve(). */
@@ -717,14 +724,15 @@ struct upm_latency_options {
  * or one of more than 65,536 calls that run at once). Calls that began before the attach are not
  * counted. Of a call that forks, the return in the child is not either.
  *
- * What is measured lies between the two programs. It holds the kernel's way from and to them, some
- * 0.5 us, and where the first instruction is single-stepped (UPM_COST_STEPPED) that step, which
+ * What is measured lies between the two programs. It holds the kernel's way from and to them, about
+ * 1 us, and where the first instruction is single-stepped (UPM_COST_STEPPED) that step, which
  * is as long as a trap: of functions shorter than that it is a bound rather than a measure.
  *
  * As with any return probe, the kernel replaces the return address while a function runs. An
  * exception or a panic that is thrown and caught inside a measured function does no harm; the
  * unwinder can not pass such an address, so that one that has to leave a measured function ends the
- * program. Leave out functions that let exceptions through.
+ * program. So functions of files that throw or clean up are skipped with UPM_VERDICT_RETURN_UNSAFE,
+ * unless they were resolved with UPM_RESOLVE_ACCEPT_UNWINDING.
  *
  * @param set      its UPM_KIND_UPROBE probes are measured, UPM_KIND_URETPROBE ones with them (both
  *                 name a function); others are skipped with UPM_VERDICT_NOT_ENTRY

@@ -696,6 +696,19 @@ static void another_user(void **state)
 	target_stop(&target);
 }
 
+static void a_directory_of_another_user(void **state)
+{
+	const struct plan plan = {getpid(), 0, 0, "known_0000", NULL, UPM_OBSERVER_COUNT, 0};
+	struct upm_observer *observer = start(&plan);
+
+	(void)state;
+	assert_int_equal(mkdir(UPM_PIN_DIRECTORY, 0700), 0);
+	assert_int_equal(chown(UPM_PIN_DIRECTORY, 65534, 65534), 0);
+	assert_upm(upm_observer_pin(observer, "mine"), UPM_ERR_PERMISSION);
+	assert_int_equal(rmdir(UPM_PIN_DIRECTORY), 0);
+	upm_observer_free(observer);
+}
+
 /* ---- one reader of events */
 
 static void claim_elsewhere(void)
@@ -955,7 +968,9 @@ static void assert_list(void)
 	struct upm_pinned pinned = {.size = sizeof(pinned)};
 	struct upm_pinned_list *list;
 
+	assert_upm(upm_pinned_list(NULL, NULL), UPM_ERR_INVALID);
 	assert_upm_ok(upm_pinned_list(NULL, &list));
+	assert_int_equal(upm_error_last()->code, UPM_ERR_INVALID);
 	assert_int_equal(upm_pinned_list_size(list), 4);
 	assert_listed(list, 0, "a", "");
 	assert_listed(list, 1, "b", "");
@@ -1018,6 +1033,7 @@ int main(void)
 		TEST(two_take_one_name),
 		TEST(no_bpf_file_system),
 		TEST(another_user),
+		TEST(a_directory_of_another_user),
 		TEST(events_have_one_reader),
 		TEST(the_owner_reads_on),
 		TEST(damaged_metadata),

@@ -19,6 +19,7 @@ RESOLVE_FLAGS = {
     "debug_never": {"debug_files": "never"},
     "debuginfod": {"debuginfod": True},
     "all_matches": {"all_matches": True},
+    "accept_unwinding": {"accept_unwinding": True},
 }
 ENUMS = {"kind": um.Kind, "verdict": um.Verdict, "cost": um.Cost, "backend": um.Backend}
 VERBS = {}

@@ -86,7 +86,7 @@ def test_a_row_keeps_its_snapshot(target: Target) -> None:
     row = times.snapshot()[-1]
     times.close()
     gc.collect()
-    assert row.calls == 3 and row.percentile(1) == row.max_ns
+    assert row.calls == 3 and row.min_ns <= row.percentile(0) <= row.percentile(1) <= row.max_ns
     assert "known_0000" in repr(row) and "<svg" in row._repr_html_()
 
 

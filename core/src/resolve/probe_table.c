@@ -354,6 +354,8 @@ void upm_probe_table_describe(const struct upm_probe_table *table, size_t index,
 	};
 	if (upm_return_hazard(table, entry, names.symbol.name, &hazard))
 		probe->flags |= UPM_PROBE_RETURN_UNSAFE;
+	if (!file->binary || !upm_binary_unwinds(file->binary))
+		probe->flags &= ~(uint32_t)UPM_PROBE_UNWINDS;
 	if (file->binary)
 		upm_binary_address_of(file->binary, entry->offset, &probe->address);
 	if (detail->remembered)

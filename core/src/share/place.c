@@ -106,12 +106,27 @@ int upm_share_fail(const char *operation, const char *path, int sys_errno, const
 
 /* ---- directories */
 
+/* In a file system that all may write to, somebody else can have made it, and could exchange what
+ * lies in it. */
+static int check_owner(const char *operation, const char *directory)
+{
+	struct stat facts;
+
+	if (stat(directory, &facts) || facts.st_uid == geteuid())
+		return UPM_OK;
+	return upm_fail(UPM_ERR_PERMISSION, 0, operation, directory,
+			"have it removed, or name a path below a BPF file system",
+			"it belongs to another user (%u)", facts.st_uid);
+}
+
 int upm_share_prepare(const char *operation, const struct upm_place_of_pins *place)
 {
 	if (!is_below_bpffs(place->parent))
 		return upm_share_fail(operation, place->path, ENOENT, "");
-	if (!place->in_directory || mkdir(place->parent, 0700) == 0 || errno == EEXIST)
+	if (!place->in_directory || mkdir(place->parent, 0700) == 0)
 		return UPM_OK;
+	if (errno == EEXIST)
+		return check_owner(operation, place->parent);
 	return upm_share_fail(operation, place->parent, errno, "can not make the directory");
 }
 

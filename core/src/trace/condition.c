@@ -13,7 +13,7 @@ struct filter {
 	const char *text; /* whole, for errors */
 	const char *at;
 	const struct upm_signature *signature;
-	bool returns;
+	uint32_t event; /* enum upm_event_kind */
 };
 
 /* What a name stands for. */
@@ -64,6 +64,7 @@ static int find_outcome(const struct filter *filter, const char *at, size_t leng
 			struct subject *subject)
 {
 	const struct upm_parameter *result = &filter->signature->result;
+	bool call = filter->event == UPM_EVENT_CALL;
 
 	if (same("duration_ns", at, length))
 		*subject = (struct subject){UPM_SUBJECT_DURATION, UPM_FORM_UNSIGNED, 8};
@@ -72,10 +73,13 @@ static int find_outcome(const struct filter *filter, const char *at, size_t leng
 	else
 		return bad(filter, "name parameters of the signature, or arg0, arg1, ...",
 			   "there is no such argument: '%s'", at);
-	if (!filter->returns)
-		return bad(filter, "trace returns too",
-			   "result and duration_ns are known at the return only", NULL);
-	return UPM_OK;
+	if (call || (subject->number == UPM_SUBJECT_RESULT && filter->event == UPM_EVENT_RETURN))
+		return UPM_OK;
+	return bad(filter, "trace returns too (UPM_TRACE_RETURNS, --returns) of uprobes",
+		   subject->number == UPM_SUBJECT_RESULT
+			   ? "the result is known at the return only"
+			   : "only a call from entry to return has duration_ns",
+		   NULL);
 }
 
 static int take_subject(struct filter *filter, struct subject *subject)
@@ -233,10 +237,10 @@ static int take_condition(struct filter *filter, struct upm_trace_condition *con
 				  : compare_number(filter, &subject, condition);
 }
 
-int upm_conditions_parse(const char *text, const struct upm_signature *signature, bool returns,
+int upm_conditions_parse(const char *text, const struct upm_signature *signature, uint32_t event,
 			 struct upm_trace_condition *conditions, uint32_t *count)
 {
-	struct filter filter = {text, text, signature, returns};
+	struct filter filter = {text, text, signature, event};
 	int status = UPM_OK;
 
 	*count = 0;

@@ -120,10 +120,13 @@ static int work_out_function(const struct upm_probe_entry *probe,
 	return status;
 }
 
-static bool returns(const struct builder *builder, const struct upm_probe_entry *probe)
+static uint32_t event_of(const struct builder *builder, const struct upm_probe_entry *probe)
 {
-	return probe->kind == UPM_KIND_URETPROBE ||
-	       (probe->kind == UPM_KIND_UPROBE && builder->trace->flags & UPM_TRACE_RETURNS);
+	if (probe->kind == UPM_KIND_USDT)
+		return UPM_EVENT_USDT;
+	if (probe->kind == UPM_KIND_URETPROBE)
+		return UPM_EVENT_RETURN;
+	return builder->trace->flags & UPM_TRACE_RETURNS ? UPM_EVENT_CALL : UPM_EVENT_ENTRY;
 }
 
 static void list_texts(struct item *item)
@@ -146,22 +149,13 @@ static int work_out(const struct builder *builder, size_t index, struct item *it
 
 	if (!status && builder->trace->filter)
 		status = upm_conditions_parse(builder->trace->filter, &item->signature,
-					      returns(builder, probe), item->list.conditions,
+					      event_of(builder, probe), item->list.conditions,
 					      &item->list.condition_count);
 	list_texts(item);
 	return status;
 }
 
 /* ---- all probes */
-
-static uint32_t event_of(const struct builder *builder, const struct upm_probe_entry *probe)
-{
-	if (probe->kind == UPM_KIND_USDT)
-		return UPM_EVENT_USDT;
-	if (probe->kind == UPM_KIND_URETPROBE)
-		return UPM_EVENT_RETURN;
-	return builder->trace->flags & UPM_TRACE_RETURNS ? UPM_EVENT_CALL : UPM_EVENT_ENTRY;
-}
 
 static bool is_traceable(const struct builder *builder, const struct upm_probe_entry *probe)
 {

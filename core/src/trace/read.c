@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "share/events.h"
 #include "trace/decode.h"
+#include "trace/sweep.h"
 #include "trace/trace.h"
 
 #define SLICE_MS 10
@@ -101,6 +102,7 @@ static int read_until(struct upm_observer *observer, struct upm_batch *batch, ui
 	if (status)
 		return status;
 	upm_batch_clear(batch);
+	upm_trace_sweep(observer);
 	for (;;) {
 		uint64_t left = left_until(deadline);
 

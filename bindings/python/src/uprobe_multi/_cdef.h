@@ -81,6 +81,7 @@ enum upm_probe_flag {
 	UPM_PROBE_UNVERIFIED = 8,
 	UPM_PROBE_RETURN_UNSAFE = 16,
 	UPM_PROBE_REPEATS = 32,
+	UPM_PROBE_UNWINDS = 64,
 };
 struct upm_probe {
 	size_t size;
@@ -117,6 +118,7 @@ enum upm_resolve_flag {
 	UPM_RESOLVE_DEBUG_NEVER = 2,
 	UPM_RESOLVE_DEBUGINFOD = 4,
 	UPM_RESOLVE_ALL_MATCHES = 8,
+	UPM_RESOLVE_ACCEPT_UNWINDING = 16,
 };
 struct upm_resolve_options {
 	size_t size;

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, Callable, Iterable, Sequence
 if TYPE_CHECKING:
     from .counting import CountSnapshot
     from .timing import LatencySnapshot
-    from .tracing import TraceSnapshot
     from .link import Link
     from .observer import Observer
+    from .outcomes import TraceSnapshot
     from .probes import ProbeSet
 
 MOST_ROWS = 30
