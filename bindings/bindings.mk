@@ -41,7 +41,7 @@ $(CONFORMANCE)/python/built: $(wildcard bindings/python/*.py bindings/python/src
 	@BUILD=$(BUILD) $(PYTHON) -B bindings/conformance/python/build.py $(@D) >$@.log 2>&1 || { cat $@.log; exit 1; }
 	@touch $@
 
-include bindings/rust/rust.mk
+include bindings/rust.mk
 
 tests: $(CONFORMERS)
 
