@@ -88,6 +88,7 @@ fn resolve(step: &Step<'_>, handles: &mut Handles) -> Result<Json> {
         .debug_files(debug_files)
         .debuginfod(step.has_flag("debuginfod"))
         .all_matches(step.has_flag("all_matches"))
+        .accept_unwinding(step.has_flag("accept_unwinding"))
         .progress(step.countdown());
     if let Some(program) = step.text_or_none("program") {
         resolver = resolver.program(program);

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 use std::borrow::Cow;
 use std::fmt;
-use std::sync::Arc;
 use std::time::Duration;
 
-use crate::batch::Batch;
+use crate::queue::Held;
 use crate::raw::lossy;
 use crate::signature::{EventArgument, Form, Signature, Signatures};
 use crate::sys;
@@ -135,7 +134,7 @@ impl Storage for Borrowed<'_> {
 /// In a batch that the event keeps alive.
 #[derive(Clone)]
 pub struct Shared {
-    pub(crate) batch: Arc<Batch>,
+    pub(crate) batch: Held,
     pub(crate) index: usize,
 }
 

@@ -66,6 +66,7 @@ mod observer;
 mod probe;
 mod probe_set;
 mod progress;
+mod queue;
 #[cfg(doctest)]
 mod refused;
 mod resolver;

@@ -110,6 +110,10 @@ impl ProbeFlags {
     /// A repeated string operation: hit at each repetition, not once.
     pub const REPEATS: Self = Self(sys::UPM_PROBE_REPEATS);
 
+    /// Exceptions or panics may leave the function: see
+    /// [`Resolver::accept_unwinding`](crate::Resolver::accept_unwinding).
+    pub const UNWINDS: Self = Self(sys::UPM_PROBE_UNWINDS);
+
     /// Whether all of these are set.
     pub fn contains(self, flags: Self) -> bool {
         self.0 & flags.0 == flags.0

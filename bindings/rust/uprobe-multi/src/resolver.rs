@@ -43,6 +43,7 @@ pub struct Resolver<'a> {
     debug_files: DebugFiles,
     debuginfod: bool,
     all_matches: bool,
+    accept_unwinding: bool,
     progress: Option<Callback<'a>>,
 }
 
@@ -56,6 +57,7 @@ impl<'a> Resolver<'a> {
             debug_files: DebugFiles::default(),
             debuginfod: false,
             all_matches: false,
+            accept_unwinding: false,
             progress: None,
         }
     }
@@ -103,6 +105,15 @@ impl<'a> Resolver<'a> {
         self
     }
 
+    /// Allow return probes, latencies and sessions on functions that an exception or a panic may leave:
+    /// all of a file whose code throws or cleans up (C++, Rust). One that does leave such a
+    /// function ends the program, since its unwinder does not know the kernel's trampoline.
+    /// Without this they have [`Verdict::ReturnUnsafe`](crate::Verdict::ReturnUnsafe).
+    pub fn accept_unwinding(mut self, accept: bool) -> Self {
+        self.accept_unwinding = accept;
+        self
+    }
+
     /// Call a function as it goes; [`ControlFlow::Break`] cancels.
     pub fn progress(mut self, function: impl FnMut(Progress) -> ControlFlow<()> + 'a) -> Self {
         self.progress = Some(Box::new(function));
@@ -135,6 +146,7 @@ impl<'a> Resolver<'a> {
         debug
             | flag(self.debuginfod, sys::UPM_RESOLVE_DEBUGINFOD)
             | flag(self.all_matches, sys::UPM_RESOLVE_ALL_MATCHES)
+            | flag(self.accept_unwinding, sys::UPM_RESOLVE_ACCEPT_UNWINDING)
     }
 }
 
@@ -174,6 +186,7 @@ impl fmt::Debug for Resolver<'_> {
             .field("debug_files", &self.debug_files)
             .field("debuginfod", &self.debuginfod)
             .field("all_matches", &self.all_matches)
+            .field("accept_unwinding", &self.accept_unwinding)
             .finish_non_exhaustive()
     }
 }

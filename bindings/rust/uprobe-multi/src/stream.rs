@@ -4,7 +4,6 @@ use std::future::Future;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -13,10 +12,10 @@ use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 use tokio::time::{Instant, Sleep, sleep};
 
-use crate::batch::Batch;
 use crate::error::{Error, Result};
 use crate::event::Event;
-use crate::trace::{TraceObserver, refill, take_next};
+use crate::queue::Queue;
+use crate::trace::TraceObserver;
 
 /// The kernel wakes a reader only when a quarter of the ring is full.
 const LOOK_EVERY: Duration = Duration::from_millis(10);
@@ -27,8 +26,7 @@ pub struct EventStream {
     ready: AsyncFd<OwnedFd>,
     trace: TraceObserver,
     timer: Pin<Box<Sleep>>,
-    batch: Option<Arc<Batch>>,
-    next: usize,
+    queue: Queue,
 }
 
 impl TraceObserver {
@@ -52,8 +50,7 @@ impl TraceObserver {
             ready,
             trace: self,
             timer: Box::pin(sleep(LOOK_EVERY)),
-            batch: None,
-            next: 0,
+            queue: Queue::default(),
         })
     }
 }
@@ -87,19 +84,13 @@ impl Stream for EventStream {
     fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = self.get_mut();
         loop {
-            if let Some(event) = take_next(&this.batch, &mut this.next) {
+            if let Some(event) = this.queue.pop() {
                 return Poll::Ready(Some(Ok(event)));
             }
-            let read = refill(
-                &mut this.trace,
-                &mut this.batch,
-                &mut this.next,
-                Some(Duration::ZERO),
-            );
-            if let Err(error) = read {
+            if let Err(error) = this.queue.refill(&mut this.trace, Some(Duration::ZERO)) {
                 return Poll::Ready(Some(Err(error)));
             }
-            if this.batch.as_ref().is_some_and(|batch| !batch.is_empty()) {
+            if !this.queue.is_empty() {
                 continue;
             }
             ready!(this.poll_ready(context))?;

@@ -4,14 +4,14 @@ use std::fmt;
 use std::ops::{ControlFlow, Deref, DerefMut};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::ptr;
-use std::sync::Arc;
 use std::time::Duration;
 
 use crate::batch::Batch;
 use crate::error::{ErrorKind, Result, check};
-use crate::event::{Borrowed, Event, EventRef, RawEvent, Shared};
+use crate::event::{Borrowed, Event, EventRef, RawEvent};
 use crate::observer::Observer;
 use crate::progress::{Guarded, STOP};
+use crate::queue::Queue;
 use crate::raw::{c_string, or_null};
 use crate::scope::Scope;
 use crate::signature::{Signature, Signatures};
@@ -369,8 +369,7 @@ impl TraceObserver {
         Events {
             trace: self,
             patience: patience.into(),
-            batch: None,
-            next: 0,
+            queue: Queue::default(),
         }
     }
 
@@ -439,13 +438,13 @@ impl fmt::Debug for TraceObserver {
     }
 }
 
-/// Events that keep their memory: it is used again when none of a batch is left.
+/// The events of a trace as they come: an iterator over those that can be kept, and
+/// [`next_ref`](Self::next_ref) for those that are only looked at.
 #[derive(Debug)]
 pub struct Events<'a> {
     trace: &'a mut TraceObserver,
     patience: Option<Duration>,
-    batch: Option<Arc<Batch>>,
-    next: usize,
+    queue: Queue,
 }
 
 impl Events<'_> {
@@ -466,24 +465,10 @@ impl Events<'_> {
     /// As [`TraceObserver::read`].
     #[inline]
     pub fn next_ref(&mut self) -> Result<Option<EventRef<'_>>> {
-        if !self.has_next() {
-            self.refill()?;
+        if self.queue.is_empty() {
+            self.queue.refill(self.trace, self.patience)?;
         }
-        let index = self.next;
-        self.next += 1;
-        Ok(self.batch.as_ref().and_then(|batch| batch.get(index)))
-    }
-
-    #[inline]
-    fn has_next(&self) -> bool {
-        self.batch
-            .as_ref()
-            .is_some_and(|batch| self.next < batch.len())
-    }
-
-    #[cold]
-    fn refill(&mut self) -> Result<()> {
-        refill(self.trace, &mut self.batch, &mut self.next, self.patience)
+        Ok(self.queue.pop_ref())
     }
 }
 
@@ -492,40 +477,11 @@ impl Iterator for Events<'_> {
 
     #[inline]
     fn next(&mut self) -> Option<Result<Event>> {
-        if !self.has_next() {
-            if let Err(error) = self.refill() {
+        if self.queue.is_empty() {
+            if let Err(error) = self.queue.refill(self.trace, self.patience) {
                 return Some(Err(error));
             }
         }
-        take_next(&self.batch, &mut self.next).map(Ok)
+        self.queue.pop().map(Ok)
     }
-}
-
-/// The next event of a batch that is gone through.
-#[inline]
-pub(crate) fn take_next(batch: &Option<Arc<Batch>>, next: &mut usize) -> Option<Event> {
-    let batch = batch.as_ref().filter(|batch| *next < batch.len())?;
-    let index = *next;
-    *next += 1;
-    Some(Event(Shared {
-        batch: Arc::clone(batch),
-        index,
-    }))
-}
-
-/// Read into the batch, or into a new one while events of the old one are kept.
-pub(crate) fn refill(
-    trace: &mut TraceObserver,
-    batch: &mut Option<Arc<Batch>>,
-    next: &mut usize,
-    timeout: Option<Duration>,
-) -> Result<()> {
-    *next = 0;
-    let mut room = match batch.take().and_then(Arc::into_inner) {
-        Some(free) => free,
-        None => Batch::new()?,
-    };
-    let read = trace.read(&mut room, timeout);
-    *batch = Some(Arc::new(room));
-    read.map(drop)
 }

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use uprobe_multi::{
-    AnyObserver, Backend, Count, LATENCY_BUCKETS, Latency, ObserverKind, Spec, Split,
-    bucket_bounds, resolve,
+    AnyObserver, Backend, Count, ErrorKind, LATENCY_BUCKETS, Latency, ObserverKind, ProbeFlags,
+    ProbeSet, Resolver, Spec, Split, bucket_bounds, resolve,
 };
 use uprobe_multi_integration::Target;
 
@@ -75,10 +75,23 @@ fn perf_events_count_as_well() {
     assert_eq!(counter.link().kernel_links().count(), 2);
 }
 
+/// A function of the target "timed", part of which throws exceptions.
+fn functions(target: &Target, name: &str) -> ProbeSet {
+    let spec = Spec::uprobe(&target.path, name);
+    let refused = Latency::new(spec.clone()).start().unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::Nothing);
+    let set = Resolver::new(spec)
+        .accept_unwinding(true)
+        .resolve()
+        .unwrap();
+    assert!(set.get(0).unwrap().flags().contains(ProbeFlags::UNWINDS));
+    set
+}
+
 #[test]
 fn latencies_have_extremes_percentiles_and_a_histogram() {
     let mut target = Target::start("timed");
-    let latency = Latency::new(format!("{}:timed", target.path))
+    let latency = Latency::new(&functions(&target, "timed"))
         .pid(target.pid)
         .start()
         .unwrap();
@@ -108,7 +121,7 @@ fn latencies_have_extremes_percentiles_and_a_histogram() {
 #[test]
 fn snapshots_are_added_up_and_compared() {
     let mut target = Target::start("timed");
-    let mut latency = Latency::new(format!("{}:quick", target.path))
+    let mut latency = Latency::new(&functions(&target, "quick"))
         .pid(target.pid)
         .start()
         .unwrap();
@@ -127,8 +140,9 @@ fn snapshots_are_added_up_and_compared() {
 #[test]
 fn threads_and_processes_are_told_apart() {
     let mut target = Target::start("timed");
+    let set = functions(&target, "quick");
     let start = |split| {
-        let latency = Latency::new(format!("{}:quick", target.path)).pid(target.pid);
+        let latency = Latency::new(&set).pid(target.pid);
         latency.split(split).most_rows(100).start().unwrap()
     };
     let (threads, processes) = (start(Split::Thread), start(Split::Process));
