@@ -126,6 +126,44 @@ fn the_iterator_gives_events_that_can_be_kept() {
 }
 
 #[test]
+fn events_that_are_kept_outlive_the_batches_after_them() {
+    let mut target = Target::start("traced");
+    let mut trace = counted(&mut target, 20_000);
+    let mut events = trace.events_for(Duration::ZERO);
+    let mut kept = Vec::new();
+    for wanted in 0..20_000 {
+        // Most are only looked at, some let go at once, a few kept or sent away.
+        let event = match wanted % 3 {
+            0 => {
+                assert_eq!(
+                    events.next_ref().unwrap().unwrap().raw().arguments[0],
+                    wanted
+                );
+                continue;
+            }
+            _ => events.next().unwrap().unwrap(),
+        };
+        match wanted % 1000 {
+            1 => kept.push((wanted, event.clone())),
+            2 => std::thread::spawn(move || assert_eq!(event.raw().arguments[0], wanted))
+                .join()
+                .unwrap(),
+            _ => assert_eq!(event.raw().arguments[0], wanted),
+        }
+    }
+    assert!(events.next_ref().unwrap().is_none() && events.next().is_none());
+    assert!(
+        kept.iter()
+            .all(|(wanted, event)| event.raw().arguments[0] == *wanted)
+    );
+    // A loop that is left early lets go of what it had not handed out.
+    target.ask("count 100");
+    let first = trace.events().next().unwrap().unwrap();
+    drop(trace);
+    assert_eq!((first.raw().arguments[0], first.name()), (0, "counted"));
+}
+
+#[test]
 fn a_loop_over_events_ends_when_the_caller_wants() {
     let mut target = Target::start("traced");
     let mut trace = counted(&mut target, 5);
