@@ -146,7 +146,7 @@ def test_stacks_fold(target: Target) -> None:
     with um.Symbolizer() as symbols:
         place = symbols.find(target.pid, int(event_stack[0]))
         assert (place.symbol, place.path, place.offset) == ("known_0000", target.path, 0)
-        probe = batch.signatures[0].probe
+        probe = batch.signature_of(0).probe
         assert place.file_offset == probe.offset
         nothing = symbols.find(target.pid, 8)
         assert (nothing.symbol, nothing.name) == ("", "?")

@@ -17,7 +17,6 @@ import os
 import threading
 import weakref
 from contextlib import contextmanager
-from types import TracebackType
 from typing import Any, Callable, Iterator, TypeVar
 
 from ._native import ffi
@@ -103,10 +102,5 @@ class Handle:
     def __enter__(self: Self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *raised: object) -> None:
         self.close()

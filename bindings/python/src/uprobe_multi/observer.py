@@ -29,6 +29,11 @@ class Observer(LinkView, Handle):
         with self._use() as pointer:
             yield lib.upm_observer_link(pointer)
 
+    def close(self) -> None:
+        """Free it. A second call does nothing; other methods raise StateError afterwards."""
+        super().close()
+        self._probes = None
+
     @property
     def kind(self) -> str:
         """"count", "latency" or "trace"."""

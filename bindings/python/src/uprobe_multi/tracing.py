@@ -3,10 +3,13 @@
 
 Waiting is done here and not in the library, so that the handle is free meanwhile: another thread
 may stop the trace, and Ctrl-C is seen at once. The kernel wakes a reader only when a quarter of the
-ring is full; else a look every 10 ms finds what has come.
+ring is full; else a look every 10 ms finds what has come. That is why a reader that has caught up
+waits before it looks again: where events come all the time, looks at once would find a few each,
+and a look costs as much as reading a thousand.
 """
 from __future__ import annotations
 
+import math
 import os
 import select
 import time
@@ -22,17 +25,20 @@ from .attaching import Scope
 from .counting import start
 from .enums import Backend
 from .errors import check_status
-from .events import Event, Signature, Signatures, make_event
+from .events import Event, Signature, SignatureOf, make_event, read_signature
 from .observer import Observer
 from .outcomes import TraceCount, TraceSnapshot
 from .probes import Probe, ProbeSet
 from .resolving import Probes, as_probe_set
 
 if TYPE_CHECKING:
-    from .batches import EventArray, Memory, Pool
+    from .batches import EventArray, Pool
 
 _LOOK_SECONDS = 0.01
 _CHUNK = 256  # events that are read at once for iteration
+# Room of a batch where the caller does not say: as upm_batch_new() has it.
+_EVENTS = 4096
+_TEXT_BYTES = 1 << 20
 
 Item = TypeVar("Item")
 
@@ -54,15 +60,16 @@ class Trace(Observer):
         # A descriptor of our own stays good for a waiting thread when another one closes the trace.
         self._fd = os.dup(check_status(lib.upm_trace_fd(slot.out[0])))
         self._close_fd = weakref.finalize(self, os.close, self._fd)
-        self._signatures = Signatures(self.probes, self._describe)
-
-    def _describe(self, probe: int, argument: int, out: Any) -> int:
-        with self._use() as pointer:
-            return int(lib.upm_trace_argument(pointer, probe, argument, out))
+        # Edge-triggered: what lies in the ring already is no reason to wake.
+        self._wakeups = select.epoll()
+        self._wakeups.register(self._fd, select.EPOLLIN | select.EPOLLET)
+        self._next_look = 0.0
+        self._signatures: dict[int, Signature] = {}
 
     def close(self) -> None:
         """Free it. A second call does nothing; other methods raise StateError afterwards."""
         super().close()
+        self._wakeups.close()
         self._close_fd()
 
     def stop(self) -> float:
@@ -81,7 +88,12 @@ class Trace(Observer):
 
     def signature(self, probe: int) -> Signature:
         """The arguments and the result of the events of the probe at this position."""
-        return self._signatures[probe]
+        known = self._signatures.get(probe)
+        if known is None:
+            with self._use() as pointer:
+                known = read_signature(pointer, probe, self.probes[probe])
+            self._signatures[probe] = known
+        return known
 
     def counts(self) -> list[TraceCount]:
         """What became of the hits, for each probe; exact once the trace is stopped."""
@@ -102,16 +114,25 @@ class Trace(Observer):
     def _until(self, timeout: float | None) -> Iterator[None]:
         """Turns of a loop that looks for events: ends when the time is over, or when nothing can
         come any more."""
-        end = None if timeout is None else time.monotonic() + timeout
+        end = math.inf if timeout is None else time.monotonic() + timeout
         while True:
             stopped = self._stopped
+            if not stopped:
+                self._wait(min(self._next_look, end) - time.monotonic())
             yield
-            left = _LOOK_SECONDS if end is None else end - time.monotonic()
-            if stopped or left <= 0:
+            if stopped or time.monotonic() >= end:
                 return
-            poll = select.poll()
-            poll.register(self._fd, select.POLLIN)
-            poll.poll(1000 * min(_LOOK_SECONDS, left))
+
+    def _wait(self, seconds: float) -> None:
+        if seconds > 0:
+            try:
+                self._wakeups.poll(seconds)
+            except ValueError:
+                pass  # closed by another thread: the look that follows says so
+
+    def _looked(self, is_full: bool = False) -> None:
+        """Note that this was all there is, or that more may be there."""
+        self._next_look = 0.0 if is_full else time.monotonic() + _LOOK_SECONDS
 
     # ---- one event at a time
 
@@ -129,22 +150,24 @@ class Trace(Observer):
         with self._use() as pointer:
             status = lib.upm_trace_next(pointer, self._one, texts, 0)
             if status == lib.UPM_ERR_NOT_FOUND:
+                self._looked()
                 return None
             check_status(status)
-            return make_event(self._one, texts[0], self._signatures)
+            return make_event(self._one, texts[0], self.signature)
 
     def run(
         self, function: Callable[[Event], object], timeout: float | None = None
     ) -> object:
         """Call a function for each event, on this thread, until it gives something other than
         None or False, which is returned; or until the time is over (None is returned)."""
-        call = EventCall(function, self._signatures)
+        call = EventCall(function, self.signature)
         for _ in self._until(timeout):
             with self._use() as pointer:
                 status = lib.upm_trace_run(pointer, lib.upm_event_python, call.context, 0)
             if call.ended:
                 return call.end()
             check_status(status)
+            self._looked()
         return None
 
     def __iter__(self) -> Iterator[Event]:
@@ -157,11 +180,10 @@ class Trace(Observer):
         slot = Slot(lib.upm_batch_free)
         check_status(lib.upm_batch_new(_CHUNK, 0, slot.out))
         batch = slot.out[0]
-        with self._use() as pointer:
-            check_status(lib.upm_trace_read(pointer, batch, 0))
+        self._fill(batch, _CHUNK, _TEXT_BYTES)
         events, texts = lib.upm_batch_events(batch), lib.upm_batch_text(batch)
         return [
-            make_event(events[index], texts, self._signatures)
+            make_event(events[index], texts, self.signature)
             for index in range(lib.upm_batch_size(batch))
         ]
 
@@ -183,14 +205,17 @@ class Trace(Observer):
         pool = self._pools.setdefault((events, text_bytes), Pool(events, text_bytes))
         memory = pool.take()
         for _ in self._until(timeout):
-            if self._fill(memory):
+            if self._fill(memory.batch, events or _EVENTS, text_bytes or _TEXT_BYTES):
                 break
-        return EventArray.of(memory, self._signatures)
+        return EventArray.of(memory, self.signature)
 
-    def _fill(self, memory: Memory) -> int:
+    def _fill(self, batch: Any, events: int, text_bytes: int) -> int:
+        """Look once. Less than half of its room in use: nothing was left for lack of room."""
         with self._use() as pointer:
-            check_status(lib.upm_trace_read(pointer, memory.batch, 0))
-        return len(memory)
+            check_status(lib.upm_trace_read(pointer, batch, 0))
+        found = int(lib.upm_batch_size(batch))
+        self._looked(2 * found >= events or 2 * lib.upm_batch_text_size(batch) >= text_bytes)
+        return found
 
     def batches(self, *, events: int = 0, text_bytes: int = 0) -> Stream[EventArray]:
         """Arrays of events until the trace is stopped and empty, for `for` and `async for`."""
@@ -229,15 +254,15 @@ class Stream(Generic[Item]):
                 yield item
             if not items and stopped:
                 return
-            await asyncio.sleep(0 if items else _LOOK_SECONDS)
+            await asyncio.sleep(max(0.0, self._trace._next_look - time.monotonic()))
 
 
 class EventCall:
     """One call of upm_trace_run()."""
 
-    def __init__(self, function: Callable[[Event], object], signatures: Signatures) -> None:
+    def __init__(self, function: Callable[[Event], object], signature_of: SignatureOf) -> None:
         self.function = function
-        self.signatures = signatures
+        self.signature_of = signature_of
         self.result: object = None
         self.raised: BaseException | None = None
         self.ended = False
@@ -260,7 +285,7 @@ def _keep(kind: Any, value: BaseException, traceback: Any) -> None:
 def upm_event_python(event: Any, texts: Any, context: Any) -> int:
     """The upm_event_fn of every upm_trace_run()."""
     call = ffi.from_handle(context)
-    call.result = call.function(make_event(event, texts, call.signatures))
+    call.result = call.function(make_event(event, texts, call.signature_of))
     call.ended = call.result is not None and call.result is not False
     return int(call.ended)
 
