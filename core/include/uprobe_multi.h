@@ -7,7 +7,13 @@
  *
  *     specs --upm_resolve()--> probe set --upm_attach()--> link
  *                                  |
- *                                  +-----upm_count()-----> observer
+ *                                  +-----upm_count()-----> observer --> hits
+ *                                  +---upm_latency()-----> observer --> snapshots
+ *                                  +-----upm_trace()-----> observer --> batches of events
+ *
+ * Processes to observe are given twice: to upm_resolve(), so that a BINARY means what they see, and
+ * to what attaches, so that only their hits count. upm_observer_pin() lets an observer outlive its
+ * maker.
  *
  * A *spec* is what the user asks for, as text:
  *
@@ -232,7 +238,10 @@ struct upm_probe {
 	int32_t sys_errno;	 /**< with UPM_VERDICT_REFUSED: what the kernel said */
 	const char *provider;	 /**< of a USDT probe, whose name is symbol; "" for others */
 	uint32_t argument_count; /**< of a USDT call site: see upm_probe_set_argument() */
-	uint32_t reserved;	 /**< 0 */
+	/** With UPM_PROBE_RETURN_UNSAFE: the verdict (enum upm_verdict) that a return probe, or a
+	 *  latency or trace with returns, has at this place; else, and for USDT, UPM_VERDICT_OK */
+	int32_t return_verdict;
+	const char *return_reason; /**< one line about return_verdict; "" when that is OK */
 };
 
 /** @return "uprobe", "uretprobe", "usdt"; "?" for a number that is no kind. Static strings. */

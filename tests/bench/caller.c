@@ -8,12 +8,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static void run_program(const struct caller *caller, int input, int output)
+static void run_program(void *context)
 {
-	dup2(input, STDIN_FILENO);
-	dup2(output, STDOUT_FILENO);
+	const struct caller *caller = context;
+
 	execl(caller->path, caller->path, (char *)NULL);
-	_exit(127);
 }
 
 static void expect_answer(struct caller *caller)
@@ -29,18 +28,10 @@ void caller_start(struct caller *caller)
 	const char *build = getenv("UPM_BUILD");
 	char spec[4200];
 	const char *specs[] = {spec};
-	int commands[2], answers[2];
 
+	memset(caller, 0, sizeof(*caller));
 	snprintf(caller->path, sizeof(caller->path), "%s/target/traced", build ? build : "build");
-	need_errno(pipe2(commands, O_CLOEXEC), "make a pipe");
-	need_errno(pipe2(answers, O_CLOEXEC), "make a pipe");
-	caller->pid = need_errno(fork(), "fork");
-	if (caller->pid == 0)
-		run_program(caller, commands[0], answers[1]);
-	close(commands[0]);
-	close(answers[1]);
-	caller->commands = fdopen(commands[1], "w");
-	caller->answers = fdopen(answers[0], "r");
+	caller->pid = start_talker(run_program, caller, &caller->commands, &caller->answers);
 	expect_answer(caller);
 	snprintf(spec, sizeof(spec), "%s:counted", caller->path);
 	NEED(upm_resolve(specs, 1, NULL, &caller->set));
@@ -56,6 +47,32 @@ uint64_t caller_run(struct caller *caller, unsigned long times)
 	fflush(caller->commands);
 	expect_answer(caller);
 	return now_ns() - start;
+}
+
+bool caller_is_armed(const struct caller *caller)
+{
+	struct upm_probe probe = {.size = sizeof(probe)};
+	char path[64], line[4352];
+	unsigned long start, end, from;
+	uint64_t address = 0;
+	uint8_t byte = 0;
+	FILE *maps;
+	int memory;
+
+	NEED(upm_probe_set_get(caller->set, 0, &probe));
+	snprintf(path, sizeof(path), "/proc/%d/maps", caller->pid);
+	maps = fopen(path, "re");
+	while (maps && !address && fgets(line, sizeof(line), maps))
+		if (sscanf(line, "%lx-%lx r-xp %lx", &start, &end, &from) == 3 &&
+		    probe.offset >= from && probe.offset < from + end - start)
+			address = start + probe.offset - from;
+	if (maps)
+		fclose(maps);
+	snprintf(path, sizeof(path), "/proc/%d/mem", caller->pid);
+	memory = need_errno(open(path, O_RDONLY | O_CLOEXEC), "look at the target");
+	need_errno((int)pread(memory, &byte, 1, (off_t)address), "look at the target");
+	close(memory);
+	return byte == 0xcc;
 }
 
 void caller_stop(struct caller *caller)

@@ -112,32 +112,6 @@ static uint64_t time_trace(struct caller *caller, const struct subject *subject)
 
 /* ---- bpftrace */
 
-static bool is_armed(const struct caller *caller)
-{
-	struct upm_probe probe = {.size = sizeof(probe)};
-	char path[64], line[4352];
-	unsigned long start, end, from;
-	uint64_t address = 0;
-	uint8_t byte = 0;
-	FILE *maps;
-	int memory;
-
-	NEED(upm_probe_set_get(caller->set, 0, &probe));
-	snprintf(path, sizeof(path), "/proc/%d/maps", caller->pid);
-	maps = fopen(path, "re");
-	while (maps && !address && fgets(line, sizeof(line), maps))
-		if (sscanf(line, "%lx-%lx r-xp %lx", &start, &end, &from) == 3 &&
-		    probe.offset >= from && probe.offset < from + end - start)
-			address = start + probe.offset - from;
-	if (maps)
-		fclose(maps);
-	snprintf(path, sizeof(path), "/proc/%d/mem", caller->pid);
-	memory = need_errno(open(path, O_RDONLY | O_CLOEXEC), "look at the target");
-	need_errno((int)pread(memory, &byte, 1, (off_t)address), "look at the target");
-	close(memory);
-	return byte == 0xcc;
-}
-
 static pid_t start_bpftrace(struct caller *caller, const char *script)
 {
 	char text[9000], place[4200], pid[16];
@@ -156,7 +130,7 @@ static pid_t start_bpftrace(struct caller *caller, const char *script)
 		execvp(argv[0], argv);
 		_exit(127);
 	}
-	while (!is_armed(caller) && waitpid(child, NULL, WNOHANG) == 0)
+	while (!caller_is_armed(caller) && waitpid(child, NULL, WNOHANG) == 0)
 		usleep(10000);
 	usleep(300000); /* further probes, and what it prints before it listens */
 	return child;
@@ -169,7 +143,7 @@ static uint64_t time_bpftrace(struct caller *caller, const struct subject *subje
 
 	kill(child, SIGINT);
 	waitpid(child, NULL, 0);
-	while (is_armed(caller))
+	while (caller_is_armed(caller))
 		usleep(10000);
 	return time;
 }

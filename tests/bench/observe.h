@@ -3,6 +3,7 @@
 #ifndef UPM_TESTS_BENCH_OBSERVE_H
 #define UPM_TESTS_BENCH_OBSERVE_H
 
+#include <stdbool.h>
 #include <stdio.h>
 
 #include "bench.h"
@@ -18,6 +19,8 @@ struct caller {
 void caller_start(struct caller *caller);
 /** Have the function called so often. @return time until all was done, ns */
 uint64_t caller_run(struct caller *caller, unsigned long times);
+/** @return whether the kernel's breakpoint is on its function */
+bool caller_is_armed(const struct caller *caller);
 void caller_stop(struct caller *caller);
 
 #endif

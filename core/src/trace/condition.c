@@ -22,6 +22,13 @@ struct subject {
 	uint8_t form, width;
 };
 
+static int bad_word(const struct filter *filter, const char *hint, const char *problem,
+		    const char *word, size_t length)
+{
+	return upm_fail(UPM_ERR_SPEC, 0, "read the filter", filter->text, hint, problem,
+			(int)length, word);
+}
+
 static int bad(const struct filter *filter, const char *hint, const char *problem, const char *what)
 {
 	return upm_fail(UPM_ERR_SPEC, 0, "read the filter", filter->text,
@@ -71,8 +78,11 @@ static int find_outcome(const struct filter *filter, const char *at, size_t leng
 	else if (same("result", at, length))
 		*subject = (struct subject){UPM_SUBJECT_RESULT, result->form, result->width};
 	else
-		return bad(filter, "name parameters of the signature, or arg0, arg1, ...",
-			   "there is no such argument: '%s'", at);
+		return bad_word(filter,
+				filter->signature->count
+					? "name parameters of the signature, or arg0, arg1, ..."
+					: "this probe has no arguments: leave it out",
+				"there is no such argument: '%.*s'", at, length);
 	if (call || (subject->number == UPM_SUBJECT_RESULT && filter->event == UPM_EVENT_RETURN))
 		return UPM_OK;
 	return bad(filter, "trace returns too (UPM_TRACE_RETURNS, --returns) of uprobes",
@@ -98,7 +108,9 @@ static int take_subject(struct filter *filter, struct subject *subject)
 	if (!find_parameter(filter, at, length, subject))
 		status = find_outcome(filter, at, length, subject);
 	if (!status && (subject->form == UPM_FORM_UNREADABLE || subject->form == UPM_FORM_NONE))
-		return bad(filter, "compare another one", "the value of '%s' can not be read", at);
+		return bad_word(filter, "compare another one",
+				"the value of '%.*s' can not be read", at,
+				(size_t)(filter->at - at));
 	return status;
 }
 

@@ -104,7 +104,8 @@ struct upm_probe {
 	int32_t sys_errno;
 	const char *provider;
 	uint32_t argument_count;
-	uint32_t reserved;
+	int32_t return_verdict;
+	const char *return_reason;
 };
 const char *upm_kind_name(uint32_t kind);
 const char *upm_verdict_name(int32_t verdict);

@@ -326,14 +326,17 @@ pub struct upm_probe {
     pub provider: *const ::std::os::raw::c_char,
     #[doc = " of a USDT call site: see upm_probe_set_argument()"]
     pub argument_count: u32,
-    #[doc = " 0"]
-    pub reserved: u32,
+    #[doc = " With UPM_PROBE_RETURN_UNSAFE: the verdict (enum upm_verdict) that a return probe, or a"]
+    #[doc = "  latency or trace with returns, has at this place; else, and for USDT, UPM_VERDICT_OK"]
+    pub return_verdict: i32,
+    #[doc = " one line about return_verdict; \"\" when that is OK"]
+    pub return_reason: *const ::std::os::raw::c_char,
 }
 #[test]
 fn bindgen_test_layout_upm_probe() {
     assert_eq!(
         ::std::mem::size_of::<upm_probe>(),
-        136usize,
+        144usize,
         concat!("Size of: ", stringify!(upm_probe))
     );
     assert_eq!(
@@ -681,23 +684,40 @@ fn bindgen_test_layout_upm_probe() {
         );
     }
     test_field_argument_count();
-    fn test_field_reserved() {
+    fn test_field_return_verdict() {
         assert_eq!(
             unsafe {
                 let uninit = ::std::mem::MaybeUninit::<upm_probe>::uninit();
                 let ptr = uninit.as_ptr();
-                ::std::ptr::addr_of!((*ptr).reserved) as usize - ptr as usize
+                ::std::ptr::addr_of!((*ptr).return_verdict) as usize - ptr as usize
             },
             132usize,
             concat!(
                 "Offset of field: ",
                 stringify!(upm_probe),
                 "::",
-                stringify!(reserved)
+                stringify!(return_verdict)
             )
         );
     }
-    test_field_reserved();
+    test_field_return_verdict();
+    fn test_field_return_reason() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<upm_probe>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).return_reason) as usize - ptr as usize
+            },
+            136usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(upm_probe),
+                "::",
+                stringify!(return_reason)
+            )
+        );
+    }
+    test_field_return_reason();
 }
 extern "C" {
     #[doc = " @return \"uprobe\", \"uretprobe\", \"usdt\"; \"?\" for a number that is no kind. Static strings."]
