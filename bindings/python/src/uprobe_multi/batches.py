@@ -61,7 +61,7 @@ def _numpy_type(kind: Any) -> Any:
 class Pool:
     """Batches of one size."""
 
-    def __init__(self, events: int = 0, text_bytes: int = 0) -> None:
+    def __init__(self, events: int, text_bytes: int) -> None:
         self._size = (events, text_bytes)
         self._spare: list[Slot] = []
 
@@ -130,7 +130,7 @@ class EventArray(numpy.ndarray[Any, Any]):
         signature_of: gives what is known of the arguments of the probe at a position
     """
 
-    text: Array
+    text: Array = numpy.empty(0, numpy.uint8)
     signature_of: SignatureOf
 
     @staticmethod
@@ -142,9 +142,8 @@ class EventArray(numpy.ndarray[Any, Any]):
         return array
 
     def __array_finalize__(self, source: Any) -> None:
-        self.text = getattr(source, "text", numpy.empty(0, numpy.uint8))
-        if source is not None and hasattr(source, "signature_of"):
-            self.signature_of = source.signature_of
+        if isinstance(source, EventArray):
+            self.__dict__.update(source.__dict__)
 
     def __getitem__(self, key: Any) -> Any:
         """Fields are plain arrays; only selections of whole events stay what they are."""

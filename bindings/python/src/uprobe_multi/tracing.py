@@ -36,8 +36,9 @@ if TYPE_CHECKING:
 
 _LOOK_SECONDS = 0.01
 _CHUNK = 256  # events that are read at once for iteration
-# Room of a batch where the caller does not say: as upm_batch_new() has it.
-_EVENTS = 4096
+# Room of an array where the caller does not say. More than in C: each costs tens of microseconds,
+# and what comes between two looks at full speed should fit into one.
+_EVENTS = 16384
 _TEXT_BYTES = 1 << 20
 
 Item = TypeVar("Item")
@@ -197,15 +198,16 @@ class Trace(Observer):
 
         Args:
             timeout: seconds; None = for ever
-            events: most of one reading; 0 = 4096
+            events: most of one reading; 0 = 16384
             text_bytes: of their strings, buffers and stacks together; 0 = 1 MiB
         """
         from .batches import EventArray, Pool
 
+        events, text_bytes = events or _EVENTS, text_bytes or _TEXT_BYTES
         pool = self._pools.setdefault((events, text_bytes), Pool(events, text_bytes))
         memory = pool.take()
         for _ in self._until(timeout):
-            if self._fill(memory.batch, events or _EVENTS, text_bytes or _TEXT_BYTES):
+            if self._fill(memory.batch, events, text_bytes):
                 break
         return EventArray.of(memory, self.signature)
 
