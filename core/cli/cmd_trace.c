@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 #include <ctype.h>
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -8,6 +9,7 @@
 
 #include "clock.h"
 #include "report.h"
+#include "text.h"
 #include "trace.h"
 
 /* How often it is looked for events: the kernel wakes nobody before the ring is quite full. */
@@ -16,6 +18,8 @@
 #define STACK_TICK_NS (CLI_SECOND_NS / 1000)
 #define OUTPUT_BUFFER (1 << 16)
 #define MOST_TAKEN 4096
+/* Bytes that the kernel keeps of a thread's name. */
+#define COMM_LENGTH 15
 
 static int out_of_memory(void)
 {
@@ -74,6 +78,20 @@ static bool spread_signatures(struct cli_trace *trace)
 	return trace->signatures != NULL;
 }
 
+/* A choice that meets nothing is no error, but hardly what was meant. */
+static void remark_on_choice(const struct cli_trace_options *wanted)
+{
+	for (size_t i = 0; i < wanted->tid_count; i++)
+		if (kill(wanted->tids[i], 0) < 0 && errno == ESRCH)
+			fprintf(stderr, "remark: there is no thread %d: no hit can be of it\n",
+				(int)wanted->tids[i]);
+	if (wanted->comm && strlen(wanted->comm) > COMM_LENGTH) {
+		fputs("remark: names of threads have 15 bytes at most: --comm is cut to ", stderr);
+		cli_text_quote(stderr, wanted->comm, COMM_LENGTH, '"');
+		fputc('\n', stderr);
+	}
+}
+
 static int32_t make(struct cli_observation *observation, const struct upm_attach_options *options)
 {
 	struct cli_trace *trace = (struct cli_trace *)observation;
@@ -93,6 +111,7 @@ static int32_t make(struct cli_observation *observation, const struct upm_attach
 		.rate = wanted->rate,
 	};
 
+	remark_on_choice(wanted);
 	trace->start_ns = cli_now_ns();
 	if (!spread_signatures(trace))
 		return out_of_memory();

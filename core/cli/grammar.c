@@ -6,7 +6,7 @@
 #include "arguments.h"
 
 static const struct argp_option output_options[] = {
-	{"output", 'o', "FILE", 0, "Write to FILE in place of the standard output", 1},
+	{"output", 'o', "FILE", 0, "Write to FILE in place of the standard output (-)", 1},
 	{"json", CLI_OPTION_JSON, NULL, 0, "Print JSON", 1},
 	{NULL, 'h', NULL, OPTION_HIDDEN, NULL, -1},
 	{0},

@@ -100,7 +100,7 @@ static error_t parse_common(int key, char *argument, struct argp_state *state,
 			      &options->pid_count);
 		return 0;
 	case 'o':
-		options->output = argument;
+		options->output = strcmp(argument, "-") == 0 ? NULL : argument;
 		return 0;
 	case CLI_OPTION_JSON:
 		options->json = true;

@@ -173,6 +173,11 @@ pinned_hits() {
 	[[ $stderr == *one*exists* ]]
 	upm count --pin one.two libc.so.6:abort
 	[ "$status" -eq 1 ]
+	[[ $stderr == *"without dots"* ]]
+	upm count --pin 'zwölf Uhr' libc.so.6:abort
+	[ "$status" -eq 0 ]
+	upm pinned remove 'zwölf Uhr'
+	[ "$status" -eq 0 ]
 	upm pinned remove one
 }
 

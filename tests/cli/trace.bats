@@ -178,6 +178,18 @@ compare_with_strace() {
 	[[ $stderr == *"pid >"* ]]
 }
 
+@test "a thread that is not there and a name that is too long are remarked on" {
+	run --separate-stderr "$UPM" trace --tid 4194304,$$ libc.so.6:getppid -- true
+	[ "$status" -eq 0 ]
+	[[ $stderr == *"remark: there is no thread 4194304: "* ]]
+	[[ $stderr != *"no thread $$:"* ]]
+	ln -s "$(command -v perl)" "$BATS_TEST_TMPDIR/name-of-sixteen-bytes"
+	run --separate-stderr "$UPM" trace --comm name-of-sixteen-bytes libc.so.6:getppid -- \
+		"$BATS_TEST_TMPDIR/name-of-sixteen-bytes" -e 'getppid()'
+	[[ $stderr == *'is cut to "name-of-sixteen"'* ]]
+	[[ $output == *"  name-of-sixteen  getppid("* ]]
+}
+
 @test "-c ends after so many events; the others are told" {
 	run --separate-stderr "$UPM" trace -c 3 libc.so.6:getppid -- \
 		perl -e 'getppid() for 1 .. 1000; sleep 1'

@@ -32,9 +32,11 @@ int upm_share_place(const char *operation, const char *name, struct upm_place_of
 	place->in_directory = !last;
 	last = last ? last + 1 : name;
 	if (!is_name(last))
-		return upm_fail(UPM_ERR_INVALID, 0, operation, name,
-				"use letters, digits, '-' and '_': a BPF file system takes no dots",
-				"it is no name");
+		return upm_fail(
+			UPM_ERR_INVALID, 0, operation, name,
+			"take a name without dots, which a BPF file system refuses, and without "
+			"control characters",
+			"it is no name");
 	parent = place->in_directory ? snprintf(place->parent, PATH_MAX, "%s", UPM_PIN_DIRECTORY)
 				     : snprintf(place->parent, PATH_MAX, "%.*s",
 						last - name > 1 ? (int)(last - name - 1) : 1, name);
