@@ -97,7 +97,9 @@ demo:
 	@UPM_BUILD=$(BUILD) tests/demo/run
 
 # The sources are the build's own, wherever they lie.
-SHELL_SOURCES := tests/setup tests/run tests/demo/run .ci/run bindings/conformance/c/drift bindings/conformance/lua/drift bindings/conformance/lua/run
+SHELL_SOURCES := tests/setup tests/run tests/demo/run .ci/run bindings/conformance/c/drift bindings/conformance/rust/drift \
+                 bindings/generator/rust bindings/rust/tests/suite \
+                 bindings/conformance/lua/drift bindings/conformance/lua/run bindings/lua/tests/suite bindings/lua/tests/cycles
 C_SOURCES     := $(wildcard core/src/*/*.[ch] core/cli/*.[ch] core/include/*.h kernel/bpf/*.[ch] \
                    tests/*.[ch] tests/fuzz/*.[ch] tests/unit/*.[ch] tests/live/*.[ch] tests/oracle/*.[ch] tests/bench/*.[ch] tests/target/*.[ch] \
                    tests/bpf/*.[ch] bindings/conformance/*/*.[ch])

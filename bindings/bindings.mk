@@ -41,6 +41,8 @@ $(CONFORMANCE)/python/built: $(wildcard bindings/python/*.py bindings/python/src
 	@BUILD=$(BUILD) $(PYTHON) -B bindings/conformance/python/build.py $(@D) >$@.log 2>&1 || { cat $@.log; exit 1; }
 	@touch $@
 
+include bindings/rust.mk
+
 tests: $(CONFORMERS)
 
 # Speaks TAP, as tests/run wants it.

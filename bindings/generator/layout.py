@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-"""A C program that prints how the compiler lays the header out: sizes, offsets, constants.
+"""Programs that print how a compiler lays the header out: sizes, offsets, constants.
 
 Every language prints the same lines from its raw layer; sorted, they must be equal.
 """
@@ -9,6 +9,8 @@ from __future__ import annotations
 from typing import Iterator
 
 import model
+
+RUST_KEYWORDS = {"type", "match", "move", "ref", "use", "where", "in", "loop", "mod", "fn"}
 
 
 def lines(header: model.Header) -> Iterator[str]:
@@ -32,3 +34,23 @@ def lines(header: model.Header) -> Iterator[str]:
         else:
             yield f'\tprintf("{constant.name} = %" PRId64 "\\n", (int64_t){constant.name});'
     yield "\treturn 0;\n}"
+
+
+def rust_lines(header: model.Header) -> Iterator[str]:
+    """The same in Rust: the inside of main(), with the raw layer and helpers in scope."""
+    for struct in header.of(model.Struct):
+        if struct.fields is None:
+            continue
+        name = struct.name
+        yield f'println!("struct {name} is of {{}}", size_of::<{name}>());'
+        for field in struct.fields:
+            rust = field.name + "_" * (field.name in RUST_KEYWORDS)
+            yield (
+                f'println!("struct {name} {field.name} at {{}} of {{}}", '
+                f"std::mem::offset_of!({name}, {rust}), size_of_field(|s: &{name}| &s.{rust}));"
+            )
+    for name in header.enumerators:
+        yield f'println!("{name} = {{}}", {name} as i64);'
+    for constant in header.of(model.Constant):
+        shown = f"text({constant.name})" if isinstance(constant.value, str) else constant.name
+        yield f'println!("{constant.name} = {{}}", {shown});'

@@ -10,6 +10,12 @@ $(PYTHON_READY): $(PYTHON_TESTS)/requirements.txt $(PYTHON_TESTS)/prepare
 	@BUILD=$(abspath $(BUILD)) PYTHON=$(PYTHON) $(PYTHON_TESTS)/prepare || true
 
 tests: $(PYTHON_READY)
+# What `make bench` reads events with, beside the library itself: bindings/python/bench.
+bench-programs: $(PYTHON_READY) $(CONFORMANCE)/python/compiled
+# As pip compiles what it installs.
+$(CONFORMANCE)/python/compiled: $(CONFORMANCE)/python/built
+	@$(PYTHON) -m compileall -q $(@D)/uprobe_multi
+	@touch $@
 
 # Speaks TAP, as tests/run wants it.
 BATS += $(PYTHON_TESTS)/suite $(PYTHON_TESTS)/stories

@@ -25,7 +25,7 @@ static void print_attachment(FILE *out, const struct cli_attachment *attachment)
 {
 	const struct upm_link *link = attachment->link;
 	struct cli_names names = {.demangle = true};
-	struct cli_skipped skipped = {link, attachment->set};
+	struct cli_skipped skipped = {.link = link, .set = attachment->set};
 	char number[CLI_NUMBER_SIZE], time[CLI_NUMBER_SIZE], links[CLI_NUMBER_SIZE];
 
 	cli_text_put(out, attachment->program.name, 0, 0);
@@ -67,7 +67,7 @@ static json_t *describe_links(const struct upm_link *link)
 
 static json_t *describe_skipped(const struct cli_attachment *attachment)
 {
-	struct cli_skipped skipped = {attachment->link, attachment->set};
+	struct cli_skipped skipped = {.link = attachment->link, .set = attachment->set};
 	json_t *list = json_array();
 
 	if (attachment->set)

@@ -17,6 +17,12 @@ static int32_t make(struct cli_observation *observation, const struct upm_attach
 	return upm_latency(observation->set, &latency, options, &observation->observer);
 }
 
+static bool with_returns(const struct cli_options *options)
+{
+	(void)options;
+	return true;
+}
+
 static int prepare(struct cli_observation *observation)
 {
 	struct cli_latency *latency = (struct cli_latency *)observation;
@@ -183,6 +189,7 @@ const struct cli_kind cli_kind_latency = {
 	.kind = UPM_OBSERVER_LATENCY,
 	.doing = "measuring",
 	.size = sizeof(struct cli_latency),
+	.with_returns = with_returns,
 	.make = make,
 	.prepare = prepare,
 	.read = read_at,

@@ -33,9 +33,10 @@ static size_t widest_name(const struct upm_pinned_list *list)
 
 static void print_creator(FILE *out, const struct upm_pinned *pinned)
 {
-	const struct passwd *owner = getpwuid(pinned->owner);
+	struct passwd entry, *owner = NULL;
+	char names[1024];
 
-	if (owner)
+	if (getpwuid_r(pinned->owner, &entry, names, sizeof(names), &owner) == 0 && owner)
 		fprintf(out, "%-8s  ", owner->pw_name);
 	else
 		fprintf(out, "%-8u  ", pinned->owner);

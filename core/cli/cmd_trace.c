@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 #include <ctype.h>
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -8,6 +9,7 @@
 
 #include "clock.h"
 #include "report.h"
+#include "text.h"
 #include "trace.h"
 
 /* How often it is looked for events: the kernel wakes nobody before the ring is quite full. */
@@ -15,6 +17,9 @@
 /* What lies at the addresses of a stack can be found out only while its process lives. */
 #define STACK_TICK_NS (CLI_SECOND_NS / 1000)
 #define OUTPUT_BUFFER (1 << 16)
+#define MOST_TAKEN 4096
+/* Bytes that the kernel keeps of a thread's name. */
+#define COMM_LENGTH 15
 
 static int out_of_memory(void)
 {
@@ -39,7 +44,7 @@ static bool names_result(const char *signature)
 	return word < length && !(word == 4 && memcmp(signature, "void", 4) == 0);
 }
 
-static bool wants_returns(const struct cli_options *options)
+static bool with_returns(const struct cli_options *options)
 {
 	bool wanted = options->trace.returns;
 
@@ -73,13 +78,27 @@ static bool spread_signatures(struct cli_trace *trace)
 	return trace->signatures != NULL;
 }
 
+/* A choice that meets nothing is no error, but hardly what was meant. */
+static void remark_on_choice(const struct cli_trace_options *wanted)
+{
+	for (size_t i = 0; i < wanted->tid_count; i++)
+		if (kill(wanted->tids[i], 0) < 0 && errno == ESRCH)
+			fprintf(stderr, "remark: there is no thread %d: no hit can be of it\n",
+				(int)wanted->tids[i]);
+	if (wanted->comm && strlen(wanted->comm) > COMM_LENGTH) {
+		fputs("remark: names of threads have 15 bytes at most: --comm is cut to ", stderr);
+		cli_text_quote(stderr, wanted->comm, COMM_LENGTH, '"');
+		fputc('\n', stderr);
+	}
+}
+
 static int32_t make(struct cli_observation *observation, const struct upm_attach_options *options)
 {
 	struct cli_trace *trace = (struct cli_trace *)observation;
 	const struct cli_trace_options *wanted = &observation->run.options->trace;
 	struct upm_trace_options settings = {
 		.size = sizeof(settings),
-		.flags = (wants_returns(observation->run.options) ? UPM_TRACE_RETURNS : 0) |
+		.flags = (with_returns(observation->run.options) ? UPM_TRACE_RETURNS : 0) |
 			 (wanted->stacks ? UPM_TRACE_STACKS : 0),
 		.ring_bytes = wanted->ring_bytes,
 		.text_bytes = wanted->text_bytes,
@@ -92,6 +111,7 @@ static int32_t make(struct cli_observation *observation, const struct upm_attach
 		.rate = wanted->rate,
 	};
 
+	remark_on_choice(wanted);
 	trace->start_ns = cli_now_ns();
 	if (!spread_signatures(trace))
 		return out_of_memory();
@@ -119,8 +139,6 @@ static int prepare(struct cli_observation *observation)
 	trace->counts = calloc(size + 1, sizeof(*trace->counts));
 	if (!trace->traced || !trace->counts)
 		return out_of_memory();
-	if (upm_batch_new(0, 0, &trace->batch) < 0)
-		return cli_fail_library();
 	trace->frames.names = &observation->names;
 	trace->wall_ns = wall_clock_offset();
 	setvbuf(observation->out, NULL, _IOFBF, OUTPUT_BUFFER);
@@ -159,15 +177,32 @@ static const struct upm_event *event_at(const struct upm_batch *batch, size_t in
 	return (const struct upm_event *)(first + index * upm_batch_event_size());
 }
 
+/* What will not be shown stays in the ring, for the next who shows a pinned trace. */
+static int make_room(struct cli_trace *trace)
+{
+	uint64_t most = trace->base.run.options->trace.most_events;
+	uint64_t wanted =
+		most && most - trace->shown < MOST_TAKEN ? most - trace->shown : MOST_TAKEN;
+
+	if (trace->batch && trace->room == wanted)
+		return 0;
+	upm_batch_free(trace->batch);
+	trace->batch = NULL;
+	trace->room = wanted;
+	return upm_batch_new(wanted, 0, &trace->batch) < 0 ? cli_fail_library() : 0;
+}
+
 /* Show what is there, as far as one batch goes. @param until receives the time of the last one */
 static int take_batch(struct cli_trace *trace, size_t *taken, uint64_t *until)
 {
 	int status = 0;
 
+	if (make_room(trace))
+		return CLI_FAILED;
 	if (upm_trace_read(trace->base.observer, trace->batch, 0) < 0)
 		return cli_fail_library();
 	*taken = upm_batch_size(trace->batch);
-	for (size_t i = 0; i < *taken && !is_enough(trace) && !status; i++)
+	for (size_t i = 0; i < *taken && !status; i++)
 		status = show_event(trace, event_at(trace->batch, i));
 	if (*taken)
 		*until = event_at(trace->batch, *taken - 1)->time_ns;
@@ -288,6 +323,7 @@ const struct cli_kind cli_kind_trace = {
 	.kind = UPM_OBSERVER_TRACE,
 	.doing = "tracing",
 	.size = sizeof(struct cli_trace),
+	.with_returns = with_returns,
 	.make = make,
 	.prepare = prepare,
 	.read = read_at,

@@ -137,8 +137,7 @@ static json_t *describe_hits(struct cli_count *count, size_t at)
 {
 	json_t *value = cli_json_probe(&count->base, at);
 
-	if (value &&
-	    json_object_set_new(value, "hits", json_integer((json_int_t)count->hits[at])) < 0) {
+	if (value && json_object_set_new(value, "hits", cli_json_integer(count->hits[at])) < 0) {
 		json_decref(value);
 		return NULL;
 	}
@@ -152,7 +151,7 @@ int cli_count_json(struct cli_observation *observation)
 
 	cli_json_open(&json, observation->out);
 	cli_json_observation(&json, observation);
-	cli_json_member(&json, "total", json_integer((json_int_t)count->total));
+	cli_json_member(&json, "total", cli_json_integer(count->total));
 	cli_json_array(&json, "probes");
 	for (size_t i = 0; i < observation->attached_count; i++)
 		cli_json_element(&json, describe_hits(count, observation->attached[i]));

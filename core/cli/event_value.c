@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 #include "event_value.h"
 
+#include <ctype.h>
 #include <string.h>
 
 #include "text.h"
@@ -100,10 +101,32 @@ static void print_scalar(FILE *out, const struct cli_event_value *value)
 	}
 }
 
+bool cli_event_value_pointer(const struct cli_event_value *value, uint64_t *pointer)
+{
+	*pointer = value->value;
+	return value->unreadable && is_text(value);
+}
+
+/* A NULL is no failure; what a floating-point register holds, the kernel does not give. */
+static void print_unreadable(FILE *out, const struct cli_event_value *value)
+{
+	uint64_t pointer;
+
+	if (cli_event_value_pointer(value, &pointer) && pointer)
+		fprintf(out, "%#llx <unreadable>", (unsigned long long)pointer);
+	else if (cli_event_value_pointer(value, &pointer))
+		fputs("NULL", out);
+	else if (value->type->form == UPM_FORM_UNREADABLE &&
+		 isalpha((unsigned char)*value->type->type))
+		fprintf(out, "<%s>", value->type->type);
+	else
+		fputs("<unreadable>", out);
+}
+
 void cli_event_value_print(FILE *out, const struct cli_event_value *value)
 {
 	if (is_unreadable(value))
-		fputs("<unreadable>", out);
+		print_unreadable(out, value);
 	else if (is_text(value))
 		print_text(out, value);
 	else if (is_guess(value->type))
@@ -162,6 +185,7 @@ static void put_json_bytes(FILE *out, const char *bytes, size_t length)
 
 void cli_event_value_json(FILE *out, const struct cli_event_value *value)
 {
+	char character = (char)value->value;
 	size_t length;
 	const char *bytes;
 
@@ -178,7 +202,7 @@ void cli_event_value_json(FILE *out, const struct cli_event_value *value)
 	} else if (value->type->form == UPM_FORM_BOOLEAN) {
 		fputs(value->value ? "true" : "false", out);
 	} else if (value->type->form == UPM_FORM_CHARACTER) {
-		cli_json_put_string(out, &(char){(char)value->value}, 1);
+		cli_json_put_string(out, &character, 1);
 	} else {
 		fprintf(out, "%llu", (unsigned long long)value->value);
 	}

@@ -6,7 +6,7 @@
 #include "arguments.h"
 
 static const struct argp_option output_options[] = {
-	{"output", 'o', "FILE", 0, "Write to FILE in place of the standard output", 1},
+	{"output", 'o', "FILE", 0, "Write to FILE in place of the standard output (-)", 1},
 	{"json", CLI_OPTION_JSON, NULL, 0, "Print JSON", 1},
 	{NULL, 'h', NULL, OPTION_HIDDEN, NULL, -1},
 	{0},
@@ -27,6 +27,10 @@ static const struct argp_option resolve_options[] = {
 	 "Ask the servers in DEBUGINFOD_URLS for missing debug files", 2},
 	{"all-matches", CLI_OPTION_ALL_MATCHES, NULL, 0,
 	 "Let a plain name that stands for several functions match them all", 2},
+	{"accept-unwinding", CLI_OPTION_ACCEPT_UNWINDING, NULL, 0,
+	 "Allow return probes, latencies and traced returns in C++ and Rust code, where an "
+	 "exception that leaves such a function ends the program",
+	 2},
 	{0},
 };
 

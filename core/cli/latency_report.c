@@ -110,11 +110,6 @@ int cli_latency_print(struct cli_observation *observation)
 	return CLI_DONE;
 }
 
-static json_t *integer(uint64_t value)
-{
-	return json_integer((json_int_t)value);
-}
-
 /* The last bucket has no end: null. */
 static json_t *describe_histogram(const uint64_t *buckets)
 {
@@ -125,10 +120,11 @@ static json_t *describe_histogram(const uint64_t *buckets)
 
 		if (!buckets[i] || upm_latency_bucket(i, &low, &high) < 0)
 			continue;
-		json_array_append_new(
-			list, json_pack("[o,o,o]", integer(low),
-					i + 1 < UPM_LATENCY_BUCKETS ? integer(high) : json_null(),
-					integer(buckets[i])));
+		json_array_append_new(list,
+				      json_pack("[o,o,o]", cli_json_integer(low),
+						i + 1 < UPM_LATENCY_BUCKETS ? cli_json_integer(high)
+									    : json_null(),
+						cli_json_integer(buckets[i])));
 	}
 	return list;
 }
@@ -142,18 +138,18 @@ static void add_times(json_t *value, const struct cli_latency *latency,
 	} shares[] = {{"p50_ns", 0.5}, {"p90_ns", 0.9}, {"p99_ns", 0.99}};
 	bool exists = timing->index != CLI_NO_ROW;
 
-	json_object_set_new(value, "calls", integer(timing->row.calls));
-	json_object_set_new(value, "entries", integer(timing->row.entries));
-	json_object_set_new(value, "unreturned", integer(timing->row.unreturned));
-	json_object_set_new(value, "min_ns", integer(timing->row.min_ns));
-	json_object_set_new(value, "max_ns", integer(timing->row.max_ns));
-	json_object_set_new(value, "sum_ns", integer(timing->row.sum_ns));
+	json_object_set_new(value, "calls", cli_json_integer(timing->row.calls));
+	json_object_set_new(value, "entries", cli_json_integer(timing->row.entries));
+	json_object_set_new(value, "unreturned", cli_json_integer(timing->row.unreturned));
+	json_object_set_new(value, "min_ns", cli_json_integer(timing->row.min_ns));
+	json_object_set_new(value, "max_ns", cli_json_integer(timing->row.max_ns));
+	json_object_set_new(value, "sum_ns", cli_json_integer(timing->row.sum_ns));
 	for (size_t i = 0; i < sizeof(shares) / sizeof(shares[0]); i++)
-		json_object_set_new(
-			value, shares[i].key,
-			integer(exists ? upm_latency_snapshot_percentile(
-						 latency->now, timing->index, shares[i].share)
-				       : 0));
+		json_object_set_new(value, shares[i].key,
+				    cli_json_integer(exists ? upm_latency_snapshot_percentile(
+								      latency->now, timing->index,
+								      shares[i].share)
+							    : 0));
 	json_object_set_new(
 		value, "histogram",
 		describe_histogram(
@@ -184,9 +180,9 @@ int cli_latency_json(struct cli_observation *observation)
 
 	cli_json_open(&json, observation->out);
 	cli_json_observation(&json, observation);
-	cli_json_member(&json, "total", integer(latency->calls));
-	cli_json_member(&json, "unreturned", integer(latency->unreturned));
-	cli_json_member(&json, "lost", integer(upm_latency_snapshot_lost(latency->now)));
+	cli_json_member(&json, "total", cli_json_integer(latency->calls));
+	cli_json_member(&json, "unreturned", cli_json_integer(latency->unreturned));
+	cli_json_member(&json, "lost", cli_json_integer(upm_latency_snapshot_lost(latency->now)));
 	cli_json_array(&json, "probes");
 	for (size_t i = 0; i < latency->timing_count; i++)
 		cli_json_element(&json, describe(latency, &latency->timings[i]));

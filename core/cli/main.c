@@ -41,8 +41,8 @@ static void print_help(void)
 	      "  " CLI_NAME " count -p 1234 'libc.so.6:*'        calls into libc, live\n"
 	      "  " CLI_NAME " count -d 5 --json -p 1234 '*:*'    everything loaded, for 5 seconds\n"
 	      "  " CLI_NAME " count 'libc.so.6:mem*' -- sort f   from its first instruction on\n"
-	      "  " CLI_NAME " latency -p 1234 'libssl.so.3:*' how long do they take?\n"
-	      "  " CLI_NAME " trace -p 1234 libc.so.6:open64 each call, as it comes\n"
+	      "  " CLI_NAME " latency -p 1234 'libssl.so.3:*'    how long do they take?\n"
+	      "  " CLI_NAME " trace -p 1234 libc.so.6:open64     each call, as it comes\n"
 	      "  " CLI_NAME " list 'libc.so.6:pthread_*'         what could be probed\n"
 	      "  " CLI_NAME " attach trace.bpf.o                 hold a BPF object attached\n"
 	      "  " CLI_NAME " check                              can I?\n",

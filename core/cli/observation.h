@@ -33,6 +33,8 @@ struct cli_kind {
 	uint32_t kind;	   /**< enum upm_observer_kind */
 	const char *doing; /**< such as "counting" */
 	size_t size;	   /**< of the state that begins with a struct cli_observation */
+	/** Whether returns of functions are watched too; NULL = no. */
+	bool (*with_returns)(const struct cli_options *options);
 	/** Attach. @return as the library, or CLI_FAILED after a message */
 	int32_t (*make)(struct cli_observation *observation,
 			const struct upm_attach_options *options);

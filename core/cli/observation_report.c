@@ -6,7 +6,14 @@
 
 struct cli_skipped cli_observation_skipped(const struct cli_observation *observation)
 {
-	return (struct cli_skipped){observation->link, observation->set};
+	const struct cli_kind *kind = observation->kind;
+
+	return (struct cli_skipped){
+		.link = observation->link,
+		.set = observation->set,
+		.functions_only = kind->kind == UPM_OBSERVER_LATENCY,
+		.with_returns = kind->with_returns && kind->with_returns(observation->run.options),
+	};
 }
 
 void cli_print_amount(const struct cli_observation *observation, FILE *out, const char *title,
@@ -99,8 +106,8 @@ void cli_json_observation(struct cli_json *json, const struct cli_observation *o
 	if (observation->pinned)
 		cli_json_member(json, "pinned", cli_json_text(observation->pinned));
 	cli_json_member(json, "backend", json_string(upm_backend_name(upm_link_backend(link))));
-	cli_json_member(json, "links", json_integer((json_int_t)observation->links));
-	cli_json_member(json, "attached", json_integer((json_int_t)observation->attached_count));
+	cli_json_member(json, "links", cli_json_integer(observation->links));
+	cli_json_member(json, "attached", cli_json_integer(observation->attached_count));
 	cli_skipped_json(json, &skipped);
 	cli_run_json_unmapped(json, &observation->run);
 	if (!observation->pinned) {
@@ -112,9 +119,8 @@ void cli_json_observation(struct cli_json *json, const struct cli_observation *o
 				cli_json_seconds(observation->observed_ns));
 		cli_run_json(json, &observation->run);
 	}
-	cli_json_member(
-		json, "lost_processes",
-		json_integer((json_int_t)upm_observer_lost_processes(observation->observer)));
+	cli_json_member(json, "lost_processes",
+			cli_json_integer(upm_observer_lost_processes(observation->observer)));
 }
 
 json_t *cli_json_probe(struct cli_observation *observation, size_t position)

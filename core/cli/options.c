@@ -100,7 +100,7 @@ static error_t parse_common(int key, char *argument, struct argp_state *state,
 			      &options->pid_count);
 		return 0;
 	case 'o':
-		options->output = argument;
+		options->output = strcmp(argument, "-") == 0 ? NULL : argument;
 		return 0;
 	case CLI_OPTION_JSON:
 		options->json = true;
@@ -123,6 +123,7 @@ static error_t parse_resolve(int key, struct cli_options *options)
 		{CLI_OPTION_NO_DEBUG, UPM_RESOLVE_DEBUG_NEVER},
 		{CLI_OPTION_DEBUGINFOD, UPM_RESOLVE_DEBUGINFOD},
 		{CLI_OPTION_ALL_MATCHES, UPM_RESOLVE_ALL_MATCHES},
+		{CLI_OPTION_ACCEPT_UNWINDING, UPM_RESOLVE_ACCEPT_UNWINDING},
 	};
 
 	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {

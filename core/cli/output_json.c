@@ -79,6 +79,11 @@ json_t *cli_json_text(const char *text)
 	return value;
 }
 
+json_t *cli_json_integer(uint64_t value)
+{
+	return json_integer((json_int_t)value);
+}
+
 json_t *cli_json_seconds(uint64_t nanoseconds)
 {
 	return json_real((double)nanoseconds / 1e9);

@@ -31,6 +31,8 @@ int cli_json_close(struct cli_json *json);
 
 /** @return a string made valid: see cli_text_utf8(). */
 json_t *cli_json_text(const char *text);
+/** @return a number, as JSON has them: signed. */
+json_t *cli_json_integer(uint64_t value);
 /** @return seconds as a real. */
 json_t *cli_json_seconds(uint64_t nanoseconds);
 /** @return yes, no and unknown as true, false and null. */

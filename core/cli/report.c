@@ -35,6 +35,9 @@ int cli_fail_library(void)
 	if (error->code == UPM_ERR_CANCELLED)
 		return cli_fail(error->operation, error->object, "interrupted",
 				"nothing is left attached");
+	if (error->code == UPM_ERR_STRICT)
+		return cli_fail(error->operation, error->object, error->message,
+				"leave this probe out, or go on without --strict");
 	return cli_fail(error->operation, error->object, error->message, error->hint);
 }
 

@@ -16,7 +16,24 @@ size_t cli_skipped_count(const struct cli_skipped *skipped)
 	return skipped->link ? upm_link_skipped(skipped->link) : upm_probe_set_size(skipped->set);
 }
 
-/* A probe that was judged good and yet is not attached was refused with the whole set. */
+/*
+ * Nothing was attached, and no link knows why: a probe that was judged good is none for what
+ * was wanted, or was refused with the whole set.
+ */
+static void judge(const struct cli_skipped *skipped, struct upm_probe *probe)
+{
+	if (skipped->functions_only && probe->kind == UPM_KIND_USDT) {
+		probe->verdict = UPM_VERDICT_NOT_ENTRY;
+		probe->reason = "a call site is no function: nothing returns from it";
+	} else if (skipped->with_returns && probe->return_verdict != UPM_VERDICT_OK) {
+		probe->verdict = probe->return_verdict;
+		probe->reason = probe->return_reason;
+	} else {
+		probe->verdict = UPM_VERDICT_REFUSED;
+		probe->reason = upm_error_last()->message;
+	}
+}
+
 static bool get(const struct cli_skipped *skipped, size_t index, struct upm_probe *probe)
 {
 	probe->size = sizeof(*probe);
@@ -24,10 +41,8 @@ static bool get(const struct cli_skipped *skipped, size_t index, struct upm_prob
 		return upm_link_skipped_get(skipped->link, index, probe) == UPM_OK;
 	if (upm_probe_set_get(skipped->set, index, probe) != UPM_OK)
 		return false;
-	if (probe->verdict == UPM_VERDICT_OK) {
-		probe->verdict = UPM_VERDICT_REFUSED;
-		probe->reason = upm_error_last()->message;
-	}
+	if (probe->verdict == UPM_VERDICT_OK)
+		judge(skipped, probe);
 	return true;
 }
 
@@ -65,27 +80,60 @@ static void print_group(FILE *out, const struct cli_skipped *skipped, int32_t ve
 		fprintf(out, "    and %s more\n", cli_text_number(number, size - named));
 }
 
+/* The library's reason for a function of C++ or Rust, which the user may know better. */
+static bool is_about_exceptions(const struct upm_probe *probe)
+{
+	return probe->verdict == UPM_VERDICT_RETURN_UNSAFE &&
+	       strstr(probe->reason, "accept unwinding");
+}
+
+struct tally {
+	size_t sizes[VERDICTS];
+	bool all_named;
+	bool exceptions;
+};
+
+static void count(const struct cli_skipped *skipped, struct tally *tally)
+{
+	size_t total = cli_skipped_count(skipped);
+	struct upm_probe probe;
+
+	*tally = (struct tally){.all_named = true};
+	for (size_t i = 0; i < total; i++) {
+		if (!get(skipped, i, &probe) || (uint32_t)probe.verdict >= VERDICTS)
+			continue;
+		tally->all_named &= ++tally->sizes[probe.verdict] <= MOST_NAMED;
+		tally->exceptions |= is_about_exceptions(&probe);
+	}
+}
+
+/* `list` knows no observer, and shows those as good whose return alone is the trouble. */
+static void print_way_out(FILE *out, const struct cli_skipped *skipped, const struct tally *tally)
+{
+	if (tally->exceptions)
+		fputs("  (--accept-unwinding takes those of files that throw or clean up: right "
+		      "where no exception leaves them)\n",
+		      out);
+	if (!tally->all_named && skipped->with_returns)
+		fputs("  (--json shows all)\n", out);
+	else if (!tally->all_named)
+		fputs("  (" CLI_NAME " list with the same specs shows all)\n", out);
+}
+
 void cli_skipped_print(FILE *out, const struct cli_skipped *skipped, struct cli_names *names)
 {
 	size_t total = cli_skipped_count(skipped);
-	size_t sizes[VERDICTS] = {0};
-	bool all_named = true;
 	char number[CLI_NUMBER_SIZE];
+	struct tally tally;
 
-	for (size_t i = 0; i < total; i++) {
-		struct upm_probe probe;
-
-		if (get(skipped, i, &probe) && (uint32_t)probe.verdict < VERDICTS)
-			all_named &= ++sizes[probe.verdict] <= MOST_NAMED;
-	}
 	if (!total)
 		return;
+	count(skipped, &tally);
 	fprintf(out, "skipped %s:\n", cli_text_number(number, total));
 	for (int32_t verdict = 0; verdict < VERDICTS; verdict++)
-		if (sizes[verdict])
-			print_group(out, skipped, verdict, sizes[verdict], names);
-	if (!all_named)
-		fputs("  (" CLI_NAME " list with the same specs shows all)\n", out);
+		if (tally.sizes[verdict])
+			print_group(out, skipped, verdict, tally.sizes[verdict], names);
+	print_way_out(out, skipped, &tally);
 }
 
 json_t *cli_skipped_describe(const struct cli_skipped *skipped, size_t index)

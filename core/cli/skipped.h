@@ -10,6 +10,8 @@
 struct cli_skipped {
 	const struct upm_link *link;
 	const struct upm_probe_set *set;
+	bool functions_only; /**< only entries of functions were wanted */
+	bool with_returns;   /**< and their returns */
 };
 
 size_t cli_skipped_count(const struct cli_skipped *skipped);

@@ -5,7 +5,7 @@
 
 #define NARROWEST 16	 /* of symbol and path together */
 #define NARROW_WINDOW 50 /* below, the file is left out where it is the same in all rows */
-#define ROOM_WANTED 24	 /* for symbol and path, before columns yield */
+#define ROOM_WANTED 24	 /* at most, for symbol and path, before columns yield */
 #define MOST_PAD 40	 /* in a pipe */
 #define GAP 2
 
@@ -95,9 +95,11 @@ static size_t next_to_yield(const struct cli_table *table, const struct layout *
 
 static void hide_columns(const struct cli_table *table, struct layout *layout, size_t columns)
 {
-	size_t next;
+	size_t wanted = layout->widths.symbol + GAP + layout->widths.path, next;
 
-	while (columns_width(table, layout) + ROOM_WANTED > columns &&
+	if (wanted > ROOM_WANTED)
+		wanted = ROOM_WANTED;
+	while (columns_width(table, layout) + wanted > columns &&
 	       (next = next_to_yield(table, layout)) < table->column_count)
 		layout->hidden[next] = true;
 }

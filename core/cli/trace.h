@@ -19,6 +19,7 @@ struct cli_trace {
 	struct cli_observation base;
 	const char **signatures; /**< one for each probe of the set; NULL = none */
 	struct upm_batch *batch;
+	uint64_t room;			/**< events that the batch takes */
 	struct cli_traced **traced;	/**< one for each probe; NULL = no event yet */
 	struct upm_trace_count *counts; /**< one for each probe */
 	struct upm_trace_count sum;

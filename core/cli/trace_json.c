@@ -83,6 +83,30 @@ static void put_bits(FILE *out, const char *key, uint16_t bits)
 	fputc(']', out);
 }
 
+/* What pointed to the texts that could not be read, in the order of "unreadable". */
+static void put_pointers(FILE *out, const struct cli_traced *traced, const struct upm_event *event)
+{
+	const char *before = "";
+
+	if (!event->unreadable)
+		return;
+	fputs(",\"pointers\":[", out);
+	for (uint32_t i = 0; i < UPM_EVENT_ARGUMENTS; i++) {
+		struct cli_event_value value =
+			cli_event_argument(event, i, &traced->arguments[i], NULL);
+		uint64_t pointer;
+
+		if (!value.unreadable)
+			continue;
+		if (cli_event_value_pointer(&value, &pointer))
+			fprintf(out, "%s%" PRIu64, before, pointer);
+		else
+			fprintf(out, "%snull", before);
+		before = ",";
+	}
+	fputc(']', out);
+}
+
 static void put_result(FILE *out, const struct cli_traced *traced, const struct upm_event *event)
 {
 	struct cli_event_value value = cli_event_result(event, &traced->result);
@@ -122,17 +146,13 @@ void cli_trace_json_event(struct cli_trace *trace, const struct upm_event *event
 	put_place(out, trace, traced, event);
 	put_arguments(out, traced, event, text);
 	put_bits(out, "unreadable", event->unreadable);
+	put_pointers(out, traced, event);
 	put_bits(out, "truncated", event->truncated);
 	if (event->kind == UPM_EVENT_RETURN || event->kind == UPM_EVENT_CALL)
 		put_result(out, traced, event);
 	if (event->stack_count)
 		put_stack(out, trace, traced, event, text);
 	fputs("}\n", out);
-}
-
-static json_t *integer(uint64_t value)
-{
-	return json_integer((json_int_t)value);
 }
 
 static json_t *describe(struct cli_trace *trace, size_t position)
@@ -142,11 +162,11 @@ static json_t *describe(struct cli_trace *trace, size_t position)
 
 	if (!value)
 		return NULL;
-	json_object_set_new(value, "hits", integer(count->hits));
-	json_object_set_new(value, "events", integer(count->events));
-	json_object_set_new(value, "filtered", integer(count->filtered));
-	json_object_set_new(value, "lost", integer(count->lost));
-	json_object_set_new(value, "unreturned", integer(count->unreturned));
+	json_object_set_new(value, "hits", cli_json_integer(count->hits));
+	json_object_set_new(value, "events", cli_json_integer(count->events));
+	json_object_set_new(value, "filtered", cli_json_integer(count->filtered));
+	json_object_set_new(value, "lost", cli_json_integer(count->lost));
+	json_object_set_new(value, "unreturned", cli_json_integer(count->unreturned));
 	return value;
 }
 
@@ -157,16 +177,16 @@ int cli_trace_json(struct cli_observation *observation)
 
 	cli_json_open(&json, observation->out);
 	json.one_line = true;
-	cli_json_member(&json, "events", integer(trace->shown));
-	cli_json_member(
-		&json, "unshown",
-		integer(trace->sum.events -
-			(trace->shown < trace->sum.events ? trace->shown : trace->sum.events)));
-	cli_json_member(&json, "lost", integer(trace->sum.lost));
-	cli_json_member(&json, "filtered", integer(trace->sum.filtered));
-	cli_json_member(&json, "unreturned", integer(trace->sum.unreturned));
-	cli_json_member(&json, "hits", integer(trace->sum.hits));
-	cli_json_member(&json, "start_ns", integer(trace->start_ns));
+	cli_json_member(&json, "events", cli_json_integer(trace->shown));
+	cli_json_member(&json, "unshown",
+			cli_json_integer(trace->sum.events - (trace->shown < trace->sum.events
+								      ? trace->shown
+								      : trace->sum.events)));
+	cli_json_member(&json, "lost", cli_json_integer(trace->sum.lost));
+	cli_json_member(&json, "filtered", cli_json_integer(trace->sum.filtered));
+	cli_json_member(&json, "unreturned", cli_json_integer(trace->sum.unreturned));
+	cli_json_member(&json, "hits", cli_json_integer(trace->sum.hits));
+	cli_json_member(&json, "start_ns", cli_json_integer(trace->start_ns));
 	cli_json_observation(&json, observation);
 	cli_json_array(&json, "probes");
 	for (size_t i = 0; i < observation->attached_count; i++)

@@ -73,31 +73,49 @@ void cli_traced_free(struct cli_traced *traced)
 	free(traced);
 }
 
-static void print_lost_names(struct cli_trace *trace, FILE *out)
+/* Print the functions of most of these: numbers of the positions of the set. */
+static void print_most(struct cli_trace *trace, FILE *out, const uint64_t *values)
 {
 	const struct cli_observation *base = &trace->base;
-	size_t size = upm_probe_set_size(base->set);
-	uint64_t *lost = calloc(size + 1, sizeof(*lost));
 	struct upm_probe probe = {.size = sizeof(probe)};
-	struct cli_rows rows = {0};
 	char number[CLI_NUMBER_SIZE];
+	struct cli_rows rows;
 
-	for (size_t i = 0; lost && i < size; i++)
-		lost[i] = trace->counts[i].lost;
-	if (lost &&
-	    cli_rows_select(&rows, lost, base->attached, base->attached_count, 1, MOST_NAMED))
-		for (size_t i = 0; i < rows.count; i++) {
-			if (upm_probe_set_get(base->set, rows.list[i], &probe) < 0)
-				continue;
-			fputs(i ? ", " : ": ", out);
-			cli_text_put(out, cli_name_of(&trace->base.names, &probe), CLI_MOST_LABEL,
-				     0);
-			fprintf(out, " %s", cli_text_number(number, lost[rows.list[i]]));
-		}
+	if (!cli_rows_select(&rows, values, base->attached, base->attached_count, 1, MOST_NAMED))
+		return;
+	for (size_t i = 0; i < rows.count; i++) {
+		if (upm_probe_set_get(base->set, rows.list[i], &probe) < 0)
+			continue;
+		fputs(i ? ", " : ": ", out);
+		cli_text_put(out, cli_name_of(&trace->base.names, &probe), CLI_MOST_LABEL, 0);
+		fprintf(out, " %s", cli_text_number(number, values[rows.list[i]]));
+	}
 	if (rows.left)
 		fprintf(out, " and %s more", cli_text_number(number, rows.left));
 	cli_rows_free(&rows);
-	free(lost);
+}
+
+static uint64_t lost_of(const struct upm_trace_count *count)
+{
+	return count->lost;
+}
+
+static uint64_t unreturned_of(const struct upm_trace_count *count)
+{
+	return count->unreturned;
+}
+
+static void print_names(struct cli_trace *trace, FILE *out,
+			uint64_t (*value_of)(const struct upm_trace_count *count))
+{
+	size_t size = upm_probe_set_size(trace->base.set);
+	uint64_t *values = calloc(size + 1, sizeof(*values));
+
+	for (size_t i = 0; values && i < size; i++)
+		values[i] = value_of(&trace->counts[i]);
+	if (values)
+		print_most(trace, out, values);
+	free(values);
 }
 
 void cli_trace_tell_lost(struct cli_trace *trace)
@@ -106,8 +124,21 @@ void cli_trace_tell_lost(struct cli_trace *trace)
 
 	fprintf(stderr, CLI_NAME ": %s lost so far, the buffer was full",
 		cli_text_counted(number, trace->sum.lost, "event"));
-	print_lost_names(trace, stderr);
+	print_names(trace, stderr, lost_of);
 	fputs("\n  choose fewer (--filter, --sample, --rate), or a larger --ring\n", stderr);
+}
+
+/* What was taken out of the ring of a pinned trace before, nobody has counted. */
+static void print_unshown(const struct cli_trace *trace, FILE *out)
+{
+	uint64_t unshown = trace->sum.events > trace->shown ? trace->sum.events - trace->shown : 0;
+	char number[CLI_NUMBER_SIZE];
+
+	if (!unshown)
+		return;
+	fprintf(out, "unshown  %s %s %s\n", cli_text_counted(number, unshown, "event"),
+		unshown == 1 ? "was" : "were",
+		trace->base.pinned ? "shown before, or not yet" : "recorded and not shown");
 }
 
 static void print_amounts(struct cli_trace *trace, FILE *out)
@@ -119,16 +150,17 @@ static void print_amounts(struct cli_trace *trace, FILE *out)
 		cli_text_counted(hits, sum->hits, "hit"));
 	if (sum->filtered)
 		fprintf(out, "filtered %s\n", cli_text_counted(number, sum->filtered, "hit"));
-	if (sum->unreturned)
-		fprintf(out, "running  %s began and had no return yet, or never will\n",
+	if (sum->unreturned) {
+		fprintf(out, "running  %s began and had no return yet, or never will",
 			cli_text_counted(number, sum->unreturned, "call"));
-	if (sum->events > trace->shown)
-		fprintf(out, "unshown  %s were recorded and not shown\n",
-			cli_text_counted(number, sum->events - trace->shown, "event"));
+		print_names(trace, out, unreturned_of);
+		fputc('\n', out);
+	}
+	print_unshown(trace, out);
 	if (sum->lost) {
 		fprintf(out, "lost     %s, the buffer was full",
 			cli_text_counted(number, sum->lost, "event"));
-		print_lost_names(trace, out);
+		print_names(trace, out, lost_of);
 		fputs("; choose fewer (--filter, --sample, --rate), or a larger --ring\n", out);
 	}
 }

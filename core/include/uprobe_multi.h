@@ -7,7 +7,13 @@
  *
  *     specs --upm_resolve()--> probe set --upm_attach()--> link
  *                                  |
- *                                  +-----upm_count()-----> observer
+ *                                  +-----upm_count()-----> observer --> hits
+ *                                  +---upm_latency()-----> observer --> snapshots
+ *                                  +-----upm_trace()-----> observer --> batches of events
+ *
+ * Processes to observe are given twice: to upm_resolve(), so that a BINARY means what they see, and
+ * to what attaches, so that only their hits count. upm_observer_pin() lets an observer outlive its
+ * maker.
  *
  * A *spec* is what the user asks for, as text:
  *
@@ -201,7 +207,9 @@ enum upm_probe_flag {
 	UPM_PROBE_RETURN_UNSAFE = 16,
 	/** The instruction is a repeated string operation (rep movsb …): the probe is hit at each
 	 *  repetition, not once. */
-	UPM_PROBE_REPEATS = 32
+	UPM_PROBE_REPEATS = 32,
+	/** Exceptions may leave the function, and UPM_RESOLVE_ACCEPT_UNWINDING was given. */
+	UPM_PROBE_UNWINDS = 64
 };
 
 /**
@@ -230,7 +238,11 @@ struct upm_probe {
 	int32_t sys_errno;	 /**< with UPM_VERDICT_REFUSED: what the kernel said */
 	const char *provider;	 /**< of a USDT probe, whose name is symbol; "" for others */
 	uint32_t argument_count; /**< of a USDT call site: see upm_probe_set_argument() */
-	uint32_t reserved;	 /**< 0 */
+	/** With UPM_PROBE_RETURN_UNSAFE: the verdict (enum upm_verdict) that a return probe, or a
+	 *  latency or trace with returns, has at this place; else UPM_VERDICT_OK, and so for USDT
+	 *  probes and for those of a pinned observer */
+	int32_t return_verdict;
+	const char *return_reason; /**< one line about return_verdict; "" when that is OK */
 };
 
 /** @return "uprobe", "uretprobe", "usdt"; "?" for a number that is no kind. Static strings. */
@@ -266,7 +278,12 @@ enum upm_resolve_flag {
 	/** Ask the servers of DEBUGINFOD_URLS where no local debug file is found. */
 	UPM_RESOLVE_DEBUGINFOD = 4,
 	/** Let a plain name that stands for several functions match them all. */
-	UPM_RESOLVE_ALL_MATCHES = 8
+	UPM_RESOLVE_ALL_MATCHES = 8,
+	/** Allow return probes, latencies and sessions on functions that an exception may leave:
+	 * all of a file whose code throws or cleans up (C++, Rust). An exception that does leave
+	 * such a function ends the program, since its unwinder does not know the kernel's
+	 *  trampoline. Without this they have UPM_VERDICT_RETURN_UNSAFE. */
+	UPM_RESOLVE_ACCEPT_UNWINDING = 16
 };
 
 /** Options of upm_resolve(). */
@@ -717,14 +734,15 @@ struct upm_latency_options {
  * or one of more than 65,536 calls that run at once). Calls that began before the attach are not
  * counted. Of a call that forks, the return in the child is not either.
  *
- * What is measured lies between the two programs. It holds the kernel's way from and to them, some
- * 0.5 us, and where the first instruction is single-stepped (UPM_COST_STEPPED) that step, which
+ * What is measured lies between the two programs. It holds the kernel's way from and to them, about
+ * 1 us, and where the first instruction is single-stepped (UPM_COST_STEPPED) that step, which
  * is as long as a trap: of functions shorter than that it is a bound rather than a measure.
  *
  * As with any return probe, the kernel replaces the return address while a function runs. An
  * exception or a panic that is thrown and caught inside a measured function does no harm; the
  * unwinder can not pass such an address, so that one that has to leave a measured function ends the
- * program. Leave out functions that let exceptions through.
+ * program. So functions of files that throw or clean up are skipped with UPM_VERDICT_RETURN_UNSAFE,
+ * unless they were resolved with UPM_RESOLVE_ACCEPT_UNWINDING.
  *
  * @param set      its UPM_KIND_UPROBE probes are measured, UPM_KIND_URETPROBE ones with them (both
  *                 name a function); others are skipped with UPM_VERDICT_NOT_ENTRY
@@ -832,7 +850,8 @@ enum upm_trace_flag {
 struct upm_trace_options {
 	size_t size;	       /**< sizeof(struct upm_trace_options) */
 	uint32_t flags;	       /**< enum upm_trace_flag, or-ed */
-	uint32_t ring_bytes;   /**< of the ring buffer, rounded up to a power of two; 0 = 16 MiB */
+	uint32_t ring_bytes;   /**< of the ring buffer, rounded up to a power of two that holds
+				*   several events; 0 = 16 MiB, at most 1 GiB */
 	uint32_t text_bytes;   /**< most bytes of a string or byte buffer; 0 = 256, at most 4096 */
 	uint32_t stack_frames; /**< most frames of a stack; 0 = 64, at most 127 */
 	/**
@@ -859,15 +878,17 @@ struct upm_trace_options {
 	size_t tid_count;
 	uint32_t sample; /**< of each probe, on each CPU, the first of every so many hits that pass
 			  *   the filters; 0 and 1 = every one */
-	uint32_t rate;	 /**< most events a second over all probes; 0 = no limit */
+	uint32_t rate;	 /**< most events in a second of the clock, over all probes; 0 = no limit */
 };
 
 /**
  * Record an event for each hit.
  *
  * Each hit becomes an event, or is counted: filtered, when a filter, the sampling or the rate
- * limit kept it out; lost, when the ring buffer was full (or the table of running calls);
- * unreturned, with UPM_TRACE_RETURNS. See upm_trace_counts(): nothing is lost in silence.
+ * limit kept it out; lost, when the ring buffer was full (or the table of 16,384 running calls,
+ * fewer where texts or stacks make them large); unreturned, with UPM_TRACE_RETURNS. See
+ * upm_trace_counts(): nothing is lost in silence. What can not be read meets no comparison of a
+ * filter, neither == nor !=.
  *
  * @param set      stays the caller's, and may be freed afterwards
  * @param trace    NULL = defaults
@@ -892,27 +913,33 @@ enum upm_event_kind {
 /**
  * One event. A batch holds them side by side, in the order of the ring buffer, each
  * upm_batch_event_size() bytes after the one before; all integers in the byte order of the machine.
+ * It has 168 bytes; the comment of each field begins with the number of its first byte.
  *
  * An element of arguments is a number, cut to the width of its type and with its sign, or for
  * strings and byte buffers a place in the batch's text: the low 32 bits are the first byte,
- * the high 32 the number of bytes. Strings end with a NUL that is not counted.
+ * the high 32 the number of bytes. Strings and buffers end with a NUL that is not counted. Of
+ * one that could not be read the element is the pointer itself.
  */
 struct upm_event {
-	uint64_t time_ns;     /**< CLOCK_MONOTONIC; of a call, its entry */
-	uint64_t duration_ns; /**< of a call, else 0 */
-	uint64_t result;      /**< of a call or return, cut like an argument; else 0 */
-	uint32_t pid; /**< process, as numbered in the PID namespace of whoever made the observer */
-	uint32_t tid;
-	uint32_t cpu;
-	uint32_t probe; /**< position in upm_observer_probes() */
-	char comm[16];	/**< name of the thread, ends with NUL */
-	uint16_t kind;	/**< enum upm_event_kind */
-	uint16_t argument_count;
-	uint16_t unreadable;   /**< bit i: arguments[i] could not be read (its page is not there) */
-	uint16_t truncated;    /**< bit i: the string or buffer goes on */
-	uint32_t stack_offset; /**< first byte of the stack in the batch's text, divisible by 8 */
-	uint32_t stack_count;  /**< addresses there, uint64_t each, innermost first */
-	uint64_t arguments[UPM_EVENT_ARGUMENTS];
+	uint64_t time_ns;     /**< 0: CLOCK_MONOTONIC; of a call, its entry */
+	uint64_t duration_ns; /**< 8: of a call, else 0 */
+	uint64_t result;      /**< 16: of a call or return, cut like an argument; else 0 */
+	/** 24: process, as numbered in the PID namespace of whoever made the observer; 0 for one
+	 *  that has no number there */
+	uint32_t pid;
+	uint32_t tid;		 /**< 28 */
+	uint32_t cpu;		 /**< 32 */
+	uint32_t probe;		 /**< 36: position in upm_observer_probes() */
+	char comm[16];		 /**< 40: name of the thread, ends with NUL */
+	uint16_t kind;		 /**< 56: enum upm_event_kind */
+	uint16_t argument_count; /**< 58: 0 of UPM_EVENT_RETURN: registers have changed by then */
+	uint16_t unreadable;	 /**< 60: bit i: arguments[i] could not be read */
+	uint16_t truncated;	 /**< 62: bit i: the string or buffer goes on */
+	uint32_t stack_offset;	 /**< 64: the stack's first byte in the text, divisible by 8 */
+	/** 68: addresses there, uint64_t each, innermost first; of a call, as they were at its
+	 * entry */
+	uint32_t stack_count;
+	uint64_t arguments[UPM_EVENT_ARGUMENTS]; /**< 72: 0 from argument_count on */
 };
 
 /** How the value of an argument or result is meant. */
@@ -998,6 +1025,8 @@ UPM_API void upm_batch_free(struct upm_batch *batch);
  * 10 ms.
  *
  * A ring buffer has one reader: the first process that reads keeps it until it frees the observer.
+ * Once the observer is stopped nothing is waited for. upm_trace_next() and upm_trace_run() take
+ * events in batches of their own; what they have taken and not given out is not read here.
  *
  * @param batch       what it held before is replaced
  * @param timeout_ms  how long to wait for the first event; 0 = not at all, -1 = for ever

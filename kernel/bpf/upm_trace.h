@@ -116,13 +116,26 @@ struct upm_trace_record {
 	__u16 truncated;
 	__s32 stack_bytes; /* of addresses; negative: there is no stack */
 	__u16 texts;	   /* bit i: the bytes of argument i are in the next slot */
-	__u16 reserved;
+	__u16 slots;	   /* in use */
 };
 
 /* Behind this, the bytes of a text. */
 struct upm_trace_slot {
 	__u32 length;
 	__u32 reserved;
+};
+
+/* By which a call is found again at its return. */
+struct upm_trace_call {
+	__u64 place; /* of the return address, or on aarch64 the stack pointer */
+	__u32 thread;
+	__u32 probe;
+};
+
+/* What all CPUs share: the only element of a map. */
+struct upm_trace_shared {
+	__u64 rate;	     /* second of the clock (upper half) and events in it */
+	__u64 calls_refused; /* because the table of calls was full */
 };
 
 /* What conditions of the lists look at. */

@@ -2,8 +2,8 @@
 /*
  * bench JSON-FILE [NAME...]
  *
- * Runs all benchmarks, or those named: memory stages many node bpftrace detach.
- * Prints a table and writes JSON. A missed goal is printed and is no failure:
+ * Runs all benchmarks, or those named: memory stages many node bpftrace detach observe drain
+ * python. Prints a table and writes JSON. A missed goal is printed and is no failure:
  * these are measurements, and a busy machine is no defect.
  */
 #include "bench.h"
@@ -20,6 +20,7 @@ static const struct {
 } benchmarks[] = {
 	{"memory", bench_memory},    {"stages", bench_stages},	   {"many", bench_attach_many},
 	{"node", bench_attach_node}, {"bpftrace", bench_bpftrace}, {"detach", bench_detach_perf},
+	{"observe", bench_observe},  {"drain", bench_drain},	   {"python", bench_python},
 };
 
 void need_upm(int32_t status, const char *call)

@@ -5,6 +5,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <sys/types.h>
 
 #include "uprobe_multi.h"
@@ -50,6 +51,8 @@ void report_write(const char *path);
 pid_t start_mapper(const char *path);
 pid_t start_program(char *const *argv);
 void stop_child(pid_t pid);
+/* A child that runs a function and speaks by its standard input and output. */
+pid_t start_talker(void (*run)(void *), void *context, FILE **commands, FILE **answers);
 
 /* The file of the generated functions. */
 const char *many_path(void);
@@ -60,5 +63,8 @@ void bench_detach_perf(void);
 void bench_memory(void);
 void bench_stages(void);
 void bench_bpftrace(void);
+void bench_observe(void);
+void bench_drain(void);
+void bench_python(void);
 
 #endif

@@ -59,6 +59,30 @@ pid_t start_program(char *const *argv)
 	return pid;
 }
 
+pid_t start_talker(void (*run)(void *), void *context, FILE **commands, FILE **answers)
+{
+	int to[2], from[2];
+	pid_t pid;
+
+	need_errno(pipe2(to, O_CLOEXEC), "make a pipe");
+	need_errno(pipe2(from, O_CLOEXEC), "make a pipe");
+	pid = need_errno(fork(), "fork");
+	if (pid == 0) {
+		dup2(to[0], STDIN_FILENO);
+		dup2(from[1], STDOUT_FILENO);
+		close(to[1]);
+		close(from[0]);
+		run(context);
+		_exit(127);
+	}
+	close(to[0]);
+	close(from[1]);
+	*commands = fdopen(to[1], "w");
+	*answers = fdopen(from[0], "r");
+	need_errno(*commands && *answers ? 0 : -ENOMEM, "make a pipe");
+	return pid;
+}
+
 void stop_child(pid_t pid)
 {
 	kill(pid, SIGKILL);

@@ -225,6 +225,15 @@ counts_outside_the_window() {
 	[ "$status" -eq 1 ]
 	[ -z "$output" ]
 	[[ $stderr == uprobe-multi:*pthread_spin_lock* ]]
+	[[ $stderr == *"without --strict"* && $stderr != *UPM_* ]]
+}
+
+@test "-o - is the standard output" {
+	cd "$BATS_TEST_TMPDIR"
+	run --separate-stderr "$UPM" count --json -o - libc.so.6:getppid -- perl -e 'getppid()'
+	[ "$status" -eq 0 ]
+	jq -e '.total == 1' <<<"$output"
+	[ ! -e ./- ]
 }
 
 @test "the perf backend counts the same" {

@@ -180,6 +180,37 @@ column_of() {
 	run --separate-stderr "$UPM" latency --json libc.so.6:setjmp libc.so.6:getppid -- true
 	[ "$status" -eq 0 ]
 	jq -e '.skipped[] | select(.symbol == "setjmp") | .verdict == "return_unsafe"' <<<"$output"
+	run --separate-stderr "$UPM" latency "usdt:$UPM_BUILD/target/usdt-gcc-O2:forms:many" -- true
+	[ "$status" -eq 1 ]
+	[[ $stderr == *"1 not_entry"*"forms:many in "*"nothing returns from it"* ]]
+	run --separate-stderr "$UPM" latency --json "usdt:$UPM_BUILD/target/usdt-gcc-O2:forms:many" \
+		libc.so.6:getppid -- true
+	jq -e '.skipped | length == 1 and .[0].verdict == "not_entry"' <<<"$output"
+}
+
+@test "with nothing attached each probe has its own verdict, and the way out is named" {
+	run --separate-stderr "$UPM" latency libc.so.6:setjmp libc.so.6:no_such_function \
+		libc.so.6:malloc+4 "$UPM_BUILD/target/timed:catcher" -- true
+	[ "$status" -eq 1 ]
+	[[ $stderr != *refused* ]]
+	[[ $stderr == *"2 return_unsafe"*"setjmp in "*"stores its return address"* ]]
+	[[ $stderr == *"catcher"*" in "*"exceptions"*"(--accept-unwinding takes"* ]]
+	[[ $stderr == *"1 no_match"* ]]
+	[[ $stderr == *"1 not_entry"* ]]
+	run --separate-stderr "$UPM" latency libc.so.6:setjmp -- true
+	[[ $stderr == *"1 return_unsafe"* && $stderr != *--accept-unwinding* ]]
+	run --separate-stderr "$UPM" trace --returns --json libc.so.6:setjmp -- true
+	jq -e '.skipped[0] | .verdict == "return_unsafe" and (.reason | contains("longjmp"))' \
+		<<<"$output"
+	run --separate-stderr "$UPM" trace --args 'int catcher()' \
+		"$UPM_BUILD/target/timed:catcher" -- true
+	[[ $stderr == *"1 return_unsafe"*"--accept-unwinding"* ]]
+}
+
+@test "of many that are skipped for their return, JSON is said to have all" {
+	run --separate-stderr "$UPM" latency "$UPM_BUILD/target/timed:*" -- true
+	[ "$status" -eq 1 ]
+	[[ $stderr == *"(--json shows all)"* && $stderr != *" list "* ]]
 }
 
 @test "the perf backend measures too" {

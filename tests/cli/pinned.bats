@@ -17,7 +17,6 @@ upm() {
 	run --separate-stderr nsenter --mount --target "$HOLDER" -- "$UPM" "$@"
 }
 
-# Processes of the same namespace.
 call() {
 	perl -e 'getppid() for 1 .. $ARGV[0]' "$1"
 }
@@ -72,7 +71,7 @@ pinned_hits() {
 	eventually libc_is_unchanged "$caller"
 	upm pinned show calls
 	[ "$status" -eq 1 ]
-	[[ $stderr == *"no pinned observer"* ]]
+	[[ $stderr == *"/calls: nothing is pinned under this name"* ]]
 }
 
 @test "the list, as table and JSON" {
@@ -111,7 +110,7 @@ pinned_hits() {
 
 @test "a trace: its events, once" {
 	mkfifo "$BATS_TEST_TMPDIR/go"
-	start perl -e 'open my $go, "<", $ARGV[0]; getpgrp $_ for 1 .. 5' "$BATS_TEST_TMPDIR/go"
+	start perl -e 'open my $go, "<", $ARGV[0]; <$go>; getpgrp $_ for 1 .. 5' "$BATS_TEST_TMPDIR/go"
 	caller=$!
 	eventually is_running "$caller" perl
 	upm trace --pin events -p "$caller" --args 'int getpgid(int pid)' libc.so.6:getpgid
@@ -124,6 +123,26 @@ pinned_hits() {
 	[[ $stderr == *"events   5 of 5 hits"* ]]
 	upm pinned show events --json
 	jq -e '.events == 0 and .hits == 5 and .unshown == 5' <<<"$output"
+	upm pinned remove events
+}
+
+@test "a trace: show -c leaves the events behind it to the next" {
+	mkfifo "$BATS_TEST_TMPDIR/go"
+	start perl -e 'open my $go, "<", $ARGV[0]; <$go>; getpgrp $_ for 1 .. 9' "$BATS_TEST_TMPDIR/go"
+	caller=$!
+	eventually is_running "$caller" perl
+	upm trace --pin events -p "$caller" --args '(int pid)' libc.so.6:getpgid
+	echo >"$BATS_TEST_TMPDIR/go"
+	wait "$caller"
+	upm pinned show events -c 2
+	[ "${#lines[@]}" -eq 2 ]
+	[[ ${lines[1]} == *"getpgid(2)" ]]
+	upm pinned show events -c 3 --json
+	jq -es 'map(select(has("args")) | .args[0]) == [3, 4, 5]' <<<"$output"
+	upm pinned show events
+	[ "${#lines[@]}" -eq 4 ]
+	[[ ${lines[0]} == *"getpgid(6)" && ${lines[3]} == *"getpgid(9)" ]]
+	[[ $stderr == *"unshown  5 events were shown before, or not yet"* ]]
 	upm pinned remove events
 }
 
@@ -154,6 +173,11 @@ pinned_hits() {
 	[[ $stderr == *one*exists* ]]
 	upm count --pin one.two libc.so.6:abort
 	[ "$status" -eq 1 ]
+	[[ $stderr == *"without dots"* ]]
+	upm count --pin 'zwölf Uhr' libc.so.6:abort
+	[ "$status" -eq 0 ]
+	upm pinned remove 'zwölf Uhr'
+	[ "$status" -eq 0 ]
 	upm pinned remove one
 }
 

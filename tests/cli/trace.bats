@@ -9,7 +9,7 @@ OPEN='int open(char *path, int flags)'
 # Start a program that waits for a byte on a named pipe, calls getppid() so often and ends.
 start_caller() {
 	mkfifo "$BATS_TEST_TMPDIR/go"
-	start perl -e 'open my $go, "<", $ARGV[0]; getppid() for 1 .. $ARGV[1]' \
+	start perl -e 'open my $go, "<", $ARGV[0]; <$go>; getppid() for 1 .. $ARGV[1]' \
 		"$BATS_TEST_TMPDIR/go" "$1"
 	CALLER=$!
 	eventually is_running "$CALLER" perl
@@ -104,10 +104,19 @@ compare_with_strace() {
 	grep -F 'write(1, "abcd"..., 8)' "$BATS_TEST_TMPDIR/out"
 	run --separate-stderr "$UPM" trace --args '(char *nothing)' libc.so.6:getpgid -- \
 		perl -e 'getpgrp 1'
-	[[ $output == *"getpgid(<unreadable>)" ]]
+	[[ $output == *"getpgid(0x1 <unreadable>)" ]]
 	run --separate-stderr "$UPM" trace --json --args '(char *nothing)' libc.so.6:getpgid -- \
 		perl -e 'getpgrp 1'
-	jq -e '.args == [null] and .unreadable == [0]' <<<"${lines[0]}"
+	jq -e '.args == [null] and .unreadable == [0] and .pointers == [1]' <<<"${lines[0]}"
+}
+
+@test "NULL is no failure, and of floating point the type is shown" {
+	run --separate-stderr "$UPM" trace --args 'double getpgid(char *nothing, double d, float f)' \
+		libc.so.6:getpgid -- perl -e 'getpgrp 0'
+	[[ $output == *"getpgid(NULL, <double>, <float>) = <double> <"* ]]
+	run --separate-stderr "$UPM" trace --json --args '(char *nothing)' libc.so.6:getpgid -- \
+		perl -e 'getpgrp 0'
+	jq -e '.args == [null] and .unreadable == [0] and .pointers == [0]' <<<"${lines[0]}"
 }
 
 @test "a signature behind the only specs is for them; one for nothing is refused" {
@@ -132,6 +141,12 @@ compare_with_strace() {
 	[[ $output == *"  getppid()" ]]
 	run --separate-stderr "$UPM" trace uretprobe:libc.so.6:getppid -- perl -e 'getppid()'
 	[[ $output =~ getppid\ \(return\)\ =\ [0-9]+$ ]]
+}
+
+@test "calls without a return are told by function" {
+	run --separate-stderr "$UPM" trace --returns libc.so.6:exit libc.so.6:getppid -- \
+		perl -e 'getppid()'
+	[[ $stderr == *"running  1 call began and had no return yet, or never will: exit 1"* ]]
 }
 
 @test "USDT probes show their arguments" {
@@ -163,6 +178,18 @@ compare_with_strace() {
 	[[ $stderr == *"pid >"* ]]
 }
 
+@test "a thread that is not there and a name that is too long are remarked on" {
+	run --separate-stderr "$UPM" trace --tid 4194304,$$ libc.so.6:getppid -- true
+	[ "$status" -eq 0 ]
+	[[ $stderr == *"remark: there is no thread 4194304: "* ]]
+	[[ $stderr != *"no thread $$:"* ]]
+	ln -s "$(command -v perl)" "$BATS_TEST_TMPDIR/name-of-sixteen-bytes"
+	run --separate-stderr "$UPM" trace --comm name-of-sixteen-bytes libc.so.6:getppid -- \
+		"$BATS_TEST_TMPDIR/name-of-sixteen-bytes" -e 'getppid()'
+	[[ $stderr == *'is cut to "name-of-sixteen"'* ]]
+	[[ $output == *"  name-of-sixteen  getppid("* ]]
+}
+
 @test "-c ends after so many events; the others are told" {
 	run --separate-stderr "$UPM" trace -c 3 libc.so.6:getppid -- \
 		perl -e 'getppid() for 1 .. 1000; sleep 1'
@@ -170,6 +197,12 @@ compare_with_strace() {
 	[ "${#lines[@]}" -eq 3 ]
 	[[ $stderr == *"events   3 of "* ]]
 	[[ $stderr == *"unshown  "*" were recorded and not shown"* ]]
+}
+
+@test "one event that is not shown is told as one" {
+	run --separate-stderr "$UPM" trace -c 1 libc.so.6:getpgid -- \
+		perl -e 'getpgrp 1; getpgrp 2; sleep 1'
+	[[ $stderr == *"unshown  1 event was recorded and not shown"* ]]
 }
 
 @test "--time wall, and JSON of the same" {

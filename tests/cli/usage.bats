@@ -29,10 +29,17 @@ refuses() {
 	done
 }
 
+@test "what the examples of the help mean is below one another" {
+	examples=$("$UPM" --help | grep '^  uprobe-multi ')
+	indents=$(sed -nE 's/^(  .*[^ ]  +)[^ ]+( [^ ]+)*$/\1/p' <<<"$examples" | awk '{ print length }')
+	[ "$(wc -l <<<"$indents")" -eq "$(wc -l <<<"$examples")" ]
+	[ "$(sort -u <<<"$indents" | wc -l)" -eq 1 ]
+}
+
 @test "help of count has examples and every option of the manual page" {
 	run "$UPM" count --help
 	[[ $output == *"Examples:"* ]]
-	for option in --pid --output --json --debuginfo --no-debuginfo --debuginfod --all-matches \
+	for option in --pid --output --json --debuginfo --no-debuginfo --debuginfod --all-matches --accept-unwinding \
 		--duration --strict --backend --children --top --interval --sort --all \
 		--demangle --no-demangle; do
 		[[ $output == *"$option"* ]]

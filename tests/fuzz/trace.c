@@ -22,7 +22,7 @@ static void check_filter(const char *text, const struct upm_signature *signature
 	struct upm_trace_condition conditions[UPM_TRACE_CONDITIONS];
 	uint32_t count;
 
-	if (upm_conditions_parse(text, signature, true, conditions, &count))
+	if (upm_conditions_parse(text, signature, UPM_EVENT_CALL, conditions, &count))
 		return;
 	fuzz_check(count >= 1 && count <= UPM_TRACE_CONDITIONS);
 	for (uint32_t i = 0; i < count; i++) {

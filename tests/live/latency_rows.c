@@ -340,6 +340,47 @@ static void both_kinds(void **state)
 	}
 }
 
+/* An exception can not pass the kernel's trampoline, so return probes have to be accepted. */
+static void files_that_throw(void **state)
+{
+	char function[PATH_MAX + 64];
+	const char *specs[] = {function};
+	struct upm_resolve_options options = {.size = sizeof(options)};
+	struct upm_probe probe = {.size = sizeof(probe)};
+	struct upm_observer *observer;
+	struct upm_probe_set *set;
+
+	(void)state;
+	snprintf(function, sizeof(function), "uretprobe:%s:catcher",
+		 test_build_path("target/timed"));
+	assert_upm_ok(upm_resolve(specs, 1, &options, &set));
+	assert_upm_ok(upm_probe_set_get(set, 0, &probe));
+	assert_int_equal(probe.verdict, UPM_VERDICT_RETURN_UNSAFE);
+	assert_non_null(strstr(probe.reason, "exception"));
+	assert_false(probe.flags & UPM_PROBE_UNWINDS);
+	upm_probe_set_free(set);
+
+	snprintf(function, sizeof(function), "uprobe:%s:catcher", test_build_path("target/timed"));
+	assert_upm_ok(upm_resolve(specs, 1, &options, &set));
+	assert_upm_ok(upm_probe_set_get(set, 0, &probe));
+	assert_int_equal(probe.verdict, UPM_VERDICT_OK);
+	assert_true(probe.flags & UPM_PROBE_RETURN_UNSAFE);
+	assert_string_equal(probe.reason, "");
+	assert_int_equal(probe.return_verdict, UPM_VERDICT_RETURN_UNSAFE);
+	assert_non_null(strstr(probe.return_reason, "exception"));
+	assert_upm(upm_latency(set, NULL, NULL, &observer), UPM_ERR_NOTHING);
+	upm_probe_set_free(set);
+
+	options.flags = UPM_RESOLVE_ACCEPT_UNWINDING;
+	assert_upm_ok(upm_resolve(specs, 1, &options, &set));
+	assert_upm_ok(upm_probe_set_get(set, 0, &probe));
+	assert_true(probe.flags & UPM_PROBE_UNWINDS);
+	assert_false(probe.flags & UPM_PROBE_RETURN_UNSAFE);
+	assert_int_equal(probe.return_verdict, UPM_VERDICT_OK);
+	assert_string_equal(probe.return_reason, "");
+	upm_probe_set_free(set);
+}
+
 static void what_can_not_be_measured(void **state)
 {
 	char usdt[PATH_MAX + 64], function[PATH_MAX + 64];
@@ -349,11 +390,13 @@ static void what_can_not_be_measured(void **state)
 	const struct upm_link *link;
 	struct upm_probe_set *set;
 	size_t probes;
+	const struct upm_resolve_options accepting = {.size = sizeof(accepting),
+						      .flags = UPM_RESOLVE_ACCEPT_UNWINDING};
 
 	(void)state;
 	snprintf(function, sizeof(function), "uprobe:%s:quick", test_build_path("target/timed"));
 	snprintf(usdt, sizeof(usdt), "usdt:%s:*:*", test_build_path("target/usdt-gcc-O2"));
-	assert_upm_ok(upm_resolve(specs, 3, NULL, &set));
+	assert_upm_ok(upm_resolve(specs, 3, &accepting, &set));
 	probes = upm_probe_set_size(set);
 	assert_true(probes > 3);
 	assert_upm_ok(upm_latency(set, NULL, NULL, &observer));
@@ -460,6 +503,7 @@ int main(void)
 		cmocka_unit_test(attaching_and_stopping_while_running),
 		cmocka_unit_test(free_in_every_state),
 		cmocka_unit_test(both_kinds),
+		cmocka_unit_test(files_that_throw),
 		cmocka_unit_test(what_can_not_be_measured),
 		cmocka_unit_test(the_form_is_chosen),
 		cmocka_unit_test(forms_that_do_not_load),

@@ -57,7 +57,7 @@ struct behind {
 static void look_behind(const struct upm_observer *observer, struct behind *behind)
 {
 	const struct upm_link *link = upm_observer_link(observer);
-	struct bpf_link_info link_info;
+	struct bpf_link_info link_info = {0};
 	struct bpf_prog_info program_info = {0};
 	uint32_t size;
 	int program;
@@ -167,6 +167,7 @@ struct plan {
 	uint32_t flags, backend;
 	const char *pattern, *name;
 	enum upm_observer_kind kind;
+	uint32_t probes_per_link;
 };
 
 static void must(int32_t status)
@@ -192,6 +193,7 @@ static struct upm_observer *start(const struct plan *plan)
 		 plan->pattern);
 	options.flags = plan->flags;
 	options.backend = plan->backend;
+	options.probes_per_link = plan->probes_per_link;
 	must(upm_resolve(specs, 1, NULL, &set));
 	if (plan->kind == UPM_OBSERVER_LATENCY)
 		must(upm_latency(set, NULL, &options, &observer));
@@ -212,7 +214,7 @@ static void observe_and_pin(const void *context)
 
 static struct upm_observer *count_pinned(const struct target *target, const char *name)
 {
-	const struct plan plan = {target->pid, 0, 0, "known_00[0-9]*", name, UPM_OBSERVER_COUNT};
+	const struct plan plan = {target->pid, 0, 0, "known_00[0-9]*", name, UPM_OBSERVER_COUNT, 0};
 	struct upm_observer *observer = start(&plan);
 
 	assert_upm_ok(upm_observer_pin(observer, name));
@@ -221,7 +223,7 @@ static struct upm_observer *count_pinned(const struct target *target, const char
 
 static void outlives_its_owner(uint32_t backend)
 {
-	struct plan plan = {0, 0, backend, "known_00[0-9]*", "night-shift", UPM_OBSERVER_COUNT};
+	struct plan plan = {0, 0, backend, "known_00[0-9]*", "night-shift", UPM_OBSERVER_COUNT, 0};
 	struct upm_observer *observer, *other;
 	struct behind behind;
 	struct target target;
@@ -295,7 +297,7 @@ static void read_latency(const struct upm_observer *observer, uint64_t calls)
 
 static void a_latency_outlives_its_owner(void **state)
 {
-	struct plan plan = {0, 0, 0, "known_00[0-9]*", "slow", UPM_OBSERVER_LATENCY};
+	struct plan plan = {0, 0, 0, "known_00[0-9]*", "slow", UPM_OBSERVER_LATENCY, 0};
 	struct upm_observer *observer;
 	struct behind behind;
 	struct target target;
@@ -338,7 +340,7 @@ static void drain(struct upm_observer *observer, struct upm_batch *batch, uint64
 
 static void a_trace_outlives_its_owner(void **state)
 {
-	struct plan plan = {0, 0, 0, "known_00[0-9]*", "events", UPM_OBSERVER_TRACE};
+	struct plan plan = {0, 0, 0, "known_00[0-9]*", "events", UPM_OBSERVER_TRACE, 0};
 	struct upm_event_argument argument = {.size = sizeof(argument)};
 	struct upm_observer *observer, *other;
 	struct upm_trace_count counts[100];
@@ -401,7 +403,7 @@ static void unpinning_ends_it(void **state)
 static void children_are_followed_on(void **state)
 {
 	struct plan plan = {0,	      UPM_ATTACH_CHILDREN, 0, "known_00[0-9]*",
-			    "family", UPM_OBSERVER_COUNT};
+			    "family", UPM_OBSERVER_COUNT,  0};
 	struct upm_observer *observer;
 	struct behind behind;
 	struct target target;
@@ -567,7 +569,7 @@ static void names_that_are_none(void **state)
 {
 	static const char *const names[] = {"",	     ".",    "a.b",   "a/", "/",
 					    "~mine", "a\nb", "/x/..", NULL};
-	const struct plan plan = {getpid(), 0, 0, "known_0000", NULL, UPM_OBSERVER_COUNT};
+	const struct plan plan = {getpid(), 0, 0, "known_0000", NULL, UPM_OBSERVER_COUNT, 0};
 	struct upm_observer *observer = start(&plan), *other;
 	char name[300];
 
@@ -593,7 +595,7 @@ static void names_that_are_none(void **state)
 static void a_taken_name(void **state)
 {
 	struct upm_observer *first, *second;
-	const struct plan plan = {getpid(), 0, 0, "known_0000", NULL, UPM_OBSERVER_COUNT};
+	const struct plan plan = {getpid(), 0, 0, "known_0000", NULL, UPM_OBSERVER_COUNT, 0};
 	struct target target;
 
 	(void)state;
@@ -620,7 +622,7 @@ static void *pin_it(void *observer)
 
 static void two_take_one_name(void **state)
 {
-	const struct plan plan = {getpid(), 0, 0, "known_0000", NULL, UPM_OBSERVER_COUNT};
+	const struct plan plan = {getpid(), 0, 0, "known_0000", NULL, UPM_OBSERVER_COUNT, 0};
 
 	(void)state;
 	for (int round = 0; round < 10; round++) {
@@ -646,7 +648,7 @@ static void two_take_one_name(void **state)
 
 static void without_mount(void)
 {
-	const struct plan plan = {getpid(), 0, 0, "known_0000", NULL, UPM_OBSERVER_COUNT};
+	const struct plan plan = {getpid(), 0, 0, "known_0000", NULL, UPM_OBSERVER_COUNT, 0};
 	struct upm_observer *observer = start(&plan);
 	struct upm_pinned_list *list;
 
@@ -694,6 +696,19 @@ static void another_user(void **state)
 	target_stop(&target);
 }
 
+static void a_directory_of_another_user(void **state)
+{
+	const struct plan plan = {getpid(), 0, 0, "known_0000", NULL, UPM_OBSERVER_COUNT, 0};
+	struct upm_observer *observer = start(&plan);
+
+	(void)state;
+	assert_int_equal(mkdir(UPM_PIN_DIRECTORY, 0700), 0);
+	assert_int_equal(chown(UPM_PIN_DIRECTORY, 65534, 65534), 0);
+	assert_upm(upm_observer_pin(observer, "mine"), UPM_ERR_PERMISSION);
+	assert_int_equal(rmdir(UPM_PIN_DIRECTORY), 0);
+	upm_observer_free(observer);
+}
+
 /* ---- one reader of events */
 
 static void claim_elsewhere(void)
@@ -736,7 +751,7 @@ static void events_have_one_reader(void **state)
 /* Who reads before the pinning goes on reading after it. */
 static void the_owner_reads_on(void **state)
 {
-	const struct plan plan = {getpid(), 0, 0, "known_0000", NULL, UPM_OBSERVER_COUNT};
+	const struct plan plan = {getpid(), 0, 0, "known_0000", NULL, UPM_OBSERVER_COUNT, 0};
 	struct upm_observer *owner = start(&plan), *other;
 
 	(void)state;
@@ -854,6 +869,77 @@ static void foreign_directories(void **state)
 	assert_int_equal(rmdir("/sys/fs/bpf/theirs"), 0);
 }
 
+/* ---- killed at any moment */
+
+/* Starts, says so, and pins. */
+static void owner_start_pinning(struct owner *owner, const struct plan *plan)
+{
+	int pipes[2];
+	char byte;
+
+	assert_int_equal(pipe2(pipes, O_CLOEXEC), 0);
+	owner->pid = fork();
+	if (owner->pid == 0) {
+		struct upm_observer *observer = start(plan);
+
+		if (write(pipes[1], "x", 1) == 1)
+			must(upm_observer_pin(observer, plan->name));
+		pause();
+		_exit(1);
+	}
+	close(pipes[1]);
+	assert_int_equal(read(pipes[0], &byte, 1), 1);
+	close(pipes[0]);
+}
+
+/* What is listed can be opened or has a problem, and all of it can be removed. */
+static void remove_all(void)
+{
+	struct upm_pinned pinned = {.size = sizeof(pinned)};
+	struct upm_pinned_list *list;
+
+	assert_upm_ok(upm_pinned_list(NULL, &list));
+	assert_true(upm_pinned_list_size(list) <= 1);
+	for (size_t i = 0; i < upm_pinned_list_size(list); i++) {
+		struct upm_observer *observer;
+
+		assert_upm_ok(upm_pinned_list_get(list, i, &pinned));
+		assert_int_equal(*pinned.problem == '\0', strcmp(pinned.name, "doomed") == 0);
+		if (!*pinned.problem) {
+			assert_upm_ok(upm_observer_open(pinned.name, &observer));
+			upm_observer_free(observer);
+		}
+		assert_upm_ok(upm_observer_unpin(pinned.name));
+	}
+	upm_pinned_list_free(list);
+	if (access(UPM_PIN_DIRECTORY, F_OK) == 0)
+		assert_int_equal(rmdir(UPM_PIN_DIRECTORY), 0);
+}
+
+static void killed_while_pinning(void **state)
+{
+	struct plan plan = {0, 0, 0, "known_00[0-9]*", "doomed", UPM_OBSERVER_COUNT, 1};
+	struct target target;
+
+	(void)state;
+	target_start(&target);
+	plan.pid = target.pid;
+	for (useconds_t delay = 0; delay < 5000; delay += 500) {
+		struct owner owner;
+
+		owner_start_pinning(&owner, &plan);
+		usleep(delay);
+		owner_kill(&owner);
+		remove_all();
+	}
+	for (int waited = 0; !text_is_clean(target.pid); waited++) {
+		assert_true(waited < 1000);
+		usleep(10000);
+	}
+	target_expect(&target, "call times=1", "call total=1000");
+	target_stop(&target);
+}
+
 /* ---- list */
 
 static void assert_listed(const struct upm_pinned_list *list, size_t index, const char *name,
@@ -882,7 +968,9 @@ static void assert_list(void)
 	struct upm_pinned pinned = {.size = sizeof(pinned)};
 	struct upm_pinned_list *list;
 
+	assert_upm(upm_pinned_list(NULL, NULL), UPM_ERR_INVALID);
 	assert_upm_ok(upm_pinned_list(NULL, &list));
+	assert_int_equal(upm_error_last()->code, UPM_ERR_INVALID);
 	assert_int_equal(upm_pinned_list_size(list), 4);
 	assert_listed(list, 0, "a", "");
 	assert_listed(list, 1, "b", "");
@@ -945,10 +1033,12 @@ int main(void)
 		TEST(two_take_one_name),
 		TEST(no_bpf_file_system),
 		TEST(another_user),
+		TEST(a_directory_of_another_user),
 		TEST(events_have_one_reader),
 		TEST(the_owner_reads_on),
 		TEST(damaged_metadata),
 		TEST(foreign_directories),
+		TEST(killed_while_pinning),
 		TEST(a_list),
 	};
 

@@ -94,6 +94,35 @@ static void filtered_after_longjmp(void **state)
 	}
 }
 
+/* Calls of threads that are no more fill the table, which is as small as texts can make it. */
+static void of_threads_that_ended(void **state)
+{
+	const char *const specs[] = {"uprobe:ender", "uprobe:counted"};
+	const struct upm_trace_options *trace =
+		WITH(CALLS, .text_bytes = 4096,
+		     .arguments = "(char *a, char *b, char *c, char *d, char *e, char *f, char *g, "
+				  "char *h, char *i, char *j, char *k, char *l)");
+
+	(void)state;
+	for (size_t way = 0; way < TRACE_WAYS; way++) {
+		struct upm_trace_count counts;
+		struct traced traced;
+
+		traced_start(&traced, "target/traced", specs, 2);
+		traced_observe(&traced, trace, &trace_ways[way], NULL);
+		traced_command(&traced, "end 2000");
+		traced_command(&traced, "count 10");
+		counts = traced_counts(&traced);
+		assert_int_equal(counts.events, 0);
+		assert_true(counts.lost > 10 && counts.lost < 1000);
+		assert_upm_ok(upm_trace_read(traced.observer, traced.batch, 0));
+		traced_command(&traced, "count 10");
+		assert_int_equal(traced_stop(&traced), 10);
+		assert_int_equal(traced_counts(&traced).unreturned, 2000 + 10 - counts.lost);
+		traced_finish(&traced);
+	}
+}
+
 static void mixed_kinds(void **state)
 {
 	const char *const specs[] = {"uprobe:counted", "uretprobe:nap", "uretprobe:counted"};
@@ -195,10 +224,15 @@ static void few_frames(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(durations),	   cmocka_unit_test(recursion),
-		cmocka_unit_test(left_by_longjmp), cmocka_unit_test(filtered_after_longjmp),
-		cmocka_unit_test(mixed_kinds),	   cmocka_unit_test(of_four_threads),
-		cmocka_unit_test(stacks),	   cmocka_unit_test(few_frames),
+		cmocka_unit_test(durations),
+		cmocka_unit_test(recursion),
+		cmocka_unit_test(left_by_longjmp),
+		cmocka_unit_test(filtered_after_longjmp),
+		cmocka_unit_test(of_threads_that_ended),
+		cmocka_unit_test(mixed_kinds),
+		cmocka_unit_test(of_four_threads),
+		cmocka_unit_test(stacks),
+		cmocka_unit_test(few_frames),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -17,6 +17,7 @@
  *   nap US              nap(), which sleeps so long
  *   deep DEPTH          deep(), which calls itself and returns its depth
  *   jump TIMES          jumper(), left by longjmp()
+ *   end THREADS         ender(), in which its thread ends
  */
 #define _GNU_SOURCE
 #include <pthread.h>
@@ -260,6 +261,28 @@ static void jump(unsigned long times)
 			jumper(i);
 }
 
+void ender(void);
+SHAPE void ender(void)
+{
+	syscall(SYS_exit, 0);
+}
+
+static void *run_ender(void *context)
+{
+	ender();
+	return context;
+}
+
+static void end_threads(unsigned long count)
+{
+	while (count--) {
+		pthread_t id;
+
+		if (pthread_create(&id, NULL, run_ender, NULL) || pthread_join(id, NULL))
+			exit(1);
+	}
+}
+
 /* ---- commands */
 
 static void call_integers(void)
@@ -322,6 +345,8 @@ static void obey(const char *line)
 			deep(one);
 		else if (strcmp(command, "jump") == 0)
 			jump(one);
+		else if (strcmp(command, "end") == 0)
+			end_threads(one);
 		else if (!run_plain(command))
 			exit(1);
 		printf("%s done\n", command);

@@ -134,13 +134,13 @@ static void default_signature(void **state)
 
 static const char openat_signature[] = "int openat(int fd, char *path, unsigned flags, double d)";
 
-static int filter(const char *text, bool returns, struct upm_trace_condition *conditions,
+static int filter(const char *text, uint32_t event, struct upm_trace_condition *conditions,
 		  uint32_t *count)
 {
 	struct upm_signature s;
 
 	parse(openat_signature, &s);
-	return upm_conditions_parse(text, &s, returns, conditions, count);
+	return upm_conditions_parse(text, &s, event, conditions, count);
 }
 
 static void comparisons(void **state)
@@ -151,7 +151,7 @@ static void comparisons(void **state)
 	(void)state;
 	assert_int_equal(filter("fd == -100 && path ^= \"/etc/\" && arg2 & 0x40&&result<0 "
 				"&& duration_ns >= 1000000",
-				true, c, &count),
+				UPM_EVENT_CALL, c, &count),
 			 UPM_OK);
 	assert_int_equal(count, 5);
 	assert_int_equal(c[0].subject, 0);
@@ -176,10 +176,12 @@ static void texts(void **state)
 	uint32_t count;
 
 	(void)state;
-	assert_int_equal(filter("path == \"a\\\"b\\n\"", false, c, &count), UPM_OK);
+	assert_int_equal(filter("path == \"a\\\"b\\n\"", UPM_EVENT_ENTRY, c, &count), UPM_OK);
 	assert_string_equal(c[0].text, "a\"b\n");
 	assert_int_equal(c[0].comparison, UPM_TEXT_IS_EQUAL);
-	assert_int_equal(filter("path != \"\"", false, c, &count), UPM_OK);
+	assert_int_equal(filter("result == 1", UPM_EVENT_RETURN, c, &count), UPM_OK);
+	assert_int_equal(filter("duration_ns == 1", UPM_EVENT_RETURN, c, &count), UPM_ERR_SPEC);
+	assert_int_equal(filter("path != \"\"", UPM_EVENT_ENTRY, c, &count), UPM_OK);
 	assert_int_equal(c[0].length, 0);
 }
 
@@ -195,7 +197,7 @@ static void filter_mistakes(void **state)
 		{"fd == x", "value is missing"},
 		{"fd == 3 || fd == 4", "understood"},
 		{"fd == 3 &&", "name of an argument is missing"},
-		{"nothing == 3", "no such argument: 'nothing"},
+		{"nothing == 3", "no such argument: 'nothing'"},
 		{"arg4 == 3", "no such argument"},
 		{"arg == 3", "no such argument"},
 		{"fd == \"x\"", "argument that is none"},
@@ -206,8 +208,9 @@ static void filter_mistakes(void **state)
 		{"path == \"x", "no end"},
 		{"path == \"", "no end"},
 		{"path == \"\\q\"", "escape"},
-		{"d == 1", "can not be read"},
+		{"d == 1", "'d' can not be read"},
 		{"result == 1", "at the return only"},
+		{"duration_ns > 1", "from entry to return"},
 		{"fd==1&&fd==1&&fd==1&&fd==1&&fd==1&&fd==1&&fd==1&&fd==1&&fd==1", "more than 8"},
 		{"path == \"0123456789012345678901234567890123456789012345678901234567890123\"",
 		 "longer than 63"},
@@ -217,7 +220,7 @@ static void filter_mistakes(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		assert_int_equal(filter(cases[i].text, false, c, &count), UPM_ERR_SPEC);
+		assert_int_equal(filter(cases[i].text, UPM_EVENT_ENTRY, c, &count), UPM_ERR_SPEC);
 		if (!strstr(upm_error_last()->message, cases[i].message))
 			fail_msg("%s: %s", cases[i].text, upm_error_last()->message);
 	}

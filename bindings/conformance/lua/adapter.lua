@@ -7,6 +7,7 @@ local um = require "uprobe_multi"
 local RESOLVE_FLAGS = {
   debug_always = {"debug_files", "always"}, debug_never = {"debug_files", "never"},
   debuginfod = {"debuginfod", true}, all_matches = {"all_matches", true},
+  accept_unwinding = {"accept_unwinding", true},
 }
 local verbs, handles = {}, {}
 

@@ -5,13 +5,11 @@ One JSON object a line on standard input, one answer a line; ../README.md has th
 """
 
 import contextlib
-import gc
 import json
 import sys
 from select import select as select_now
 
 import uprobe_multi as um
-import uprobe_multi.timing
 from uprobe_multi.errors import last_error, make_error
 
 RESOLVE_FLAGS = {
@@ -19,6 +17,7 @@ RESOLVE_FLAGS = {
     "debug_never": {"debug_files": "never"},
     "debuginfod": {"debuginfod": True},
     "all_matches": {"all_matches": True},
+    "accept_unwinding": {"accept_unwinding": True},
 }
 ENUMS = {"kind": um.Kind, "verdict": um.Verdict, "cost": um.Cost, "backend": um.Backend}
 VERBS = {}
@@ -331,7 +330,7 @@ def diff(step):
 
 @verb
 def bucket(step):
-    low, high = um.timing.bucket_bounds(step["bucket"])
+    low, high = um.bucket_bounds(step["bucket"])
     return {"low": number(low), "high": number(high)}
 
 
@@ -517,7 +516,6 @@ def free(step):
 def reset(_step):
     while handles:
         handles.popitem()[1].close()
-    gc.collect()
     return {}
 
 

@@ -112,7 +112,7 @@ static struct upm_error *upml_get_upm_error(lua_State *L, int at, struct upml_in
 
 static void upml_push_upm_probe(lua_State *L, const struct upm_probe *from)
 {
-	lua_createtable(L, 0, 21);
+	lua_createtable(L, 0, 22);
 	upml_push_text(L, from->path);
 	lua_setfield(L, -2, "path");
 	upml_push_text(L, from->symbol);
@@ -151,8 +151,10 @@ static void upml_push_upm_probe(lua_State *L, const struct upm_probe *from)
 	lua_setfield(L, -2, "provider");
 	upml_push_uint32(L, from->argument_count);
 	lua_setfield(L, -2, "argument_count");
-	upml_push_uint32(L, from->reserved);
-	lua_setfield(L, -2, "reserved");
+	upml_push_int32(L, from->return_verdict);
+	lua_setfield(L, -2, "return_verdict");
+	upml_push_text(L, from->return_reason);
+	lua_setfield(L, -2, "return_reason");
 }
 
 struct upml_in_upm_probe {
@@ -162,7 +164,7 @@ struct upml_in_upm_probe {
 
 static struct upm_probe *upml_get_upm_probe(lua_State *L, int at, struct upml_in_upm_probe *in)
 {
-	static const char *const known[] = {"size", "path", "symbol", "version", "spec", "reason", "offset", "address", "symbol_offset", "symbol_size", "ref_ctr_offset", "cookie", "kind", "verdict", "cost", "flags", "alias_count", "sys_errno", "provider", "argument_count", "reserved", NULL};
+	static const char *const known[] = {"size", "path", "symbol", "version", "spec", "reason", "offset", "address", "symbol_offset", "symbol_size", "ref_ctr_offset", "cookie", "kind", "verdict", "cost", "flags", "alias_count", "sys_errno", "provider", "argument_count", "return_verdict", "return_reason", NULL};
 	struct upm_probe *to = &in->value;
 
 	memset(in, 0, sizeof(*in));
@@ -209,8 +211,10 @@ static struct upm_probe *upml_get_upm_probe(lua_State *L, int at, struct upml_in
 		to->provider = upml_text(L, -1, "provider");
 	if (upml_field(L, at, "argument_count"))
 		to->argument_count = upml_uint32(L, -1, "argument_count");
-	if (upml_field(L, at, "reserved"))
-		to->reserved = upml_uint32(L, -1, "reserved");
+	if (upml_field(L, at, "return_verdict"))
+		to->return_verdict = upml_int32(L, -1, "return_verdict");
+	if (upml_field(L, at, "return_reason"))
+		to->return_reason = upml_text(L, -1, "return_reason");
 	return to;
 }
 
@@ -1007,7 +1011,8 @@ static const struct upml_place upml_layout[] = {
 	{"struct upm_probe", "sys_errno", offsetof(struct upm_probe, sys_errno), sizeof(((struct upm_probe *)0)->sys_errno)},
 	{"struct upm_probe", "provider", offsetof(struct upm_probe, provider), sizeof(((struct upm_probe *)0)->provider)},
 	{"struct upm_probe", "argument_count", offsetof(struct upm_probe, argument_count), sizeof(((struct upm_probe *)0)->argument_count)},
-	{"struct upm_probe", "reserved", offsetof(struct upm_probe, reserved), sizeof(((struct upm_probe *)0)->reserved)},
+	{"struct upm_probe", "return_verdict", offsetof(struct upm_probe, return_verdict), sizeof(((struct upm_probe *)0)->return_verdict)},
+	{"struct upm_probe", "return_reason", offsetof(struct upm_probe, return_reason), sizeof(((struct upm_probe *)0)->return_reason)},
 	{"struct upm_resolve_options", NULL, 0, sizeof(struct upm_resolve_options)},
 	{"struct upm_resolve_options", "size", offsetof(struct upm_resolve_options, size), sizeof(((struct upm_resolve_options *)0)->size)},
 	{"struct upm_resolve_options", "flags", offsetof(struct upm_resolve_options, flags), sizeof(((struct upm_resolve_options *)0)->flags)},
@@ -1230,10 +1235,12 @@ static const struct upml_place upml_layout[] = {
 %constant long UPM_PROBE_UNVERIFIED = UPM_PROBE_UNVERIFIED;
 %constant long UPM_PROBE_RETURN_UNSAFE = UPM_PROBE_RETURN_UNSAFE;
 %constant long UPM_PROBE_REPEATS = UPM_PROBE_REPEATS;
+%constant long UPM_PROBE_UNWINDS = UPM_PROBE_UNWINDS;
 %constant long UPM_RESOLVE_DEBUG_ALWAYS = UPM_RESOLVE_DEBUG_ALWAYS;
 %constant long UPM_RESOLVE_DEBUG_NEVER = UPM_RESOLVE_DEBUG_NEVER;
 %constant long UPM_RESOLVE_DEBUGINFOD = UPM_RESOLVE_DEBUGINFOD;
 %constant long UPM_RESOLVE_ALL_MATCHES = UPM_RESOLVE_ALL_MATCHES;
+%constant long UPM_RESOLVE_ACCEPT_UNWINDING = UPM_RESOLVE_ACCEPT_UNWINDING;
 %constant long UPM_ARGUMENT_UNREADABLE = UPM_ARGUMENT_UNREADABLE;
 %constant long UPM_ARGUMENT_CONSTANT = UPM_ARGUMENT_CONSTANT;
 %constant long UPM_ARGUMENT_REGISTER = UPM_ARGUMENT_REGISTER;

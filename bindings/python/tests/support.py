@@ -9,7 +9,7 @@ import subprocess
 import sys
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Iterator
+from typing import Iterator, TypeVar
 
 ROOT = Path(__file__).resolve().parents[3]
 PACKAGE = ROOT / "bindings" / "python"
@@ -23,13 +23,15 @@ def built(name: str) -> str:
     return str(path)
 
 
-class Target:
-    """tests/target/known.c: told to call functions so many times."""
+Self = TypeVar("Self", bound="Obedient")
 
-    def __init__(self, program: str = "target/known", *arguments: str) -> None:
-        self.path = built(program)
+
+class Obedient:
+    """A process that does what it is told, line by line, until the end of the block."""
+
+    def __init__(self, *command: str) -> None:
         self.process = subprocess.Popen(
-            [self.path, *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
         self.pid = self.process.pid
         assert self.answer() == f"ready {self.pid}"
@@ -47,13 +49,7 @@ class Target:
         self.send(line)
         return self.answer()
 
-    def call(self, times: int = 1, functions: int = 1, threads: int = 1) -> None:
-        """Calls known_0000 … and shared_0000 …, each so many times by every thread."""
-        total = times * functions * threads
-        answer = self.ask(f"call times={times} functions={functions} threads={threads}")
-        assert answer == f"call total={total}"
-
-    def __enter__(self) -> Target:
+    def __enter__(self: Self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -63,7 +59,21 @@ class Target:
         self.process.stdout.close()
 
 
-class Worker:
+class Target(Obedient):
+    """tests/target/known.c: told to call functions so many times."""
+
+    def __init__(self, program: str = "target/known", *arguments: str) -> None:
+        self.path = built(program)
+        super().__init__(self.path, *arguments)
+
+    def call(self, times: int = 1, functions: int = 1, threads: int = 1) -> None:
+        """Calls known_0000 … and shared_0000 …, each so many times by every thread."""
+        total = times * functions * threads
+        answer = self.ask(f"call times={times} functions={functions} threads={threads}")
+        assert answer == f"call total={total}"
+
+
+class Worker(Obedient):
     """A process that opens files when told to: open64() of its libc, once each."""
 
     comm = "worker"
@@ -71,7 +81,7 @@ class Worker:
 import os, sys
 with open("/proc/self/comm", "w") as comm:
     comm.write("worker")
-print("ready", flush=True)
+print("ready", os.getpid(), flush=True)
 for line in sys.stdin:
     try:
         os.close(os.open(os.fsdecode(bytes.fromhex(line)), os.O_RDONLY))
@@ -81,31 +91,10 @@ for line in sys.stdin:
 """
 
     def __init__(self) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, "-I", "-c", self._CODE],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-        )
-        self.pid = self.process.pid
-        assert self._answer() == "ready\n"
-
-    def _answer(self) -> str:
-        assert self.process.stdout
-        return self.process.stdout.readline()
+        super().__init__(sys.executable, "-I", "-c", self._CODE)
 
     def open(self, path: str) -> None:
-        assert self.process.stdin
-        self.process.stdin.write(os.fsencode(path).hex() + "\n")
-        self.process.stdin.flush()
-        assert self._answer() == "done\n"
-
-    def __enter__(self) -> Worker:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        assert self.process.stdin and self.process.stdout
-        self.process.stdin.close()
-        self.process.wait(timeout=30)
-        self.process.stdout.close()
+        assert self.ask(os.fsencode(path).hex()) == "done"
 
 
 def collect() -> None:

@@ -6,36 +6,38 @@ import pytest
 
 
 class Tap:
-    """Replaces the usual report on the terminal."""
+    """Replaces the usual report on the terminal: a line for each test, with what went wrong."""
 
     def __init__(self) -> None:
         self.number = 0
+        self.skipped = ""
+        self.failures: list[str] = []
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         print(f"1..{len(session.items)}", flush=True)
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if report.failed:
-            self.result("not ok", report.nodeid, f"\n{comment(report.longreprtext)}")
+            self.failures = [report.longreprtext]
+            self.pytest_runtest_logfinish(report.nodeid)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """A test is one line: of its call, or of what kept it from being called, or of its end."""
+        """Of the preparation, the call, and the end of a test."""
         if report.skipped:
             assert isinstance(report.longrepr, tuple)
-            self.result("ok", report.nodeid, f" # skip {report.longrepr[2]}")
+            self.skipped = f" # skip {report.longrepr[2]}"
         elif report.failed:
-            self.result("not ok", f"{report.nodeid} ({report.when})",
-                        f"\n{comment(report.longreprtext)}")
-        elif report.when == "call":
-            self.result("ok", report.nodeid)
+            self.failures.append(f"{report.when}:\n{report.longreprtext}")
 
-    def result(self, verdict: str, name: str, rest: str = "") -> None:
+    def pytest_runtest_logfinish(self, nodeid: str) -> None:
         self.number += 1
-        print(f"{verdict} {self.number} - {name.replace('#', '')}{rest}", flush=True)
-
-
-def comment(text: str) -> str:
-    return "\n".join(f"# {line}" for line in text.splitlines())
+        verdict = "not ok" if self.failures else "ok"
+        name = nodeid.replace("#", "")
+        print(f"{verdict} {self.number} - {name}{self.skipped if verdict == 'ok' else ''}")
+        for line in "\n".join(self.failures).splitlines():
+            print(f"# {line}")
+        print(end="", flush=True)
+        self.skipped, self.failures = "", []
 
 
 @pytest.hookimpl(trylast=True)

@@ -134,6 +134,24 @@ def test_batches_end_with_the_trace(target: Target) -> None:
     assert [len(batch) for batch in events.batches(events=30)] == [30, 30, 30, 5]
 
 
+def test_stacks_fold(target: Target) -> None:
+    with um.trace(f"{target.path}:known_0000", stacks=True, pid=target.pid) as events:
+        target.call(times=5)
+        batch = events.read_batch(timeout=1)
+        assert len(batch.stack(0)) >= 1
+        folded = batch.folded()
+        event_stack = batch[:1].stack(0)
+    assert sum(folded.values()) == 5
+    assert all(stack.endswith("known:known_0000") for stack in folded)
+    with um.Symbolizer() as symbols:
+        place = symbols.find(target.pid, int(event_stack[0]))
+        assert (place.symbol, place.path, place.offset) == ("known_0000", target.path, 0)
+        probe = batch.signature_of(0).probe
+        assert place.file_offset == probe.offset
+        nothing = symbols.find(target.pid, 8)
+        assert (nothing.symbol, nothing.name) == ("", "?")
+
+
 def test_async_for(target: Target) -> None:
     """Other tasks of the loop run meanwhile, and one of them stops the trace."""
 

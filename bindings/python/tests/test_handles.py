@@ -6,6 +6,8 @@ from __future__ import annotations
 import gc
 import os
 import threading
+from contextlib import contextmanager
+from typing import Callable, Iterator
 
 import pytest
 
@@ -31,6 +33,47 @@ def test_close_is_final_and_can_be_repeated(target: Target) -> None:
             use()
         assert isinstance(caught.value, um.StateError)
     assert "closed" in calls._repr_html_()
+
+
+@contextmanager
+def no_collector() -> Iterator[None]:
+    """What is freed in the block is freed by its last reference."""
+    gc.collect()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
+@pytest.mark.parametrize("observe", [um.count, um.latency, um.trace])
+def test_close_alone_gives_descriptors_back(
+    target: Target, observe: Callable[..., um.Observer]
+) -> None:
+    with no_collector():
+        before = descriptors()
+        observer = observe(f"{target.path}:known_0000", pid=target.pid)
+        target.call()
+        assert len(observer.probes) == 1
+        observer.snapshot()
+        events = observer.read_batch() if isinstance(observer, um.Trace) else None
+        assert descriptors() > before
+        observer.close()
+        assert descriptors() == before
+        del events
+
+
+def test_the_last_reference_closes_a_trace(target: Target) -> None:
+    with no_collector():
+        before = descriptors()
+        events = um.trace(f"{target.path}:known_0000", pid=target.pid)
+        target.call(times=2)
+        batch = events.read_batch(1)
+        symbols = [event.probe.symbol for event in iter(lambda: events.next(0), None)]
+        del events
+        assert batch.to_frame()["symbol"].tolist() + symbols == ["known_0000"] * 2
+        del batch
+        assert descriptors() == before
 
 
 def test_the_collector_closes(target: Target) -> None:

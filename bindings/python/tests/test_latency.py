@@ -9,7 +9,7 @@ import pytest
 import uprobe_multi as um
 from support import Target
 from uprobe_multi._native import lib
-from uprobe_multi.timing import BUCKETS, bucket_bounds
+from uprobe_multi.timing import BUCKETS
 
 
 def test_every_call_is_measured(target: Target) -> None:
@@ -41,11 +41,11 @@ def test_histograms_hold_every_call(target: Target) -> None:
 
 
 def test_buckets_are_within_a_sixteenth() -> None:
-    bounds = [bucket_bounds(at) for at in range(BUCKETS)]
+    bounds = [um.bucket_bounds(at) for at in range(BUCKETS)]
     assert bounds[:17] == [(at, at + 1) for at in range(16)] + [(16, 18)]
     assert all((high - low) / low <= 1 / 8 for low, high in bounds[16:-1])
     with pytest.raises(um.InvalidArgument):
-        bucket_bounds(BUCKETS)
+        um.bucket_bounds(BUCKETS)
 
 
 def test_snapshots_add_up_and_subtract(target: Target) -> None:
@@ -86,7 +86,7 @@ def test_a_row_keeps_its_snapshot(target: Target) -> None:
     row = times.snapshot()[-1]
     times.close()
     gc.collect()
-    assert row.calls == 3 and row.percentile(1) == row.max_ns
+    assert row.calls == 3 and row.min_ns <= row.percentile(0) <= row.percentile(1) <= row.max_ns
     assert "known_0000" in repr(row) and "<svg" in row._repr_html_()
 
 

@@ -99,8 +99,8 @@ ffi_build.make_builder().compile(tmpdir={str(tmp_path)!r})
 
 
 def test_types_hold() -> None:
-    """mypy --strict: the package, its tests, its examples."""
-    for place in ("src", "tests", "examples"):
+    """mypy --strict: the package, its tests, its examples, its benchmarks."""
+    for place in ("src", "tests", "examples", "bench"):
         run(sys.executable, "-m", "mypy", "--strict", "--config-file", PACKAGE / "pyproject.toml",
             "--cache-dir", BUILD / "python" / "mypy", *sorted((PACKAGE / place).rglob("*.py")))
 

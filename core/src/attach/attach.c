@@ -7,7 +7,7 @@
  * and kind, and for each process where the kernel is to filter; offsets rise, which the
  * kernel's tree of breakpoints likes better than any other order. Links are made one
  * after another: two at once fight over one semaphore of the kernel's and take
- * five times as long. Ending them is the opposite (parallel.c): each waits for a
+ * five times as long. Ending small ones is the opposite (link.c): each waits for a
  * grace period, so all wait together.
  *
  * The kernel takes a link whole or not at all, and does not say which probe it minds. What

@@ -38,14 +38,19 @@ struct upm_link *upm_link_new(struct upm_probe_table *table)
 struct closing {
 	const struct upm_kernel_handle *handles;
 	uint8_t program;
+	bool large;
 };
+
+/* Probes of a link whose end is mostly work, beside the grace period that each waits for. */
+#define LARGE 256
 
 static void close_handle(void *context, size_t index)
 {
 	const struct closing *closing = context;
+	const struct upm_kernel_handle *handle = &closing->handles[index];
 
-	if (closing->handles[index].program == closing->program)
-		upm_shelter_close(closing->handles[index].fd);
+	if (handle->program == closing->program && (handle->probes > LARGE) == closing->large)
+		upm_shelter_close(handle->fd);
 }
 
 static uint8_t last_program(const struct upm_kernel_handle *handles, size_t count)
@@ -58,15 +63,24 @@ static uint8_t last_program(const struct upm_kernel_handle *handles, size_t coun
 	return last;
 }
 
-/* Programs that share an attach go in the reverse of the order in which they came: one may count on
- * what another does later in the same call. */
+/*
+ * Small links end side by side, since each mostly waits for a grace period. Large ones end one
+ * after another: side by side they fight over the semaphore that every breakpoint is taken out
+ * under, and with busy targets take several times as long.
+ *
+ * Programs that share an attach go in the reverse of the order in which they came: one may count on
+ * what another does later in the same call.
+ */
 static void close_links(const struct upm_kernel_handle *handles, size_t count)
 {
 	struct closing closing = {.handles = handles, .program = last_program(handles, count)};
 
-	do
+	do {
+		closing.large = false;
 		upm_parallel(count, SIZE_MAX, close_handle, &closing);
-	while (closing.program--);
+		closing.large = true;
+		upm_parallel(count, 1, close_handle, &closing);
+	} while (closing.program--);
 }
 
 /* Events without a program: what is left of them is the kernel's to take back. */

@@ -2,7 +2,8 @@
 /*
  * Buffers for large tables. The first touch of a fresh 4 KiB page costs more than reading
  * it from a file, on huge pages a quarter of that. But a kernel short of huge pages
- * makes the caller wait while it makes some, so they are for what is as large as several.
+ * makes the caller wait while it makes some, and what a table leaves of one is lost to
+ * others, so they are for what fills a good part of one.
  */
 #ifndef UPM_BASE_BUFFER_H
 #define UPM_BASE_BUFFER_H

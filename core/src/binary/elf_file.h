@@ -10,6 +10,7 @@
 
 #include <gelf.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -43,6 +44,7 @@ struct upm_elf {
 	unsigned loaded;			/* enum upm_symbol_source that are done */
 	struct upm_elf *debugdata_image;
 	struct upm_binary *debug_files[2]; /* local, debuginfod */
+	atomic_int unwinds;		   /* of unwinding.c: what it found out */
 	void *usdt_notes;		   /* of usdt/notes.c, with what frees them */
 	void (*free_usdt_notes)(void *notes);
 };

@@ -58,6 +58,12 @@ struct upm_symbol_table *upm_binary_symbol_table(const struct upm_binary *binary
 
 size_t upm_symbol_table_size(const struct upm_symbol_table *table);
 bool upm_symbol_table_is_debug(const struct upm_symbol_table *table);
+/**
+ * @return whether exceptions may leave functions of the file through them: it refers to the
+ * unwinder, as code in C++ and Rust does that throws, catches or cleans up. Its symbols were
+ * loaded.
+ */
+bool upm_binary_unwinds(const struct upm_binary *binary);
 /** @return whether functions that the file defines have versions in this table. */
 bool upm_symbol_table_has_versions(const struct upm_symbol_table *table);
 /**

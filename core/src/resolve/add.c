@@ -130,7 +130,7 @@ static int add_all(struct addition *addition, const char *const *paths, const ui
 		if (!status && cookies && !upm_vector_push(&table->cookies, cookies[i]))
 			status = upm_fail_memory("add probes");
 	}
-	return status ? status : upm_judge_probes(table, 0);
+	return status ? status : upm_judge_probes(table, 0, 0);
 }
 
 int32_t upm_probe_set_add(struct upm_probe_set *set, uint32_t kind, const char *const *paths,

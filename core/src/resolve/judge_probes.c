@@ -250,8 +250,8 @@ static void judge_probe(struct judge *judge, struct upm_probe_entry *probe)
 		judge_return(judge, probe);
 }
 
-static int judge_range(const struct upm_probe_table *table, size_t first, size_t end,
-		       struct findings *findings)
+static int judge_range(const struct upm_probe_table *table, uint8_t accepted, size_t first,
+		       size_t end, struct findings *findings)
 {
 	struct judge judge = {.table = table, .findings = findings, .file = NO_FILE};
 	int status = UPM_OK;
@@ -259,6 +259,7 @@ static int judge_range(const struct upm_probe_table *table, size_t first, size_t
 	for (size_t i = first; i < end && !status; i++) {
 		struct upm_probe_entry *probe = &table->probes.items[i];
 
+		probe->flags |= accepted;
 		if (probe->verdict != UPM_VERDICT_OK || !upm_probe_binary(table, probe))
 			continue;
 		status = open_file(&judge, upm_probe_file(table, probe));
@@ -271,6 +272,7 @@ static int judge_range(const struct upm_probe_table *table, size_t first, size_t
 
 struct share {
 	const struct upm_probe_table *table;
+	uint8_t accepted; /* flags that all of them get */
 	size_t first;
 	size_t probes; /* of each share but the last */
 	struct findings findings[MOST_SHARES];
@@ -283,8 +285,8 @@ static void judge_share(void *context, size_t index)
 	size_t rest = share->table->probes.count - first;
 
 	share->findings[index].status = judge_range(
-		share->table, first, first + (rest < share->probes ? rest : share->probes),
-		&share->findings[index]);
+		share->table, share->accepted, first,
+		first + (rest < share->probes ? rest : share->probes), &share->findings[index]);
 }
 
 static int take_findings(struct upm_probe_table *table, struct findings *findings)
@@ -313,11 +315,15 @@ static size_t count_shares(size_t probes)
 	return shares ? shares : 1;
 }
 
-int upm_judge_probes(struct upm_probe_table *table, size_t first)
+int upm_judge_probes(struct upm_probe_table *table, size_t first, uint32_t flags)
 {
 	size_t probes = table->probes.count - first, shares = count_shares(probes);
 	struct share share = {
-		.table = table, .first = first, .probes = (probes + shares - 1) / shares};
+		.table = table,
+		.accepted = flags & UPM_RESOLVE_ACCEPT_UNWINDING ? UPM_PROBE_UNWINDS : 0,
+		.first = first,
+		.probes = (probes + shares - 1) / shares,
+	};
 	int status = UPM_OK;
 
 	upm_parallel(shares, shares, judge_share, &share);

@@ -11,7 +11,11 @@
 
 #include "resolve/probe_table.h"
 
-/** Judge probes first … of the table; those that have a verdict already keep it. UPM_ERR_MEMORY. */
-int upm_judge_probes(struct upm_probe_table *table, size_t first);
+/**
+ * Judge probes first … of the table; those that have a verdict already keep it.
+ * @param flags  enum upm_resolve_flag of the resolution
+ * @return UPM_OK or UPM_ERR_MEMORY
+ */
+int upm_judge_probes(struct upm_probe_table *table, size_t first, uint32_t flags);
 
 #endif

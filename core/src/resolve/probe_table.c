@@ -320,6 +320,22 @@ const char *upm_probe_reason(const struct upm_probe_table *table,
 	return reason[0] ? reason : remark_on(probe);
 }
 
+/* Call sites are no functions: of what a return probe would do there nobody needs to know. */
+static void describe_return(const struct upm_probe_table *table,
+			    const struct upm_probe_entry *entry, struct upm_probe *probe)
+{
+	uint8_t verdict;
+	const char *hazard = upm_return_hazard(table, entry, probe->symbol, &verdict);
+
+	if (!hazard)
+		return;
+	probe->flags |= UPM_PROBE_RETURN_UNSAFE;
+	if (entry->kind == UPM_KIND_USDT)
+		return;
+	probe->return_verdict = verdict;
+	probe->return_reason = hazard;
+}
+
 void upm_probe_table_describe(const struct upm_probe_table *table, size_t index,
 			      struct upm_probe *probe)
 {
@@ -329,7 +345,6 @@ void upm_probe_table_describe(const struct upm_probe_table *table, size_t index,
 	const struct upm_probe_detail *detail = upm_probe_detail(table, entry);
 	const struct upm_usdt_site *site = upm_probe_table_site(table, entry);
 	struct upm_probe_names names;
-	uint8_t hazard;
 
 	upm_probe_names(table, entry, &names);
 	*probe = (struct upm_probe){
@@ -351,9 +366,12 @@ void upm_probe_table_describe(const struct upm_probe_table *table, size_t index,
 		.alias_count = names.alias_count,
 		.provider = site ? site->provider : "",
 		.argument_count = (uint32_t)upm_probe_table_arguments(table, entry, NULL),
+		.return_reason = "",
 	};
-	if (upm_return_hazard(table, entry, names.symbol.name, &hazard))
-		probe->flags |= UPM_PROBE_RETURN_UNSAFE;
+	if (!detail->remembered)
+		describe_return(table, entry, probe);
+	if (!file->binary || !upm_binary_unwinds(file->binary))
+		probe->flags &= ~(uint32_t)UPM_PROBE_UNWINDS;
 	if (file->binary)
 		upm_binary_address_of(file->binary, entry->offset, &probe->address);
 	if (detail->remembered)

@@ -46,7 +46,8 @@ struct resolution {
 static int read_options(const struct upm_resolve_options *options, struct upm_resolve_options *ours)
 {
 	const uint32_t known = UPM_RESOLVE_DEBUG_ALWAYS | UPM_RESOLVE_DEBUG_NEVER |
-			       UPM_RESOLVE_DEBUGINFOD | UPM_RESOLVE_ALL_MATCHES;
+			       UPM_RESOLVE_DEBUGINFOD | UPM_RESOLVE_ALL_MATCHES |
+			       UPM_RESOLVE_ACCEPT_UNWINDING;
 	int status = upm_options_read(ours, sizeof(*ours), options, "upm_resolve_options");
 
 	if (status)
@@ -251,7 +252,7 @@ static int resolve_all(struct resolution *resolution, const char *const *specs)
 	}
 	if (!status && resolution->count > 1)
 		status = upm_merge_probes(resolution->table);
-	return status ? status : upm_judge_probes(resolution->table, 0);
+	return status ? status : upm_judge_probes(resolution->table, 0, resolution->options.flags);
 }
 
 static void clean_up(struct resolution *resolution)

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "binary/symbols.h"
+
 static int by_name(const void *key, const void *element)
 {
 	return strcmp(key, *(const char *const *)element);
@@ -75,6 +77,10 @@ const char *upm_return_hazard(const struct upm_probe_table *table,
 		why = "a return probe has to be at a function's entry, where the stack pointer "
 		      "points "
 		      "to the return address";
+	} else if (binary && !(probe->flags & UPM_PROBE_UNWINDS) && upm_binary_unwinds(binary)) {
+		*verdict = UPM_VERDICT_RETURN_UNSAFE;
+		why = "its file throws exceptions or cleans up behind them, and one that left the "
+		      "function would end the program: accept unwinding where there are none";
 	}
 	return why;
 }

@@ -12,7 +12,9 @@
  *  - setjmp and getcontext store the return address: a later longjmp jumps to
  *    the trampoline, for which the kernel then has no entry, and gets SIGILL;
  *  - the unwinder walks return addresses and stops at the trampoline:
- *    std::terminate instead of the catch block;
+ *    std::terminate instead of the catch block. That concerns every function that an
+ *    exception may leave, and which these are only the program knows: so all
+ *    functions of a file that refers to the unwinder, unless the user accepts them;
  *  - Go copies stacks when they grow and checks the addresses on them.
  */
 #ifndef UPM_RESOLVE_RETURN_SAFETY_H

@@ -82,13 +82,20 @@ static int check_links(const char *path, const struct upm_share_header *header)
 	return upm_fail(UPM_ERR_FORMAT, 0, operation, path, NULL, "some of its links are missing");
 }
 
-static const char *problem_of(const char *path, const char *name, struct upm_share_header *header)
+/* What is wrong with one is no error of the list: the error record stays as it was. */
+static const char *problem_of(struct upm_strings *strings, const char *path, const char *name,
+			      struct upm_share_header *header)
 {
+	const char *problem = "";
+	struct upm_error_copy before;
+
 	if (name[0] == UPM_SHARE_UNFINISHED)
 		return "unfinished: the process that pinned or unpinned it was ended; unpin it";
+	upm_error_take(&before);
 	if (read_header(path, header) || check_links(path, header))
-		return upm_error_last()->message;
-	return "";
+		problem = upm_strings_add(strings, upm_error_last()->message);
+	upm_error_put_back(&before);
+	return problem;
 }
 
 static bool add(struct listing *listing, const char *path, const char *name,
@@ -98,7 +105,7 @@ static bool add(struct listing *listing, const char *path, const char *name,
 	struct upm_share_header header = {.magic = ""};
 	struct upm_pinned pinned = {.size = sizeof(pinned), .owner = facts->st_uid};
 
-	pinned.problem = upm_strings_add(strings, problem_of(path, name, &header));
+	pinned.problem = problem_of(strings, path, name, &header);
 	if (!pinned.problem)
 		return false;
 	if (*pinned.problem)

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "attach/pins.h"
+#include "base/descriptors.h"
 #include "base/error.h"
 #include "share/metadata.h"
 #include "share/names.h"
@@ -28,8 +29,10 @@ static const struct upm_observer_type *type_of(uint32_t kind)
 static int open_links(struct upm_link *link, const char *directory)
 {
 	char path[PATH_MAX];
+	struct rlimit limit;
 	int status = UPM_OK;
 
+	upm_descriptors_reserve(link->handles.count, &limit);
 	upm_pins_path(path, directory, "links");
 	for (size_t i = 0; i < link->handles.count && !status; i++)
 		status = upm_pins_open_number(operation, path, i, &link->handles.items[i].fd);
@@ -124,7 +127,7 @@ static int open_record(const struct upm_place_of_pins *place, int fd,
 	struct upm_error_copy error;
 	int status = new_observer(record, place->path, &observer);
 
-	if (status) {
+	if (!observer) {
 		upm_link_free(record->link);
 		close(fd);
 		return status;
@@ -164,8 +167,8 @@ int32_t upm_observer_open(const char *name, struct upm_observer **out)
 	struct upm_share_record record;
 	struct upm_place_of_pins place;
 	uint8_t *bytes = NULL;
+	size_t size = 0;
 	int fd, status;
-	size_t size;
 
 	if (!out)
 		return upm_fail(UPM_ERR_INVALID, 0, operation, name, NULL, "out is NULL");

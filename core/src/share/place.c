@@ -32,9 +32,11 @@ int upm_share_place(const char *operation, const char *name, struct upm_place_of
 	place->in_directory = !last;
 	last = last ? last + 1 : name;
 	if (!is_name(last))
-		return upm_fail(UPM_ERR_INVALID, 0, operation, name,
-				"use letters, digits, '-' and '_': a BPF file system takes no dots",
-				"it is no name");
+		return upm_fail(
+			UPM_ERR_INVALID, 0, operation, name,
+			"take a name without dots, which a BPF file system refuses, and without "
+			"control characters",
+			"it is no name");
 	parent = place->in_directory ? snprintf(place->parent, PATH_MAX, "%s", UPM_PIN_DIRECTORY)
 				     : snprintf(place->parent, PATH_MAX, "%.*s",
 						last - name > 1 ? (int)(last - name - 1) : 1, name);
@@ -77,6 +79,8 @@ static const char *hint_of(int sys_errno)
 	case EACCES:
 	case EPERM:
 		return "only its owner and root can look into it: run as one of them";
+	case ENOENT:
+		return "make the directory that it shall lie in first";
 	case EEXIST:
 		return "take another name, or unpin that one first";
 	case EMFILE:
@@ -104,12 +108,27 @@ int upm_share_fail(const char *operation, const char *path, int sys_errno, const
 
 /* ---- directories */
 
+/* In a file system that all may write to, somebody else can have made it, and could exchange what
+ * lies in it. */
+static int check_owner(const char *operation, const char *directory)
+{
+	struct stat facts;
+
+	if (stat(directory, &facts) || facts.st_uid == geteuid())
+		return UPM_OK;
+	return upm_fail(UPM_ERR_PERMISSION, 0, operation, directory,
+			"have it removed, or name a path below a BPF file system",
+			"it belongs to another user (%u)", facts.st_uid);
+}
+
 int upm_share_prepare(const char *operation, const struct upm_place_of_pins *place)
 {
 	if (!is_below_bpffs(place->parent))
 		return upm_share_fail(operation, place->path, ENOENT, "");
-	if (!place->in_directory || mkdir(place->parent, 0700) == 0 || errno == EEXIST)
+	if (!place->in_directory || mkdir(place->parent, 0700) == 0)
 		return UPM_OK;
+	if (errno == EEXIST)
+		return check_owner(operation, place->parent);
 	return upm_share_fail(operation, place->parent, errno, "can not make the directory");
 }
 
@@ -128,7 +147,11 @@ int upm_share_open_place(const char *operation, const struct upm_place_of_pins *
 		close(*fd);
 		return upm_share_fail(operation, place->path, ENOENT, "");
 	}
-	return upm_share_fail(operation, place->path, errno, "there is no pinned observer to open");
+	if (errno == ENOENT && is_below_bpffs(place->path))
+		return upm_fail(UPM_ERR_NOT_FOUND, ENOENT, operation, place->path,
+				"uprobe-multi pinned, or upm_pinned_list(), lists those there are",
+				"nothing is pinned under this name");
+	return upm_share_fail(operation, place->path, errno, "it can not be looked into");
 }
 
 bool upm_share_remove(const char *path)

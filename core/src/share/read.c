@@ -261,37 +261,38 @@ static void read_handles(struct reader *reader, struct upm_link *link)
 	}
 }
 
-static void read_skip(struct reader *reader, struct upm_outcome *outcome)
+/* @param least  the lowest index that may come, for their order */
+static void read_skip(struct reader *reader, struct upm_outcome *outcome, size_t *least)
 {
 	struct upm_share_skip in;
-	const struct upm_skip *before =
-		outcome->skipped.count ? &outcome->skipped.items[outcome->skipped.count - 1] : NULL;
 	const char *reason = NULL;
+	struct upm_skip skip;
 
 	if (!take(reader, &in, sizeof(in)))
 		return;
-	if (in.index >= reader->table->probes.count || (before && in.index <= before->index))
+	if (in.index >= reader->table->probes.count || in.index < *least)
 		fail(reader);
+	*least = (size_t)in.index + 1;
 	if (in.reason != UPM_SHARE_NONE)
 		reason = string_of(reader, in.reason);
-	outcome->skipped.items[outcome->skipped.count++] = (struct upm_skip){
+	skip = (struct upm_skip){
 		.index = in.index,
 		.verdict = (uint8_t)in.verdict,
 		.sys_errno = in.sys_errno,
 		.reason = reason,
 	};
+	check_memory(reader, upm_vector_push(&outcome->skipped, skip));
 }
 
 /* Reasons lie in the table's pool, which the link keeps. */
 static void read_link(struct reader *reader, struct upm_link *link)
 {
-	size_t count;
+	size_t count, least = 0;
 
 	read_handles(reader, link);
 	count = take_count(reader, sizeof(struct upm_share_skip));
-	check_memory(reader, upm_vector_reserve(&link->outcome.skipped, count));
 	for (size_t i = 0; i < count && !reader->bytes.failed; i++)
-		read_skip(reader, &link->outcome);
+		read_skip(reader, &link->outcome, &least);
 	if (!reader->bytes.failed)
 		check_memory(reader, upm_outcome_finish(&link->outcome,
 							reader->table->probes.count) == UPM_OK);

@@ -13,7 +13,7 @@ struct filter {
 	const char *text; /* whole, for errors */
 	const char *at;
 	const struct upm_signature *signature;
-	bool returns;
+	uint32_t event; /* enum upm_event_kind */
 };
 
 /* What a name stands for. */
@@ -21,6 +21,13 @@ struct subject {
 	uint8_t number; /* as in struct upm_trace_condition */
 	uint8_t form, width;
 };
+
+static int bad_word(const struct filter *filter, const char *hint, const char *problem,
+		    const char *word, size_t length)
+{
+	return upm_fail(UPM_ERR_SPEC, 0, "read the filter", filter->text, hint, problem,
+			(int)length, word);
+}
 
 static int bad(const struct filter *filter, const char *hint, const char *problem, const char *what)
 {
@@ -64,18 +71,25 @@ static int find_outcome(const struct filter *filter, const char *at, size_t leng
 			struct subject *subject)
 {
 	const struct upm_parameter *result = &filter->signature->result;
+	bool call = filter->event == UPM_EVENT_CALL;
 
 	if (same("duration_ns", at, length))
 		*subject = (struct subject){UPM_SUBJECT_DURATION, UPM_FORM_UNSIGNED, 8};
 	else if (same("result", at, length))
 		*subject = (struct subject){UPM_SUBJECT_RESULT, result->form, result->width};
 	else
-		return bad(filter, "name parameters of the signature, or arg0, arg1, ...",
-			   "there is no such argument: '%s'", at);
-	if (!filter->returns)
-		return bad(filter, "trace returns too",
-			   "result and duration_ns are known at the return only", NULL);
-	return UPM_OK;
+		return bad_word(filter,
+				filter->signature->count
+					? "name parameters of the signature, or arg0, arg1, ..."
+					: "this probe has no arguments: leave it out",
+				"there is no such argument: '%.*s'", at, length);
+	if (call || (subject->number == UPM_SUBJECT_RESULT && filter->event == UPM_EVENT_RETURN))
+		return UPM_OK;
+	return bad(filter, "trace returns too (UPM_TRACE_RETURNS, --returns) of uprobes",
+		   subject->number == UPM_SUBJECT_RESULT
+			   ? "the result is known at the return only"
+			   : "only a call from entry to return has duration_ns",
+		   NULL);
 }
 
 static int take_subject(struct filter *filter, struct subject *subject)
@@ -94,7 +108,9 @@ static int take_subject(struct filter *filter, struct subject *subject)
 	if (!find_parameter(filter, at, length, subject))
 		status = find_outcome(filter, at, length, subject);
 	if (!status && (subject->form == UPM_FORM_UNREADABLE || subject->form == UPM_FORM_NONE))
-		return bad(filter, "compare another one", "the value of '%s' can not be read", at);
+		return bad_word(filter, "compare another one",
+				"the value of '%.*s' can not be read", at,
+				(size_t)(filter->at - at));
 	return status;
 }
 
@@ -233,10 +249,10 @@ static int take_condition(struct filter *filter, struct upm_trace_condition *con
 				  : compare_number(filter, &subject, condition);
 }
 
-int upm_conditions_parse(const char *text, const struct upm_signature *signature, bool returns,
+int upm_conditions_parse(const char *text, const struct upm_signature *signature, uint32_t event,
 			 struct upm_trace_condition *conditions, uint32_t *count)
 {
-	struct filter filter = {text, text, signature, returns};
+	struct filter filter = {text, text, signature, event};
 	int status = UPM_OK;
 
 	*count = 0;

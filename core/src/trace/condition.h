@@ -10,12 +10,12 @@
 
 /**
  * Translate a filter for a function or site with this signature.
- * @param returns     the events have a result and a duration
+ * @param event       enum upm_event_kind, which tells whether there is a result and a duration
  * @param conditions  receives up to UPM_TRACE_CONDITIONS
  * @param count       receives their number
  * @return UPM_OK or UPM_ERR_SPEC: it does not parse, or names what the signature has not
  */
-int upm_conditions_parse(const char *filter, const struct upm_signature *signature, bool returns,
+int upm_conditions_parse(const char *filter, const struct upm_signature *signature, uint32_t event,
 			 struct upm_trace_condition *conditions, uint32_t *count);
 
 #endif

@@ -23,7 +23,11 @@ AS_IN_RECORD(truncated);
 #define COMMON_HEAD offsetof(struct upm_event, stack_offset)
 
 _Static_assert(COMMON_HEAD == offsetof(struct upm_trace_record, stack_bytes), "the heads agree");
-_Static_assert(sizeof(struct upm_event) == 168, "as the public header has it");
+_Static_assert(offsetof(struct upm_event, stack_offset) == 64 &&
+		       offsetof(struct upm_event, stack_count) == 68 &&
+		       offsetof(struct upm_event, arguments) == 72 &&
+		       sizeof(struct upm_event) == 168,
+	       "as the public header documents it");
 _Static_assert(UPM_EVENT_ARGUMENTS == UPM_TRACE_ARGUMENTS, "one number, two headers");
 _Static_assert(UPM_EVENT_RETURN == UPM_TRACE_EVENT_RETURN, "one number, two headers");
 
@@ -65,7 +69,9 @@ static void find_stack(const struct upm_trace_config *config, struct parts *part
 static bool find_parts(const struct upm_trace_config *config, const void *record, uint32_t size,
 		       struct parts *parts)
 {
-	*parts = (struct parts){.head = record};
+	parts->head = record;
+	parts->frames = 0;
+	parts->adds_caller = false;
 	if (size != config->plain_size && size != config->full_size)
 		return false;
 	if (parts->head->argument_count > config->arguments ||
@@ -92,9 +98,12 @@ static uint32_t shown_length(const struct upm_trace_config *config,
 
 static size_t text_needed(const struct upm_trace_config *config, const struct parts *parts)
 {
-	uint32_t texts = (uint32_t)__builtin_popcount(parts->head->texts);
 	size_t needed = parts->frames ? 7 + 8 * ((size_t)parts->frames + 1) : 0;
+	uint32_t texts;
 
+	if (!parts->head->texts)
+		return needed;
+	texts = (uint32_t)__builtin_popcount(parts->head->texts);
 	for (uint32_t i = 0; i < texts && i < config->texts; i++)
 		needed += shown_length(config, slot_at(config, parts, i)) + 1;
 	return needed;
@@ -106,10 +115,7 @@ static void add_stack(const struct parts *parts, struct upm_event *event, struct
 	const uint64_t *frames = parts->caller + 1;
 	uint64_t *stack;
 
-	event->stack_offset = 0;
 	event->stack_count = count;
-	if (!count)
-		return;
 	stack = upm_batch_add_stack(batch, count, &event->stack_offset);
 	*stack++ = *frames++;
 	if (parts->adds_caller)
@@ -147,10 +153,12 @@ enum upm_decoded upm_trace_decode(const struct upm_trace_config *config, const v
 		return UPM_DECODE_NO_ROOM;
 	memcpy(event, parts.head, COMMON_HEAD);
 	event->comm[sizeof(event->comm) - 1] = '\0';
-	add_stack(&parts, event, batch);
-	memcpy(event->arguments, parts.numbers, event->argument_count * sizeof(uint64_t));
-	memset(event->arguments + event->argument_count, 0,
-	       (UPM_EVENT_ARGUMENTS - event->argument_count) * sizeof(uint64_t));
+	event->stack_offset = 0;
+	event->stack_count = 0;
+	if (parts.frames)
+		add_stack(&parts, event, batch);
+	for (uint32_t i = 0; i < UPM_EVENT_ARGUMENTS; i++)
+		event->arguments[i] = i < event->argument_count ? parts.numbers[i] : 0;
 	if (parts.head->texts)
 		add_texts(config, &parts, event, batch);
 	batch->count++;

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/intern.h"
+#include "resolve/probe_name.h"
 #include "trace/condition.h"
 #include "trace/convention.h"
 #include "uprobe_multi.h"
@@ -120,10 +121,13 @@ static int work_out_function(const struct upm_probe_entry *probe,
 	return status;
 }
 
-static bool returns(const struct builder *builder, const struct upm_probe_entry *probe)
+static uint32_t event_of(const struct builder *builder, const struct upm_probe_entry *probe)
 {
-	return probe->kind == UPM_KIND_URETPROBE ||
-	       (probe->kind == UPM_KIND_UPROBE && builder->trace->flags & UPM_TRACE_RETURNS);
+	if (probe->kind == UPM_KIND_USDT)
+		return UPM_EVENT_USDT;
+	if (probe->kind == UPM_KIND_URETPROBE)
+		return UPM_EVENT_RETURN;
+	return builder->trace->flags & UPM_TRACE_RETURNS ? UPM_EVENT_CALL : UPM_EVENT_ENTRY;
 }
 
 static void list_texts(struct item *item)
@@ -132,6 +136,28 @@ static void list_texts(struct item *item)
 		item->list.texts[i] = item->signature.parameters[i].text;
 		item->list.text_count += item->list.texts[i].source != UPM_TEXT_NONE;
 	}
+}
+
+/* The same filter can fit one probe and not the next: say which. */
+static int name_probe(const struct builder *builder, const struct upm_probe_entry *probe)
+{
+	const struct upm_error *error = upm_error_last();
+	char message[256], hint[128];
+
+	snprintf(message, sizeof(message), "%s", error->message);
+	snprintf(hint, sizeof(hint), "%s", error->hint);
+	return upm_fail(UPM_ERR_SPEC, 0, "read the filter", builder->trace->filter, hint,
+			"%s, for %s", message, upm_probe_symbol(builder->table, probe));
+}
+
+static int parse_filter(const struct builder *builder, const struct upm_probe_entry *probe,
+			struct item *item)
+{
+	int status = upm_conditions_parse(builder->trace->filter, &item->signature,
+					  event_of(builder, probe), item->list.conditions,
+					  &item->list.condition_count);
+
+	return status == UPM_ERR_SPEC ? name_probe(builder, probe) : status;
 }
 
 static int work_out(const struct builder *builder, size_t index, struct item *item)
@@ -145,23 +171,12 @@ static int work_out(const struct builder *builder, size_t index, struct item *it
 			     : work_out_function(probe, &position, text, item);
 
 	if (!status && builder->trace->filter)
-		status = upm_conditions_parse(builder->trace->filter, &item->signature,
-					      returns(builder, probe), item->list.conditions,
-					      &item->list.condition_count);
+		status = parse_filter(builder, probe, item);
 	list_texts(item);
 	return status;
 }
 
 /* ---- all probes */
-
-static uint32_t event_of(const struct builder *builder, const struct upm_probe_entry *probe)
-{
-	if (probe->kind == UPM_KIND_USDT)
-		return UPM_EVENT_USDT;
-	if (probe->kind == UPM_KIND_URETPROBE)
-		return UPM_EVENT_RETURN;
-	return builder->trace->flags & UPM_TRACE_RETURNS ? UPM_EVENT_CALL : UPM_EVENT_ENTRY;
-}
 
 static bool is_traceable(const struct builder *builder, const struct upm_probe_entry *probe)
 {

@@ -13,10 +13,12 @@
 #include "base/error.h"
 #include "share/events.h"
 #include "trace/decode.h"
+#include "trace/sweep.h"
 #include "trace/trace.h"
 
 #define SLICE_MS 10
 #define BUSY_NS 100000 /* an event that is being written is there soon */
+#define AHEAD 1024     /* bytes: what another CPU has written takes its time to come */
 
 static const char operation[] = "read events";
 
@@ -53,6 +55,8 @@ static int drain(struct upm_trace *state, struct upm_batch *batch)
 	uint32_t size;
 
 	while (decoded == UPM_DECODED && (record = upm_ring_peek(&state->ring, &cursor, &size))) {
+		__builtin_prefetch((const char *)record + AHEAD);
+		__builtin_prefetch((const char *)record + AHEAD + 64);
 		decoded = upm_trace_decode(&state->config, record, size, batch);
 		if (decoded != UPM_DECODE_NO_ROOM)
 			upm_ring_pass(&cursor, size);
@@ -98,6 +102,7 @@ static int read_until(struct upm_observer *observer, struct upm_batch *batch, ui
 	if (status)
 		return status;
 	upm_batch_clear(batch);
+	upm_trace_sweep(observer);
 	for (;;) {
 		uint64_t left = left_until(deadline);
 

@@ -11,8 +11,6 @@
 
 static const char operation[] = "read events";
 
-/* ---- mapping */
-
 static int fail_mapping(void)
 {
 	return upm_fail(upm_status_of_errno(errno), errno, operation, "the ring buffer",
@@ -50,47 +48,4 @@ void upm_ring_close(struct upm_ring *ring)
 	if (ring->producer)
 		munmap((void *)ring->producer, ring->page + 2 * (ring->mask + 1));
 	*ring = (struct upm_ring){.map_fd = -1};
-}
-
-/* ---- reading */
-
-static uint64_t room_of(uint32_t size)
-{
-	return ((uint64_t)size + BPF_RINGBUF_HDR_SZ + 7) / 8 * 8;
-}
-
-struct upm_ring_cursor upm_ring_begin(const struct upm_ring *ring)
-{
-	return (struct upm_ring_cursor){
-		.at = __atomic_load_n(ring->consumer, __ATOMIC_RELAXED),
-		.end = __atomic_load_n(ring->producer, __ATOMIC_ACQUIRE),
-	};
-}
-
-const void *upm_ring_peek(const struct upm_ring *ring, struct upm_ring_cursor *cursor,
-			  uint32_t *size)
-{
-	while (cursor->at < cursor->end) {
-		const uint8_t *header = ring->data + (cursor->at & ring->mask);
-		uint32_t word = __atomic_load_n((const uint32_t *)header, __ATOMIC_ACQUIRE);
-
-		cursor->busy = word & BPF_RINGBUF_BUSY_BIT;
-		if (cursor->busy)
-			return NULL;
-		*size = word & ~BPF_RINGBUF_DISCARD_BIT;
-		if (!(word & BPF_RINGBUF_DISCARD_BIT))
-			return header + BPF_RINGBUF_HDR_SZ;
-		upm_ring_pass(cursor, *size);
-	}
-	return NULL;
-}
-
-void upm_ring_pass(struct upm_ring_cursor *cursor, uint32_t size)
-{
-	cursor->at += room_of(size);
-}
-
-void upm_ring_end(struct upm_ring *ring, const struct upm_ring_cursor *cursor)
-{
-	__atomic_store_n(ring->consumer, cursor->at, __ATOMIC_RELEASE);
 }

@@ -12,6 +12,7 @@
 #ifndef UPM_TRACE_RING_H
 #define UPM_TRACE_RING_H
 
+#include <linux/bpf.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -35,12 +36,44 @@ struct upm_ring_cursor {
 int upm_ring_open(struct upm_ring *ring, int map_fd);
 void upm_ring_close(struct upm_ring *ring);
 
-struct upm_ring_cursor upm_ring_begin(const struct upm_ring *ring);
+/* Inline, since they are run for each event. */
+
+static inline struct upm_ring_cursor upm_ring_begin(const struct upm_ring *ring)
+{
+	return (struct upm_ring_cursor){
+		.at = __atomic_load_n(ring->consumer, __ATOMIC_RELAXED),
+		.end = __atomic_load_n(ring->producer, __ATOMIC_ACQUIRE),
+	};
+}
+
+static inline void upm_ring_pass(struct upm_ring_cursor *cursor, uint32_t size)
+{
+	cursor->at += ((uint64_t)size + BPF_RINGBUF_HDR_SZ + 7) / 8 * 8;
+}
+
 /** @return the next record, also the same one again until it is passed; NULL when none is there. */
-const void *upm_ring_peek(const struct upm_ring *ring, struct upm_ring_cursor *cursor,
-			  uint32_t *size);
-void upm_ring_pass(struct upm_ring_cursor *cursor, uint32_t size);
+static inline const void *upm_ring_peek(const struct upm_ring *ring, struct upm_ring_cursor *cursor,
+					uint32_t *size)
+{
+	while (cursor->at < cursor->end) {
+		const uint8_t *header = ring->data + (cursor->at & ring->mask);
+		uint32_t word = __atomic_load_n((const uint32_t *)header, __ATOMIC_ACQUIRE);
+
+		cursor->busy = word & BPF_RINGBUF_BUSY_BIT;
+		if (cursor->busy)
+			return NULL;
+		*size = word & ~BPF_RINGBUF_DISCARD_BIT;
+		if (!(word & BPF_RINGBUF_DISCARD_BIT))
+			return header + BPF_RINGBUF_HDR_SZ;
+		upm_ring_pass(cursor, *size);
+	}
+	return NULL;
+}
+
 /** Give the room of what was passed back to the kernel. */
-void upm_ring_end(struct upm_ring *ring, const struct upm_ring_cursor *cursor);
+static inline void upm_ring_end(struct upm_ring *ring, const struct upm_ring_cursor *cursor)
+{
+	__atomic_store_n(ring->consumer, cursor->at, __ATOMIC_RELEASE);
+}
 
 #endif

@@ -346,7 +346,7 @@ int32_t upm_trace_counts(const struct upm_observer *observer, struct upm_trace_c
 
 const struct upm_observer_type upm_trace_type = {
 	.kind = UPM_OBSERVER_TRACE,
-	.maps = {".rodata", counters_map, ring_map},
+	.maps = {".rodata", counters_map, ring_map, "upm_calls", "upm_shared"},
 	.prepare = prepare,
 	.fill = fill,
 	.open = open_trace,

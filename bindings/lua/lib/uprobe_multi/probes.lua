@@ -51,6 +51,8 @@ end
 ---@field symbol_size integer bytes; 0 = not known
 ---@field ref_ctr_offset integer 0 = none
 ---@field cookie integer what bpf_get_attach_cookie() returns in the program
+---@field return_verdict string that a return probe, or a latency, has there; "ok" where it can be made
+---@field return_reason string one line about that; "" when it is ok
 ---@field errno integer with the verdict "refused": what the kernel said
 ---@field aliases string[] further names of the same point
 ---@field arguments uprobe_multi.Argument[] of a USDT call site
@@ -83,8 +85,9 @@ end
 ---@return uprobe_multi.Probe
 function probes.make(from, aliases, arguments)
   from.kind, from.verdict, from.cost = words.kind[from.kind], words.verdict[from.verdict], words.cost[from.cost]
+  from.return_verdict = words.verdict[from.return_verdict]
   from.errno, from.sys_errno = from.sys_errno, nil
-  from.alias_count, from.argument_count, from.reserved = nil, nil, nil
+  from.alias_count, from.argument_count = nil, nil
   from.aliases, from.arguments = aliases or {}, arguments or {}
   return setmetatable(from, Probe)
 end

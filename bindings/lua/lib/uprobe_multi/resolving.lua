@@ -8,7 +8,7 @@ local raw = require "uprobe_multi.core"
 
 local KNOWN = {
   pid = "number", pids = "table", program = "string", debug_files = "string", debuginfod = "boolean",
-  all_matches = "boolean", progress = "function",
+  all_matches = "boolean", accept_unwinding = "boolean", progress = "function",
 }
 local DEBUG_FILES = {["when needed"] = 0, always = raw.UPM_RESOLVE_DEBUG_ALWAYS, never = raw.UPM_RESOLVE_DEBUG_NEVER}
 
@@ -21,6 +21,8 @@ local resolving = {}
 ---@field debug_files string? when to read separate debug files: "when needed", "always", "never"
 ---@field debuginfod boolean? ask the servers of DEBUGINFOD_URLS
 ---@field all_matches boolean? let a plain name that stands for several functions match them all
+---@field accept_unwinding boolean? allow return probes and latencies on functions that an exception may leave: one
+---  that does ends the program
 ---@field progress (fun(stage: string, done: integer, total: integer): boolean?)? true ends the call
 
 --- Turn specs into probes, each judged. A spec is "BINARY:PATTERN", "uretprobe:BINARY:PATTERN" or
@@ -39,6 +41,7 @@ function resolving.resolve(specs, given)
   local _, set = raw.upm_resolve(texts, #texts, {
     flags = debug_files + options.bits {
       [raw.UPM_RESOLVE_DEBUGINFOD] = given.debuginfod, [raw.UPM_RESOLVE_ALL_MATCHES] = given.all_matches,
+      [raw.UPM_RESOLVE_ACCEPT_UNWINDING] = given.accept_unwinding,
     },
     pids = options.pids(given),
     program = given.program,

@@ -29,12 +29,13 @@ from .events import Event, EventArgument, EventKind, Form, Signature
 from .link import KernelLink, Link, open_link, unpin_link
 from .objects import Object, Program
 from .observer import Observer
+from .outcomes import TraceCount, TraceSnapshot
 from .probes import Argument, Probe, ProbeSet, demangle
 from .resolving import resolve
 from .sharing import PIN_DIRECTORY, Pinned, list_pinned, open, unpin
 from .symbols import Place, Symbolizer
-from .timing import Latency, LatencyRow, LatencySnapshot, Split, latency
-from .tracing import Trace, TraceCount, TraceSnapshot, trace
+from .timing import Latency, LatencyRow, LatencySnapshot, Split, bucket_bounds, latency
+from .tracing import Trace, trace
 
 __version__ = f"{_lib.UPM_VERSION_MAJOR}.{_lib.UPM_VERSION_MINOR}.{_lib.UPM_VERSION_PATCH}"
 
@@ -53,6 +54,6 @@ __all__ = [
     "EventArgument", "Features", "KernelLink", "Latency", "LatencyRow", "LatencySnapshot",
     "Link", "Object", "Observer", "PIN_DIRECTORY", "Pinned", "Place", "Probe", "ProbeSet",
     "Program", "Signature", "Symbolizer", "Trace", "TraceCount", "TraceSnapshot", "attach",
-    "check", "count", "demangle", "latency", "library_version", "list_pinned", "open",
+    "bucket_bounds", "check", "count", "demangle", "latency", "library_version", "list_pinned", "open",
     "open_link", "resolve", "trace", "unpin", "unpin_link",
 ]

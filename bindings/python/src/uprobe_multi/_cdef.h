@@ -81,6 +81,7 @@ enum upm_probe_flag {
 	UPM_PROBE_UNVERIFIED = 8,
 	UPM_PROBE_RETURN_UNSAFE = 16,
 	UPM_PROBE_REPEATS = 32,
+	UPM_PROBE_UNWINDS = 64,
 };
 struct upm_probe {
 	size_t size;
@@ -103,7 +104,8 @@ struct upm_probe {
 	int32_t sys_errno;
 	const char *provider;
 	uint32_t argument_count;
-	uint32_t reserved;
+	int32_t return_verdict;
+	const char *return_reason;
 };
 const char *upm_kind_name(uint32_t kind);
 const char *upm_verdict_name(int32_t verdict);
@@ -117,6 +119,7 @@ enum upm_resolve_flag {
 	UPM_RESOLVE_DEBUG_NEVER = 2,
 	UPM_RESOLVE_DEBUGINFOD = 4,
 	UPM_RESOLVE_ALL_MATCHES = 8,
+	UPM_RESOLVE_ACCEPT_UNWINDING = 16,
 };
 struct upm_resolve_options {
 	size_t size;

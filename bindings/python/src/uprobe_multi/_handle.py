@@ -17,7 +17,7 @@ import os
 import threading
 import weakref
 from contextlib import contextmanager
-from typing import Any, Callable, Iterator
+from typing import Any, Callable, Iterator, TypeVar
 
 from ._native import ffi
 from .errors import closed_error
@@ -70,6 +70,9 @@ def _renew_locks() -> None:
 os.register_at_fork(after_in_child=_renew_locks)
 
 
+Self = TypeVar("Self", bound="Handle")
+
+
 class Handle:
     """Base of everything that owns something of the library."""
 
@@ -95,3 +98,9 @@ class Handle:
     def close(self) -> None:
         """Free it. A second call does nothing; other methods raise StateError afterwards."""
         self._finalizer()
+
+    def __enter__(self: Self) -> Self:
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        self.close()

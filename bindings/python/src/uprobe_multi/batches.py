@@ -19,7 +19,7 @@ import numpy.typing
 from ._handle import Slot
 from ._native import ffi, lib
 from .errors import check_status
-from .events import EventArgument, EventKind, Form, Signature, Signatures
+from .events import EventArgument, EventKind, Form, Signature, SignatureOf
 from .symbols import Symbolizer
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def _numpy_type(kind: Any) -> Any:
 class Pool:
     """Batches of one size."""
 
-    def __init__(self, events: int = 0, text_bytes: int = 0) -> None:
+    def __init__(self, events: int, text_bytes: int) -> None:
         self._size = (events, text_bytes)
         self._spare: list[Slot] = []
 
@@ -127,24 +127,23 @@ class EventArray(numpy.ndarray[Any, Any]):
 
     Attributes:
         text: the text area that strings, byte buffers and stacks lie in, as bytes
-        signatures: what is known of the arguments of each probe
+        signature_of: gives what is known of the arguments of the probe at a position
     """
 
-    text: Array
-    signatures: Signatures
+    text: Array = numpy.empty(0, numpy.uint8)
+    signature_of: SignatureOf
 
     @staticmethod
-    def of(memory: Memory, signatures: Signatures) -> EventArray:
+    def of(memory: Memory, signature_of: SignatureOf) -> EventArray:
         """The events of a batch that has been read."""
         array = memory.events().view(EventArray)
         array.text = memory.text()
-        array.signatures = signatures
+        array.signature_of = signature_of
         return array
 
     def __array_finalize__(self, source: Any) -> None:
-        self.text = getattr(source, "text", numpy.empty(0, numpy.uint8))
-        if source is not None and hasattr(source, "signatures"):
-            self.signatures = source.signatures
+        if isinstance(source, EventArray):
+            self.__dict__.update(source.__dict__)
 
     def __getitem__(self, key: Any) -> Any:
         """Fields are plain arrays; only selections of whole events stay what they are."""
@@ -155,7 +154,7 @@ class EventArray(numpy.ndarray[Any, Any]):
 
     def signature(self) -> Signature | None:
         """The one that all these events share; None when their arguments differ in form."""
-        found = [self.signatures[int(probe)] for probe in numpy.unique(self["probe"])]
+        found = [self.signature_of(int(probe)) for probe in numpy.unique(self["probe"])]
         if not found or any(each.arguments != found[0].arguments for each in found):
             return None
         return found[0]
@@ -194,8 +193,8 @@ class EventArray(numpy.ndarray[Any, Any]):
         probes = [
             int(probe)
             for probe in numpy.unique(self["probe"])
-            if argument < len(self.signatures[int(probe)].arguments)
-            and self.signatures[int(probe)].arguments[argument].in_text
+            if argument < len(self.signature_of(int(probe)).arguments)
+            and self.signature_of(int(probe)).arguments[argument].in_text
         ]
         return numpy.isin(self["probe"], probes)
 
@@ -243,7 +242,7 @@ class EventArray(numpy.ndarray[Any, Any]):
     def _names(self) -> tuple[Sequence[str], Array]:
         """Names of the probes that occur, and which of them each event is of."""
         probes, codes = numpy.unique(self["probe"], return_inverse=True)
-        return [self.signatures[int(probe)].probe.name for probe in probes], codes
+        return [self.signature_of(int(probe)).probe.name for probe in probes], codes
 
     def to_frame(self) -> pandas.DataFrame:
         """A pandas table, one row an event; arguments by name where all events share them."""

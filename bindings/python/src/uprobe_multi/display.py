@@ -6,15 +6,14 @@ import sys
 import threading
 import time
 from html import escape
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Callable, Iterable, Sequence
 
 if TYPE_CHECKING:
     from .counting import CountSnapshot
     from .timing import LatencySnapshot
-    from .tracing import TraceSnapshot
     from .link import Link
     from .observer import Observer
+    from .outcomes import TraceSnapshot
     from .probes import ProbeSet
 
 MOST_ROWS = 30
@@ -223,12 +222,7 @@ class Live:
         self._thread.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *raised: object) -> None:
         self._ended.set()
         self._thread.join()
         self._screen.show(self._read())

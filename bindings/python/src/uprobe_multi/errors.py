@@ -36,13 +36,6 @@ class Error(Exception):
         hint: what to do next, one line; may be empty
     """
 
-    code: int
-    errno: int
-    operation: str
-    object: str
-    message: str
-    hint: str
-
     def __init__(self, record: Record) -> None:
         super().__init__(_sentence(record))
         self.code = record.code

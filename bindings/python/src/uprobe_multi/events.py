@@ -13,7 +13,7 @@ from typing import Any, Callable, NamedTuple, Union
 from ._convert import filled
 from ._native import ffi, lib
 from .errors import check_status, text
-from .probes import Probe, ProbeSet
+from .probes import Probe
 
 #: A decoded argument: None where it could not be read.
 Value = Union[int, str, bytes, bool, None]
@@ -116,28 +116,20 @@ def _shown(value: Value, argument: EventArgument) -> str:
     return repr(value)
 
 
-class Signatures:
-    """Of all probes of a trace, each read once."""
+#: Gives what is known of the events of the probe at a position: Trace.signature(), as a rule.
+SignatureOf = Callable[[int], Signature]
 
-    def __init__(self, probes: ProbeSet, describe: Callable[[int, int, Any], int]) -> None:
-        self._probes = probes
-        self._describe = describe
-        self._known: dict[int, Signature] = {}
 
-    def __getitem__(self, probe: int) -> Signature:
-        if probe not in self._known:
-            self._known[probe] = self._read(probe)
-        return self._known[probe]
-
-    def _read(self, probe: int) -> Signature:
-        raw = filled("upm_event_argument")
-        arguments = []
-        for index in range(lib.UPM_EVENT_ARGUMENTS):
-            if self._describe(probe, index, raw) < 0:
-                break
-            arguments.append(_event_argument(raw))
-        check_status(self._describe(probe, lib.UPM_TRACE_RESULT, raw))
-        return Signature(self._probes[probe], tuple(arguments), _event_argument(raw))
+def read_signature(pointer: Any, index: int, probe: Probe) -> Signature:
+    """Of the probe at this position of a trace, a struct upm_observer *."""
+    raw = filled("upm_event_argument")
+    arguments = []
+    for argument in range(lib.UPM_EVENT_ARGUMENTS):
+        if lib.upm_trace_argument(pointer, index, argument, raw) < 0:
+            break
+        arguments.append(_event_argument(raw))
+    check_status(lib.upm_trace_argument(pointer, index, lib.UPM_TRACE_RESULT, raw))
+    return Signature(probe, tuple(arguments), _event_argument(raw))
 
 
 def _event_argument(raw: Any) -> EventArgument:
@@ -160,9 +152,9 @@ def decode(value: int, argument: EventArgument, texts: Any) -> Value:
     return None if form in (Form.UNREADABLE, Form.NONE) else value
 
 
-def make_event(raw: Any, texts: Any, signatures: Signatures) -> Event:
+def make_event(raw: Any, texts: Any, signature_of: SignatureOf) -> Event:
     """From a struct upm_event and the text area that it points into."""
-    signature = signatures[raw.probe]
+    signature = signature_of(raw.probe)
     arguments = tuple(
         None if raw.unreadable >> index & 1 else decode(raw.arguments[index], argument, texts)
         for index, argument in enumerate(signature.arguments[: raw.argument_count])

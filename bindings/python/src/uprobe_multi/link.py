@@ -2,7 +2,6 @@
 """An attached probe set."""
 from __future__ import annotations
 
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Callable, Iterator, NamedTuple
 
 from ._convert import PathLike, c_string, filled
@@ -143,16 +142,9 @@ class Link(LinkView, Handle):
     def __iter__(self) -> Iterator[Probe]:
         return iter(self.attached)
 
-    def __enter__(self) -> Link:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.detach()
+    def __exit__(self, *raised: object) -> None:
+        if not self.closed:
+            self.detach()
 
     def __repr__(self) -> str:
         if self.closed:

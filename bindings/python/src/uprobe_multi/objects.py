@@ -2,7 +2,6 @@
 """BPF object files and the programs in them."""
 from __future__ import annotations
 
-from types import TracebackType
 from typing import Any, NamedTuple
 
 from ._convert import PathLike, c_string, c_strings, filled, invalid
@@ -91,17 +90,6 @@ class Object(Handle):
             return int(
                 lib.upm_object_attach(pointer, name, array, len(keep), options, slot.out)
             )
-
-    def __enter__(self) -> Object:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def __repr__(self) -> str:
         if self.closed:

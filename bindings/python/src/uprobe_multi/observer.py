@@ -5,8 +5,7 @@ from __future__ import annotations
 import time
 from array import array
 from contextlib import contextmanager
-from types import TracebackType
-from typing import Any, Iterator, TypeVar
+from typing import Any, Iterator
 
 from ._convert import PathLike, c_string
 from ._handle import Handle, Slot
@@ -14,8 +13,6 @@ from ._native import ffi, lib
 from .errors import check_status, text
 from .link import LinkView
 from .probes import ProbeSet
-
-Self = TypeVar("Self", bound="Observer")
 
 
 class Observer(LinkView, Handle):
@@ -31,6 +28,11 @@ class Observer(LinkView, Handle):
     def _link(self) -> Iterator[Any]:
         with self._use() as pointer:
             yield lib.upm_observer_link(pointer)
+
+    def close(self) -> None:
+        """Free it. A second call does nothing; other methods raise StateError afterwards."""
+        super().close()
+        self._probes = None
 
     @property
     def kind(self) -> str:
@@ -109,15 +111,7 @@ class Observer(LinkView, Handle):
             except KeyboardInterrupt:
                 pass
 
-    def __enter__(self: Self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *raised: object) -> None:
         if not self.closed:
             self.stop()
 

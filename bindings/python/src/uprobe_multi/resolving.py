@@ -23,6 +23,7 @@ def resolve(
     debug_files: str = "when needed",
     debuginfod: bool = False,
     all_matches: bool = False,
+    accept_unwinding: bool = False,
     progress: Progress = None,
 ) -> ProbeSet:
     """Turn specs into probes, each judged.
@@ -37,6 +38,8 @@ def resolve(
         debug_files: when to read separate debug files: "when needed", "always" or "never"
         debuginfod: ask the servers of DEBUGINFOD_URLS where no local debug file is found
         all_matches: let a plain name that stands for several functions match them all
+        accept_unwinding: allow return probes and latencies in C++ and Rust code, where an exception
+            that leaves a probed function ends the program
         progress: True for a bar, or a function of (stage, done, total)
 
     Raises:
@@ -58,6 +61,7 @@ def resolve(
                 lib.UPM_RESOLVE_DEBUG_NEVER: debug_files == "never",
                 lib.UPM_RESOLVE_DEBUGINFOD: debuginfod,
                 lib.UPM_RESOLVE_ALL_MATCHES: all_matches,
+                lib.UPM_RESOLVE_ACCEPT_UNWINDING: accept_unwinding,
             }
         ),
         pids=wanted,

@@ -15,7 +15,7 @@ from .probes import demangle
 class Place(NamedTuple):
     """What lies at an address."""
 
-    path: str  #: the file mapped there; "" when it is not known
+    path: str  #: the file mapped there, or "[vdso]" and such; "" when it is not known
     symbol: str  #: raw name of the function; "" when it is not known
     offset: int  #: bytes from the start of the symbol, or without one of the file
     file_offset: int  #: bytes
@@ -30,7 +30,11 @@ class Place(NamedTuple):
 
 
 class Symbolizer(Handle):
-    """Finds out what lies at addresses of processes, and remembers it."""
+    """Finds out what lies at addresses of processes, and remembers it.
+
+    Ask soon: what a process that has ended had mapped can not be found out later, unless it was
+    asked for before.
+    """
 
     _what = "symbolizer"
 
@@ -38,26 +42,18 @@ class Symbolizer(Handle):
         slot = Slot(lib.upm_symbolizer_free)
         check_status(lib.upm_symbolizer_new(slot.out))
         super().__init__(slot)
-        self._known: dict[tuple[int, int, bool], Place] = {}
 
     def find(self, pid: int, address: int, after_call: bool = False) -> Place:
-        """What lies there.
+        """What lies there; a place without names for an address of which nothing is known.
 
         Args:
             after_call: the address is one that a call returns to, as are all frames of a stack
                 but the first: the call before it is meant
         """
-        key = (pid, address, after_call)
-        if key not in self._known:
-            raw = filled("upm_place")
-            with self._use() as pointer:
-                check_status(
-                    lib.upm_symbolizer_find(pointer, pid, address, int(after_call), raw)
-                )
-                self._known[key] = Place(
-                    text(raw.path), text(raw.symbol), raw.offset, raw.file_offset
-                )
-        return self._known[key]
+        raw = filled("upm_place")
+        with self._use() as pointer:
+            check_status(lib.upm_symbolizer_find(pointer, pid, address, int(after_call), raw))
+            return Place(text(raw.path), text(raw.symbol), raw.offset, raw.file_offset)
 
     def names(self, pid: int, stack: Sequence[int]) -> list[str]:
         """Of a stack, innermost first."""

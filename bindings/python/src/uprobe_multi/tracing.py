@@ -3,17 +3,19 @@
 
 Waiting is done here and not in the library, so that the handle is free meanwhile: another thread
 may stop the trace, and Ctrl-C is seen at once. The kernel wakes a reader only when a quarter of the
-ring is full; else a look every 10 ms finds what has come.
+ring is full; else a look every 10 ms finds what has come. That is why a reader that has caught up
+waits before it looks again: where events come all the time, looks at once would find a few each,
+and a look costs as much as reading a thousand.
 """
 from __future__ import annotations
 
-import asyncio
+import math
 import os
 import select
 import time
 import weakref
 from typing import TYPE_CHECKING, Any, AsyncIterator, Callable, Generic, Iterable, Iterator
-from typing import Mapping, NamedTuple, TypeVar
+from typing import Mapping, TypeVar
 
 from ._convert import c_string, filled, flag_bits
 from ._handle import Slot
@@ -23,69 +25,23 @@ from .attaching import Scope
 from .counting import start
 from .enums import Backend
 from .errors import check_status
-from .events import Event, Signature, Signatures, make_event
+from .events import Event, Signature, SignatureOf, make_event, read_signature
 from .observer import Observer
+from .outcomes import TraceCount, TraceSnapshot
 from .probes import Probe, ProbeSet
 from .resolving import Probes, as_probe_set
 
 if TYPE_CHECKING:
-    import pandas
-
-    from .batches import EventArray, Memory, Pool
+    from .batches import EventArray, Pool
 
 _LOOK_SECONDS = 0.01
 _CHUNK = 256  # events that are read at once for iteration
+# Room of an array where the caller does not say. More than in C: each costs tens of microseconds,
+# and what comes between two looks at full speed should fit into one.
+_EVENTS = 16384
+_TEXT_BYTES = 1 << 20
 
 Item = TypeVar("Item")
-
-
-class TraceCount(NamedTuple):
-    """What became of the hits of a probe: hits = events + filtered + lost + unreturned."""
-
-    hits: int
-    events: int  #: put into the ring buffer
-    filtered: int  #: kept out by a filter, the sampling or the rate limit
-    lost: int  #: there was no room
-    unreturned: int  #: with returns=True: running, or left without a return
-
-
-class TraceSnapshot:
-    """What became of the hits of each probe at one moment. Iteration: (probe, TraceCount)."""
-
-    def __init__(self, probes: ProbeSet, counts: list[TraceCount]) -> None:
-        self.probes = probes
-        self.counts = counts
-
-    @property
-    def total(self) -> TraceCount:
-        """Of all probes."""
-        return TraceCount(*map(sum, zip(*self.counts))) if self.counts else TraceCount(0, 0, 0, 0, 0)
-
-    def __len__(self) -> int:
-        return len(self.counts)
-
-    def __iter__(self) -> Iterator[tuple[Probe, TraceCount]]:
-        return zip(self.probes, self.counts)
-
-    def to_frame(self) -> pandas.DataFrame:
-        """A pandas table, one row a probe."""
-        import pandas
-
-        return pandas.DataFrame(
-            [(probe.path, probe.symbol, *count) for probe, count in self],
-            columns=["path", "symbol", *TraceCount._fields],
-        )
-
-    def __str__(self) -> str:
-        return ", ".join(f"{number:,} {name}" for name, number in self.total._asdict().items())
-
-    def __repr__(self) -> str:
-        return f"<TraceSnapshot: {self}>"
-
-    def _repr_html_(self) -> str:
-        from .display import trace_html
-
-        return trace_html(self)
 
 
 class Trace(Observer):
@@ -105,15 +61,16 @@ class Trace(Observer):
         # A descriptor of our own stays good for a waiting thread when another one closes the trace.
         self._fd = os.dup(check_status(lib.upm_trace_fd(slot.out[0])))
         self._close_fd = weakref.finalize(self, os.close, self._fd)
-        self._signatures = Signatures(self.probes, self._describe)
-
-    def _describe(self, probe: int, argument: int, out: Any) -> int:
-        with self._use() as pointer:
-            return int(lib.upm_trace_argument(pointer, probe, argument, out))
+        # Edge-triggered: what lies in the ring already is no reason to wake.
+        self._wakeups = select.epoll()
+        self._wakeups.register(self._fd, select.EPOLLIN | select.EPOLLET)
+        self._next_look = 0.0
+        self._signatures: dict[int, Signature] = {}
 
     def close(self) -> None:
         """Free it. A second call does nothing; other methods raise StateError afterwards."""
         super().close()
+        self._wakeups.close()
         self._close_fd()
 
     def stop(self) -> float:
@@ -132,7 +89,12 @@ class Trace(Observer):
 
     def signature(self, probe: int) -> Signature:
         """The arguments and the result of the events of the probe at this position."""
-        return self._signatures[probe]
+        known = self._signatures.get(probe)
+        if known is None:
+            with self._use() as pointer:
+                known = read_signature(pointer, probe, self.probes[probe])
+            self._signatures[probe] = known
+        return known
 
     def counts(self) -> list[TraceCount]:
         """What became of the hits, for each probe; exact once the trace is stopped."""
@@ -153,16 +115,25 @@ class Trace(Observer):
     def _until(self, timeout: float | None) -> Iterator[None]:
         """Turns of a loop that looks for events: ends when the time is over, or when nothing can
         come any more."""
-        end = None if timeout is None else time.monotonic() + timeout
+        end = math.inf if timeout is None else time.monotonic() + timeout
         while True:
             stopped = self._stopped
+            if not stopped:
+                self._wait(min(self._next_look, end) - time.monotonic())
             yield
-            left = _LOOK_SECONDS if end is None else end - time.monotonic()
-            if stopped or left <= 0:
+            if stopped or time.monotonic() >= end:
                 return
-            poll = select.poll()
-            poll.register(self._fd, select.POLLIN)
-            poll.poll(1000 * min(_LOOK_SECONDS, left))
+
+    def _wait(self, seconds: float) -> None:
+        if seconds > 0:
+            try:
+                self._wakeups.poll(seconds)
+            except ValueError:
+                pass  # closed by another thread: the look that follows says so
+
+    def _looked(self, is_full: bool = False) -> None:
+        """Note that this was all there is, or that more may be there."""
+        self._next_look = 0.0 if is_full else time.monotonic() + _LOOK_SECONDS
 
     # ---- one event at a time
 
@@ -180,22 +151,24 @@ class Trace(Observer):
         with self._use() as pointer:
             status = lib.upm_trace_next(pointer, self._one, texts, 0)
             if status == lib.UPM_ERR_NOT_FOUND:
+                self._looked()
                 return None
             check_status(status)
-            return make_event(self._one, texts[0], self._signatures)
+            return make_event(self._one, texts[0], self.signature)
 
     def run(
         self, function: Callable[[Event], object], timeout: float | None = None
     ) -> object:
         """Call a function for each event, on this thread, until it gives something other than
         None or False, which is returned; or until the time is over (None is returned)."""
-        call = EventCall(function, self._signatures)
+        call = EventCall(function, self.signature)
         for _ in self._until(timeout):
             with self._use() as pointer:
                 status = lib.upm_trace_run(pointer, lib.upm_event_python, call.context, 0)
             if call.ended:
                 return call.end()
             check_status(status)
+            self._looked()
         return None
 
     def __iter__(self) -> Iterator[Event]:
@@ -208,11 +181,10 @@ class Trace(Observer):
         slot = Slot(lib.upm_batch_free)
         check_status(lib.upm_batch_new(_CHUNK, 0, slot.out))
         batch = slot.out[0]
-        with self._use() as pointer:
-            check_status(lib.upm_trace_read(pointer, batch, 0))
+        self._fill(batch, _CHUNK, _TEXT_BYTES)
         events, texts = lib.upm_batch_events(batch), lib.upm_batch_text(batch)
         return [
-            make_event(events[index], texts, self._signatures)
+            make_event(events[index], texts, self.signature)
             for index in range(lib.upm_batch_size(batch))
         ]
 
@@ -226,22 +198,26 @@ class Trace(Observer):
 
         Args:
             timeout: seconds; None = for ever
-            events: most of one reading; 0 = 4096
+            events: most of one reading; 0 = 16384
             text_bytes: of their strings, buffers and stacks together; 0 = 1 MiB
         """
         from .batches import EventArray, Pool
 
+        events, text_bytes = events or _EVENTS, text_bytes or _TEXT_BYTES
         pool = self._pools.setdefault((events, text_bytes), Pool(events, text_bytes))
         memory = pool.take()
         for _ in self._until(timeout):
-            if self._fill(memory):
+            if self._fill(memory.batch, events, text_bytes):
                 break
-        return EventArray.of(memory, self._signatures)
+        return EventArray.of(memory, self.signature)
 
-    def _fill(self, memory: Memory) -> int:
+    def _fill(self, batch: Any, events: int, text_bytes: int) -> int:
+        """Look once. Less than half of its room in use: nothing was left for lack of room."""
         with self._use() as pointer:
-            check_status(lib.upm_trace_read(pointer, memory.batch, 0))
-        return len(memory)
+            check_status(lib.upm_trace_read(pointer, batch, 0))
+        found = int(lib.upm_batch_size(batch))
+        self._looked(2 * found >= events or 2 * lib.upm_batch_text_size(batch) >= text_bytes)
+        return found
 
     def batches(self, *, events: int = 0, text_bytes: int = 0) -> Stream[EventArray]:
         """Arrays of events until the trace is stopped and empty, for `for` and `async for`."""
@@ -271,6 +247,8 @@ class Stream(Generic[Item]):
             yield from items
 
     async def __aiter__(self) -> AsyncIterator[Item]:
+        import asyncio
+
         while True:
             stopped = self._trace._stopped
             items = self._read()
@@ -278,15 +256,15 @@ class Stream(Generic[Item]):
                 yield item
             if not items and stopped:
                 return
-            await asyncio.sleep(0 if items else _LOOK_SECONDS)
+            await asyncio.sleep(max(0.0, self._trace._next_look - time.monotonic()))
 
 
 class EventCall:
     """One call of upm_trace_run()."""
 
-    def __init__(self, function: Callable[[Event], object], signatures: Signatures) -> None:
+    def __init__(self, function: Callable[[Event], object], signature_of: SignatureOf) -> None:
         self.function = function
-        self.signatures = signatures
+        self.signature_of = signature_of
         self.result: object = None
         self.raised: BaseException | None = None
         self.ended = False
@@ -309,7 +287,7 @@ def _keep(kind: Any, value: BaseException, traceback: Any) -> None:
 def upm_event_python(event: Any, texts: Any, context: Any) -> int:
     """The upm_event_fn of every upm_trace_run()."""
     call = ffi.from_handle(context)
-    call.result = call.function(make_event(event, texts, call.signatures))
+    call.result = call.function(make_event(event, texts, call.signature_of))
     call.ended = call.result is not None and call.result is not False
     return int(call.ended)
 

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+#include <string.h>
+
+#include "base/error.h"
+#include "binary/elf_file.h"
+#include "binary/symbol_table.h"
+
+enum answer { NOT_ASKED, NO, YES };
+
+/* Names in a string table stand between NULs. */
+static bool has_name(const char *strings, size_t size, const char *name)
+{
+	size_t length = strlen(name);
+	const char *found = strings;
+
+	while ((found = memmem(found, size - (size_t)(found - strings), name, length + 1))) {
+		if (found == strings || found[-1] == '\0')
+			return true;
+		found += length;
+	}
+	return false;
+}
+
+/* What code that throws, catches or cleans up behind an exception refers to: in C++ and Rust. */
+static bool refers_to_unwinder(const char *strings, size_t size)
+{
+	static const char *const names[] = {
+		"__gxx_personality_v0",	  "__cxa_throw",    "rust_eh_personality",
+		"_Unwind_RaiseException", "_Unwind_Resume",
+	};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (has_name(strings, size, names[i]))
+			return true;
+	return false;
+}
+
+/* The names that are linked dynamically; of a static program those of all symbols. */
+static enum answer ask(const struct upm_elf *elf)
+{
+	struct upm_symbol_table *table = elf->own_count ? elf->tables[0] : NULL;
+	struct upm_error_copy error;
+
+	if (!table)
+		return NO;
+	upm_error_take(&error);
+	if (upm_symbol_table_read_names(table)) {
+		upm_error_put_back(&error);
+		return NO;
+	}
+	upm_error_drop(&error);
+	return refers_to_unwinder(table->strings, table->strings_size) ? YES : NO;
+}
+
+bool upm_binary_unwinds(const struct upm_binary *binary)
+{
+	struct upm_elf *elf = binary->elf;
+	int answer = atomic_load_explicit(&elf->unwinds, memory_order_relaxed);
+
+	if (answer == NOT_ASKED) {
+		answer = ask(elf);
+		atomic_store_explicit(&elf->unwinds, answer, memory_order_relaxed);
+	}
+	return answer == YES;
+}

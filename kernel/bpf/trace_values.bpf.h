@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What is read of a hit: registers, arguments, the bytes that they point to. */
+#ifndef UPM_BPF_TRACE_VALUES_BPF_H
+#define UPM_BPF_TRACE_VALUES_BPF_H
+
+#include "trace_maps.bpf.h"
+#include "usdt_reading.bpf.h"
+
+struct registers {
+	__u64 words[UPM_REGISTERS_MAX / sizeof(__u64)];
+};
+
+static __always_inline void read_registers(void *context, struct registers *registers)
+{
+	bpf_probe_read_kernel(registers, config.registers.size, context);
+}
+
+/* Also of the second byte of a register (%ah): the stack is read in whole words only. */
+static __always_inline __u64 word_at(const struct registers *registers, __u32 offset)
+{
+	__u32 word = offset / sizeof(__u64);
+
+	if (word >= UPM_REGISTERS_MAX / sizeof(__u64))
+		return 0;
+	return registers->words[word] >> offset % sizeof(__u64) * 8;
+}
+
+static __always_inline int read_value(const struct upm_usdt_read *read,
+				      const struct registers *registers, __u64 *value)
+{
+	__u64 sum = read->value;
+	int failure = 0;
+
+	*value = 0;
+	if (!(read->flags & UPM_READ_VALID))
+		return -1;
+	if (read->flags & UPM_READ_BASE)
+		sum += word_at(registers, read->base);
+	if (read->flags & UPM_READ_INDEX)
+		sum += word_at(registers, read->index) << (read->scale & 3);
+	if (read->flags & UPM_READ_THREAD)
+		sum += upm_usdt_thread_pointer(read);
+	if (read->flags & UPM_READ_MEMORY)
+		failure = upm_usdt_load(sum, read->unused, &sum);
+	if (!failure)
+		*value = upm_usdt_cut(read, sum);
+	return failure;
+}
+
+static __noinline int read_arguments(void *context, const struct upm_trace_list *list,
+				     struct hit *hit)
+{
+	struct registers registers = {};
+
+	read_registers(context, &registers);
+	for (__u32 i = 0; i < UPM_TRACE_ARGUMENTS; i++) {
+		__u64 value;
+
+		if (i >= config.arguments || i >= list->arguments.count)
+			break;
+		if (read_value(&list->arguments.arguments[i], &registers, &value))
+			hit->unreadable |= 1u << i;
+		hit->numbers[i] = value;
+	}
+	return 0;
+}
+
+static __noinline __u64 read_result(void *context, const struct upm_trace_list *list)
+{
+	struct registers registers = {};
+	__u64 value;
+
+	read_registers(context, &registers);
+	read_value(&list->result, &registers, &value);
+	return value;
+}
+
+static __always_inline __u64 read_register(void *context, __u32 offset)
+{
+	return upm_usdt_kernel_word(context, offset);
+}
+
+/* Up to its NUL, and one byte more than is shown, which tells that it goes on. */
+static __always_inline long read_string(struct upm_trace_slot *slot, __u64 address)
+{
+	long length =
+		bpf_probe_read_user_str(slot + 1, config.text_bytes + 2, (const void *)address);
+
+	return length > 0 ? length - 1 : -1;
+}
+
+static __always_inline long length_of(const struct upm_trace_list *list, const struct hit *hit,
+				      const struct upm_trace_text *text)
+{
+	__u32 argument = text->length_argument;
+	__u64 length;
+
+	if (argument == UPM_TEXT_LENGTH_CONSTANT)
+		return text->length;
+	if (argument >= UPM_TRACE_ARGUMENTS || hit->unreadable & 1u << argument)
+		return -1;
+	length = hit->numbers[argument];
+	if (list->arguments.arguments[argument].flags & UPM_READ_SIGNED && (__s64)length < 0)
+		return 0;
+	return length > UPM_TRACE_TEXT_MAX ? UPM_TRACE_TEXT_MAX + 1 : length;
+}
+
+static __always_inline long read_bytes(struct upm_trace_slot *slot, __u64 address, long length)
+{
+	__u32 size = length;
+
+	if (length < 0)
+		return -1;
+	if (size > config.text_bytes)
+		size = config.text_bytes;
+	return bpf_probe_read_user(slot + 1, size, (const void *)address) ? -1 : length;
+}
+
+/*
+ * The bytes that arguments point to, into the slots of a record of full size. That their number is
+ * kept in the record spares the verifier the question which arguments came before.
+ */
+static __noinline int read_texts(struct upm_trace_record *record, const struct upm_trace_list *list,
+				 const struct hit *hit)
+{
+	for (__u32 i = 0; i < UPM_TRACE_ARGUMENTS; i++) {
+		const struct upm_trace_text *text = &list->texts[i];
+		__u32 slots = record->slots;
+		struct upm_trace_slot *slot;
+		long length;
+
+		if (text->source == UPM_TEXT_NONE)
+			continue;
+		if (slots >= config.texts)
+			break;
+		slot = (void *)record + config.plain_size + slots * config.text_stride;
+		record->slots = slots + 1;
+		if (hit->unreadable & 1u << i)
+			length = -1;
+		else if (text->source == UPM_TEXT_STRING)
+			length = read_string(slot, hit->numbers[i]);
+		else
+			length = read_bytes(slot, hit->numbers[i], length_of(list, hit, text));
+		slot->length = length < 0 ? 0 : length;
+		record->texts |= 1u << i;
+		if (length < 0)
+			record->unreadable |= 1u << i;
+		else if (length > config.text_bytes)
+			record->truncated |= 1u << i;
+	}
+	return 0;
+}
+
+#endif

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/* A program that calls one function as often as it is told. */
+#ifndef UPM_TESTS_BENCH_OBSERVE_H
+#define UPM_TESTS_BENCH_OBSERVE_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "bench.h"
+
+struct caller {
+	pid_t pid;
+	FILE *commands, *answers;
+	char path[4096];	   /* of the program */
+	struct upm_probe_set *set; /* counted(), its function */
+	struct upm_attach_options options;
+};
+
+void caller_start(struct caller *caller);
+/** Have the function called so often. @return time until all was done, ns */
+uint64_t caller_run(struct caller *caller, unsigned long times);
+/** @return whether the kernel's breakpoint is on its function */
+bool caller_is_armed(const struct caller *caller);
+void caller_stop(struct caller *caller);
+
+#endif
