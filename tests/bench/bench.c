@@ -3,7 +3,7 @@
  * bench JSON-FILE [NAME...]
  *
  * Runs all benchmarks, or those named: memory stages many node bpftrace detach observe drain
- * python. Prints a table and writes JSON. A missed goal is printed and is no failure:
+ * python lua. Prints a table and writes JSON. A missed goal is printed and is no failure:
  * these are measurements, and a busy machine is no defect.
  */
 #include "bench.h"
@@ -21,6 +21,7 @@ static const struct {
 	{"memory", bench_memory},    {"stages", bench_stages},	   {"many", bench_attach_many},
 	{"node", bench_attach_node}, {"bpftrace", bench_bpftrace}, {"detach", bench_detach_perf},
 	{"observe", bench_observe},  {"drain", bench_drain},	   {"python", bench_python},
+	{"lua", bench_lua},
 };
 
 void need_upm(int32_t status, const char *call)

@@ -66,5 +66,6 @@ void bench_bpftrace(void);
 void bench_observe(void);
 void bench_drain(void);
 void bench_python(void);
+void bench_lua(void);
 
 #endif
