@@ -21,5 +21,5 @@ $(LUA_MODULES): $(LUA_FOLDER)/%/built: $(LUA_SOURCES) $(LUA_FOLDER)/marshal_wrap
 	  bindings/lua/src/convert.c bindings/lua/src/failures.c $(MARSHALLING)/marshal.c
 	@touch $@
 
-tests: $(LUA_MODULES)
+tests bench-programs: $(LUA_MODULES)
 BATS += bindings/lua/tests/suite bindings/lua/tests/cycles

@@ -52,35 +52,35 @@ static void push_signature(lua_State *L, uint32_t probe, int known)
 		upml_invalid(L, "known", "it has no signature of probe %u", probe + 1);
 }
 
-/* The field `form` of the table on top, which is popped. */
-static uint32_t pop_form(lua_State *L)
-{
-	uint32_t form;
+/* The forms of a probe's values: of its result, then of its arguments, a byte each. The string is
+ * the signature's, which the caller keeps on the stack. */
+struct forms {
+	const char *bytes;
+	size_t count;
+};
 
-	lua_getfield(L, -1, "form");
-	form = (uint32_t)lua_tointeger(L, -1);
-	lua_pop(L, 2);
-	return form;
+static struct forms forms_of(lua_State *L, int signature)
+{
+	struct forms forms;
+
+	lua_getfield(L, signature, "forms");
+	forms.bytes = lua_tolstring(L, -1, &forms.count);
+	if (!forms.bytes || forms.count < 1)
+		upml_invalid(L, "known", "a signature has no forms");
+	lua_pop(L, 1);
+	return forms;
 }
 
-static bool is_readable(const struct upm_event *event, uint32_t argument)
-{
-	return argument < event->argument_count && !(event->unreadable >> argument & 1);
-}
-
-/* Push an argument; `arguments` is where the signature's are. */
 static void push_argument(lua_State *L, const struct upm_event *event, const char *text,
-			  uint32_t argument, int arguments)
+			  uint32_t argument, const struct forms *forms)
 {
-	lua_rawgeti(L, arguments, (int)argument + 1);
-	if (is_readable(event, argument) && lua_istable(L, -1)) {
-		uint32_t form = pop_form(L);
+	bool is_known = argument < event->argument_count && argument + 1 < forms->count;
 
-		push_value(L, event->arguments[argument], form, text);
-	} else {
-		lua_pop(L, 1);
+	if (is_known && !(event->unreadable >> argument & 1))
+		push_value(L, event->arguments[argument], (uint8_t)forms->bytes[argument + 1],
+			   text);
+	else
 		lua_pushnil(L);
-	}
 }
 
 static void set_uint64(lua_State *L, const char *name, uint64_t value)
@@ -117,36 +117,28 @@ static void set_common(lua_State *L, const struct upm_event *event)
 	lua_setfield(L, -2, "kind");
 }
 
-static void set_result(lua_State *L, const struct upm_event *event, const char *text, int signature)
-{
-	lua_getfield(L, signature, "result");
-	if (!lua_istable(L, -1)) {
-		lua_pop(L, 1);
-		return;
-	}
-	push_value(L, event->result, pop_form(L), text);
-	lua_setfield(L, -2, "result");
-}
-
 int upml_event(lua_State *L, const struct upm_event *event, const char *text, int known)
 {
+	struct forms forms;
 	int signature, at;
 
 	luaL_checkstack(L, 16, "an event");
 	push_signature(L, event->probe, known);
 	signature = lua_gettop(L);
-	lua_getfield(L, signature, "arguments");
+	forms = forms_of(L, signature);
 	lua_createtable(L, event->argument_count, 12);
 	at = lua_gettop(L);
 	for (uint32_t i = 0; i < event->argument_count && i < UPM_EVENT_ARGUMENTS; i++) {
-		push_argument(L, event, text, i, at - 1);
+		push_argument(L, event, text, i, &forms);
 		lua_rawseti(L, at, (int)i + 1);
 	}
 	set_common(L, event);
 	if (event->stack_count)
 		set_stack(L, event, text);
-	if (event->kind == UPM_EVENT_RETURN || event->kind == UPM_EVENT_CALL)
-		set_result(L, event, text, signature);
+	if (event->kind == UPM_EVENT_RETURN || event->kind == UPM_EVENT_CALL) {
+		push_value(L, event->result, (uint8_t)forms.bytes[0], text);
+		lua_setfield(L, at, "result");
+	}
 	lua_pushvalue(L, signature);
 	lua_setfield(L, at, "signature");
 	lua_getfield(L, signature, "probe");
@@ -154,7 +146,6 @@ int upml_event(lua_State *L, const struct upm_event *event, const char *text, in
 	lua_getfield(L, known, "type");
 	lua_setmetatable(L, at);
 	lua_replace(L, signature);
-	lua_settop(L, signature);
 	return 1;
 }
 
@@ -274,9 +265,11 @@ int upml_argument_column(lua_State *L, const struct upm_batch *batch, uint32_t a
 	lua_createtable(L, (int)count, 0);
 	list = lua_gettop(L);
 	for (size_t i = 0; i < count; i++) {
+		struct forms forms;
+
 		push_signature(L, event_of(batch, i)->probe, known);
-		lua_getfield(L, -1, "arguments");
-		push_argument(L, event_of(batch, i), upm_batch_text(batch), argument - 1, list + 2);
+		forms = forms_of(L, list + 1);
+		push_argument(L, event_of(batch, i), upm_batch_text(batch), argument - 1, &forms);
 		if (lua_isnil(L, -1))
 			lua_pushboolean(L, 0);
 		lua_rawseti(L, list, (int)i + 1);

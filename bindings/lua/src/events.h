@@ -3,8 +3,9 @@
  * Events as Lua has them, made in C: tables by the hundred thousand a second.
  *
  * `known` is a place on the stack. The table there has, for each probe from 1 on (its
- * __index may find out when it is first asked), what tracing.lua calls a signature: {probe = …,
- * result = {form = …}, arguments = {{form = …}, …}}; and as `type` the metatable of events.
+ * __index may find out when it is first asked), what signatures.lua makes: a table of probe and
+ * forms, the forms being a string: a byte for that of the result, and one for each argument. Its
+ * field `type` is the metatable of events.
  */
 #ifndef UPML_EVENTS_H
 #define UPML_EVENTS_H

@@ -92,7 +92,11 @@ local function read(trace, probe)
   end
   local _, result = raw.upm_trace_argument(observer, probe - 1, raw.UPM_TRACE_RESULT)
   result.form_name = words.form[result.form]
-  return {probe = trace:probes()[probe], arguments = arguments, result = result}
+  local forms = {string.char(result.form)} -- as the raw layer wants them
+  for at, argument in ipairs(arguments) do
+    forms[at + 1] = string.char(argument.form)
+  end
+  return {probe = trace:probes()[probe], arguments = arguments, result = result, forms = table.concat(forms)}
 end
 
 --- Of all probes of a trace, each read once: what the raw layer makes events with. Holds the trace weakly,
