@@ -49,6 +49,15 @@ only_case() {
 	[[ $output == *"ok 2 - names: the version, and the words for numbers (twin)"* ]]
 }
 
+@test "a language of several interpreters takes the cases in each" {
+	exists_with_adapter '"{build}/conformance/c/adapter", "{variant}"'
+	echo 'variants = ["twin-one", "twin-two"]' >>"$COPY/bindings/languages.toml"
+	run "$RUN" names:
+	[ "$status" -eq 0 ]
+	[[ $output == *"(c)"*"(twin-one)"*"(twin-two)"* ]]
+	[[ $output != *"(twin)"* ]]
+}
+
 @test "holes: no home, a home that is not used, a name that the header has not" {
 	exists_with_adapter '"{build}/conformance/c/adapter"'
 	sed -i '/^upm_resolve /d' "$COPY/bindings/twin/parity.toml"
