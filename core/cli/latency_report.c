@@ -97,6 +97,7 @@ int cli_latency_print(struct cli_observation *observation)
 	uint64_t observed = calls_observed(latency);
 	char total[CLI_NUMBER_SIZE];
 
+	cli_print_begin(observation, &window);
 	cli_latency_print_tables(latency, &window);
 	cli_print_amount(observation, out, "calls", latency->calls, observed,
 			 functions_called(latency));
