@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 #include "clock.h"
 #include "count.h"
+#include "other_program.h"
 #include "report.h"
 #include "rows.h"
 #include "text.h"
@@ -132,6 +133,8 @@ int cli_count_print(struct cli_observation *observation)
 	cli_print_amount(observation, observation->out, "hits", count->total, observed, functions);
 	cli_print_rates(observation, observation->out, count->total - observed, "hit");
 	cli_print_end(observation, observation->out);
+	if (!count->total)
+		cli_remark_other_program(observation);
 	return CLI_DONE;
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 #include "latency.h"
+#include "other_program.h"
 #include "report.h"
 #include "rows.h"
 #include "text.h"
@@ -108,6 +109,8 @@ int cli_latency_print(struct cli_observation *observation)
 		fprintf(out, "spent    %s in these calls, each with what it called\n",
 			cli_text_duration(total, latency->sum_ns));
 	cli_print_end(observation, out);
+	if (!latency->calls && !latency->unreturned)
+		cli_remark_other_program(observation);
 	return CLI_DONE;
 }
 
