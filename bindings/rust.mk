@@ -2,6 +2,10 @@
 # The adapters of Rust for the conformance tests, and the tests of the crates: bindings/rust/tests/suite.
 
 CARGO ?= cargo
+# A rustc on PATH may be a front that has no compiler behind it for this user: then the system's.
+ifneq ($(shell rustc --version >/dev/null 2>&1 && echo works),works)
+export PATH := /usr/bin:$(PATH)
+endif
 RUST_MADE := $(CONFORMANCE)/rust
 # Crates link the archive of this build; what cargo makes goes there, too.
 RUST_ENV  := env UPM_BUILD=$(abspath $(BUILD)) UPROBE_MULTI_BUILD=$(abspath $(BUILD)) CARGO_TARGET_DIR=$(abspath $(BUILD))/rust

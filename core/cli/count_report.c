@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 #include "clock.h"
 #include "count.h"
+#include "other_program.h"
 #include "report.h"
 #include "rows.h"
 #include "text.h"
@@ -52,15 +53,16 @@ static void write_title(char *line, size_t size, const struct cli_count *count, 
 {
 	const struct cli_observation *base = &count->base;
 	char total[CLI_NUMBER_SIZE], attached[CLI_NUMBER_SIZE], skipped[CLI_NUMBER_SIZE];
-	char time[CLI_NUMBER_SIZE], links[CLI_NUMBER_SIZE];
+	char time[CLI_NUMBER_SIZE], links[CLI_NUMBER_SIZE], head[160], detail[96];
 
-	snprintf(line, size, "%s, %s, %s skipped, %s (%s), %s; Ctrl-C ends",
+	snprintf(head, sizeof(head), "%s, %s, %s skipped",
 		 cli_text_counted(total, count->total, "hit"),
 		 cli_text_counted(attached, base->attached_count, "probe"),
-		 cli_text_number(skipped, upm_link_skipped(base->link)),
-		 cli_text_counted(links, base->links, "link"),
-		 upm_backend_name(upm_link_backend(base->link)),
-		 cli_text_duration(time, now - base->run.started_ns));
+		 cli_text_number(skipped, upm_link_skipped(base->link)));
+	snprintf(detail, sizeof(detail), ", %s (%s)", cli_text_counted(links, base->links, "link"),
+		 upm_backend_name(upm_link_backend(base->link)));
+	cli_live_title(line, size, head, detail,
+		       cli_text_duration(time, now - base->run.started_ns));
 }
 
 void cli_count_draw(struct cli_observation *observation)
@@ -125,11 +127,14 @@ int cli_count_print(struct cli_observation *observation)
 	size_t functions;
 	uint64_t observed = sum_up(count, count->window, &functions);
 
+	cli_print_begin(observation, &window);
 	print_table(count, &window);
 	sum_up(count, count->hits, &functions);
 	cli_print_amount(observation, observation->out, "hits", count->total, observed, functions);
 	cli_print_rates(observation, observation->out, count->total - observed, "hit");
 	cli_print_end(observation, observation->out);
+	if (!count->total)
+		cli_remark_other_program(observation);
 	return CLI_DONE;
 }
 

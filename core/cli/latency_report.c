@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 #include "latency.h"
+#include "other_program.h"
 #include "report.h"
 #include "rows.h"
 #include "text.h"
@@ -97,6 +98,7 @@ int cli_latency_print(struct cli_observation *observation)
 	uint64_t observed = calls_observed(latency);
 	char total[CLI_NUMBER_SIZE];
 
+	cli_print_begin(observation, &window);
 	cli_latency_print_tables(latency, &window);
 	cli_print_amount(observation, out, "calls", latency->calls, observed,
 			 functions_called(latency));
@@ -107,6 +109,8 @@ int cli_latency_print(struct cli_observation *observation)
 		fprintf(out, "spent    %s in these calls, each with what it called\n",
 			cli_text_duration(total, latency->sum_ns));
 	cli_print_end(observation, out);
+	if (!latency->calls && !latency->unreturned)
+		cli_remark_other_program(observation);
 	return CLI_DONE;
 }
 

@@ -167,15 +167,16 @@ static void write_title(char *line, size_t size, const struct cli_latency *laten
 {
 	const struct cli_observation *base = &latency->base;
 	char calls[CLI_NUMBER_SIZE], unreturned[CLI_NUMBER_SIZE], attached[CLI_NUMBER_SIZE];
-	char skipped[CLI_NUMBER_SIZE], time[CLI_NUMBER_SIZE];
+	char skipped[CLI_NUMBER_SIZE], time[CLI_NUMBER_SIZE], head[224], detail[48];
 
-	snprintf(line, size, "%s, %s running, %s, %s skipped (%s), %s; Ctrl-C ends",
+	snprintf(head, sizeof(head), "%s, %s running, %s, %s skipped",
 		 cli_text_counted(calls, latency->calls, "call"),
 		 cli_text_number(unreturned, latency->unreturned),
 		 cli_text_counted(attached, base->attached_count, "probe"),
-		 cli_text_number(skipped, upm_link_skipped(base->link)),
-		 upm_backend_name(upm_link_backend(base->link)),
-		 cli_text_duration(time, now - base->run.started_ns));
+		 cli_text_number(skipped, upm_link_skipped(base->link)));
+	snprintf(detail, sizeof(detail), " (%s)", upm_backend_name(upm_link_backend(base->link)));
+	cli_live_title(line, size, head, detail,
+		       cli_text_duration(time, now - base->run.started_ns));
 }
 
 void cli_latency_draw(struct cli_observation *observation)

@@ -17,6 +17,19 @@ size_t cli_live_rows(void)
 	return rows > LINES_AROUND ? rows - LINES_AROUND : 1;
 }
 
+void cli_live_title(char *title, size_t size, const char *head, const char *detail,
+		    const char *time)
+{
+	static const char hint[] = "; Ctrl-C ends";
+	size_t columns = cli_window_of(STDOUT_FILENO).columns;
+
+	snprintf(title, size, "%s%s, %s%s", head, detail, time, hint);
+	if (cli_text_width(title) > columns)
+		snprintf(title, size, "%s, %s%s", head, time, hint);
+	if (cli_text_width(title) > columns)
+		snprintf(title, size, "%s, %s", head, time);
+}
+
 /* Move to where the frame before began; a window that changed has torn it: clear all. */
 static void go_home(FILE *out, const struct cli_live *live, const struct cli_window *window)
 {

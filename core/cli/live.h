@@ -16,6 +16,13 @@ struct cli_live {
 	struct cli_widths widths; /**< columns never shrink, so that the eye can rest */
 };
 
+/**
+ * Make a title that fits into the window: "HEAD DETAIL, TIME; Ctrl-C ends". Where it is narrow the
+ * detail is left out first, then the hint.
+ */
+void cli_live_title(char *title, size_t size, const char *head, const char *detail,
+		    const char *time);
+
 /** @return rows that the window of the standard output has room for. */
 size_t cli_live_rows(void);
 

@@ -69,6 +69,7 @@ struct cli_observation {
 	size_t *attached;		 /**< positions in the set, ascending */
 	size_t attached_count;
 	bool full_paths;      /**< two files of the set have the same base name */
+	bool skipped_told;    /**< before the table */
 	bool is_final;	      /**< the last reading has been taken */
 	uint64_t observed_ns; /**< from OPEN to CLOSE; 0 = it was only looked at */
 	uint64_t detach_ns;
@@ -83,6 +84,9 @@ int cli_observe_pinned(const struct cli_options *options, const char *name);
 /** @return what is skipped, for the reports. */
 struct cli_skipped cli_observation_skipped(const struct cli_observation *observation);
 
+/** On a terminal, print what is skipped before the table, which it would push off the screen. */
+void cli_print_begin(struct cli_observation *observation, const struct cli_window *window);
+
 /**
  * Print "hits     N (N/s) in N functions".
  * @param title     such as "hits", at most 8 columns
@@ -95,7 +99,7 @@ void cli_print_amount(const struct cli_observation *observation, FILE *out, cons
 void cli_print_rates(const struct cli_observation *observation, FILE *out, uint64_t outside,
 		     const char *noun);
 
-/** Print how many are attached, what took how long, how the command ended, what is skipped. */
+/** Print how many are attached, what took how long, how the command ended, and what is skipped. */
 void cli_print_end(struct cli_observation *observation, FILE *out);
 
 /** Add what all kinds have, up to "lost_processes". */

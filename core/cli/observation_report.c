@@ -87,6 +87,17 @@ static void print_times(FILE *out, const struct cli_observation *observation)
 		cli_text_duration(detach, observation->detach_ns));
 }
 
+void cli_print_begin(struct cli_observation *observation, const struct cli_window *window)
+{
+	struct cli_skipped skipped = cli_observation_skipped(observation);
+
+	if (!window->rows || !cli_skipped_count(&skipped))
+		return;
+	cli_skipped_print(observation->out, &skipped, &observation->names);
+	fputc('\n', observation->out);
+	observation->skipped_told = true;
+}
+
 void cli_print_end(struct cli_observation *observation, FILE *out)
 {
 	struct cli_skipped skipped = cli_observation_skipped(observation);
@@ -95,7 +106,8 @@ void cli_print_end(struct cli_observation *observation, FILE *out)
 	print_probes(out, observation);
 	print_times(out, observation);
 	cli_run_print_command(out, &observation->run);
-	cli_skipped_print(out, &skipped, &observation->names);
+	if (!observation->skipped_told)
+		cli_skipped_print(out, &skipped, &observation->names);
 }
 
 void cli_json_observation(struct cli_json *json, const struct cli_observation *observation)

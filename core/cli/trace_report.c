@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "other_program.h"
 #include "report.h"
 #include "rows.h"
 #include "text.h"
@@ -176,5 +177,7 @@ int cli_trace_print(struct cli_observation *observation)
 		fputc('\n', stderr);
 	print_amounts(trace, stderr);
 	cli_print_end(observation, stderr);
+	if (!trace->sum.hits)
+		cli_remark_other_program(observation);
 	return CLI_DONE;
 }

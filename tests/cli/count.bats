@@ -228,6 +228,25 @@ counts_outside_the_window() {
 	[[ $stderr == *"without --strict"* && $stderr != *UPM_* ]]
 }
 
+@test "a command that is another program than the one observed is remarked on" {
+	printf '#!/bin/sh\n:\n' >"$BATS_TEST_TMPDIR/known"
+	chmod +x "$BATS_TEST_TMPDIR/known"
+	target=$UPM_BUILD/target/known
+	for subcommand in count "latency --accept-unwinding" trace; do
+		# shellcheck disable=SC2086 # two words
+		run --separate-stderr "$UPM" $subcommand "$target:push_first" -- \
+			"$BATS_TEST_TMPDIR/known"
+		[ "$status" -eq 0 ]
+		[[ $stderr == *"remark: nothing was hit: COMMAND began as $BATS_TEST_TMPDIR/known, a script that /bin/sh runs, not as $target"* ]]
+	done
+	run --separate-stderr "$UPM" count libc.so.6:abort -- true
+	[[ $stderr != *remark* ]]
+	run --separate-stderr "$UPM" count "$UPM:abort_nothing*" "$UPM:main" -- "$UPM" --version
+	[[ $stderr != *remark* ]]
+	run --separate-stderr "$UPM" count "$target:push_first" -- "$target" </dev/null
+	[[ $stderr != *remark* ]]
+}
+
 @test "-o - is the standard output" {
 	cd "$BATS_TEST_TMPDIR"
 	run --separate-stderr "$UPM" count --json -o - libc.so.6:getppid -- perl -e 'getppid()'

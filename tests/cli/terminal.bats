@@ -72,6 +72,26 @@ counter_is_attached() {
 	[[ $output == *"Ctrl-C ends"* ]]
 }
 
+@test "the title says how many are skipped, in narrow windows too" {
+	run on_terminal "'$UPM' latency -p $SLEEPER -d 500ms -i 0.2 'libc.so.6:*'"
+	[[ $(plain "$output") =~ "0 calls, 0 running, "[0-9,]+" probes, "[0-9]+" skipped, "[0-9.]+" "m?s"; Ctrl-C ends" ]]
+	run on_terminal "stty cols 60; '$UPM' latency -p $SLEEPER -d 500ms -i 0.2 'libc.so.6:*'"
+	[[ $(plain "$output") =~ "0 calls, 0 running, "[0-9,]+" probes, "[0-9]+" skipped, "[0-9.]+" "m?s ]]
+	run on_terminal "stty cols 140; '$UPM' count -p $SLEEPER -d 500ms -i 0.2 'libc.so.6:*'"
+	[[ $(plain "$output") =~ " skipped, 1 link (uprobe_multi), "[0-9.]+" "m?s"; Ctrl-C ends" ]]
+}
+
+@test "the last thing on the screen is the result, not what is skipped" {
+	for subcommand in count latency; do
+		run on_terminal "'$UPM' $subcommand 'libc.so.6:*' -- true"
+		[[ $(plain "$output") == *"skipped "*":"*unprobeable*HITS*"time  "* ]] ||
+			[[ $(plain "$output") == *"skipped "*":"*unprobeable*CALLS*"time  "* ]]
+		[[ $output != *SYMBOL*unprobeable* ]]
+	done
+	run "$UPM" count 'libc.so.6:*' -- true
+	[[ $output == *SYMBOL*unprobeable* ]]
+}
+
 @test "NO_COLOR and TERM=dumb are heeded" {
 	run on_terminal "NO_COLOR=1 '$UPM' check"
 	[[ $output != *$'\x1b['* ]]

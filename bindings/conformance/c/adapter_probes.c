@@ -88,8 +88,8 @@ static int32_t keep_set(const json_t *step, json_t *answer, int32_t status,
 
 static int32_t run_resolve(const json_t *step, json_t *answer)
 {
-	static const char *const flags[] = {"debug_always", "debug_never", "debuginfod",
-					    "all_matches", "accept_unwinding", NULL};
+	static const char *const flags[] = {"debug_always", "debug_never",	"debuginfod",
+					    "all_matches",  "accept_unwinding", NULL};
 	int32_t pids[8], status;
 	uint64_t calls_left = number_or(step, "cancel_at", 0);
 	struct upm_resolve_options options = {

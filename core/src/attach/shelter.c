@@ -2,6 +2,7 @@
 #include "attach/shelter.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
 #include <sched.h>
@@ -93,6 +94,7 @@ void upm_shelter_close_all(const int *fds, size_t count)
 struct remains {
 	const int *fds; /* rising */
 	size_t count;
+	int gate[2]; /* a pipe whose end says that this process has closed them; -1 = none */
 };
 
 /* A process that lives for minutes must not keep the caller's pipes, sockets and files open. */
@@ -110,6 +112,17 @@ IN_CHILD static void keep_only(const struct remains *remains)
 	syscall(SYS_close_range, next, UINT_MAX, 0);
 }
 
+/* Whoever closes a descriptor last has to wait for its end, and that must not be the caller. */
+IN_CHILD static void wait_for_caller(const struct remains *remains)
+{
+	char nothing;
+
+	if (remains->gate[0] < 0)
+		return;
+	syscall(SYS_close, remains->gate[1]);
+	syscall(SYS_read, remains->gate[0], &nothing, 1);
+}
+
 /*
  * Within the shelter: a copy of the process, whose parent, the shelter, ends at once, so that
  * it is init's to reap. It has the one thread that made it and makes system calls only.
@@ -122,6 +135,7 @@ IN_CHILD static void leave_behind(void *context)
 		return;
 	syscall(SYS_setsid);
 	syscall(SYS_prctl, PR_SET_NAME, "upm-detach", 0, 0, 0);
+	wait_for_caller(remains);
 	keep_only(remains);
 	for (size_t i = 0; i < remains->count; i++)
 		syscall(SYS_close, remains->fds[i]);
@@ -145,9 +159,15 @@ static int rising(const void *left, const void *right)
 
 void upm_shelter_close_behind(int *fds, size_t count)
 {
-	struct remains remains = {.fds = fds, .count = count};
+	struct remains remains = {.fds = fds, .count = count, .gate = {-1, -1}};
 
 	qsort(fds, count, sizeof(*fds), rising);
+	if (pipe2(remains.gate, O_CLOEXEC))
+		remains.gate[0] = remains.gate[1] = -1;
 	upm_shelter(leave_behind, &remains);
 	upm_shelter(close_all, &remains);
+	if (remains.gate[0] >= 0) {
+		close(remains.gate[0]);
+		close(remains.gate[1]);
+	}
 }

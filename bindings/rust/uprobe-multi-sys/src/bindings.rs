@@ -327,7 +327,8 @@ pub struct upm_probe {
     #[doc = " of a USDT call site: see upm_probe_set_argument()"]
     pub argument_count: u32,
     #[doc = " With UPM_PROBE_RETURN_UNSAFE: the verdict (enum upm_verdict) that a return probe, or a"]
-    #[doc = "  latency or trace with returns, has at this place; else, and for USDT, UPM_VERDICT_OK"]
+    #[doc = "  latency or trace with returns, has at this place; else UPM_VERDICT_OK, and so for USDT"]
+    #[doc = "  probes and for those of a pinned observer"]
     pub return_verdict: i32,
     #[doc = " one line about return_verdict; \"\" when that is OK"]
     pub return_reason: *const ::std::os::raw::c_char,
@@ -2437,7 +2438,8 @@ extern "C" {
     #[doc = ""]
     #[doc = " What is measured lies between the two programs. It holds the kernel's way from and to them, about"]
     #[doc = " 1 us, and where the first instruction is single-stepped (UPM_COST_STEPPED) that step, which"]
-    #[doc = " is as long as a trap: of functions shorter than that it is a bound rather than a measure."]
+    #[doc = " is as long as a trap (11 to 20 us together on virtual machines): of functions shorter than that"]
+    #[doc = " it is a bound rather than a measure."]
     #[doc = ""]
     #[doc = " As with any return probe, the kernel replaces the return address while a function runs. An"]
     #[doc = " exception or a panic that is thrown and caught inside a measured function does no harm; the"]
