@@ -6,7 +6,7 @@ end
 local support = require "support"
 local um = require "uprobe_multi"
 
-local CONFIGURATION = [[
+local HAPROXY = [[
 global
   user nobody
   lua-prepend-path BUILT/?.lua
@@ -22,6 +22,8 @@ frontend counts
   bind unix@FOLDER/socket mode 600
   http-request use-service lua.calls
 ]]
+
+-- By Python, which has sockets.
 local ASK = [[python3 -c '
 import socket, sys
 s = socket.socket(socket.AF_UNIX)
@@ -30,31 +32,43 @@ s.sendall(b"GET / HTTP/1.0\r\n\r\n")
 print(b"".join(iter(lambda: s.recv(65536), b"")).decode())
 ' ]]
 
-describe("in HAProxy, which has changed its user", function()
-  it("a service answers with the true calls", support.with_target(nil, function(target)
+local function eventually_answers(folder)
+  local answer, status
+  for _ = 1, 100 do
+    answer, status = support.run(ASK .. folder .. "/socket")
+    if status == 0 then
+      break
+    end
+    um.sleep(0.1)
+  end
+  return answer
+end
+
+local function answers_true_calls(configuration, command)
+  return support.with_target(nil, function(target)
+    local probe = um.resolve(target.path .. ":known_0000")[1]
+    local original = target:byte(probe)
     support.with_folder(function(folder)
-      local filled = CONFIGURATION:gsub("BUILT", support.BUILD .. "/conformance/lua/lua5.3"):gsub("HERE", support.HERE)
-        :gsub("TARGET", target.path):gsub("FOLDER", folder)
+      local places = {BUILT = support.BUILD .. "/conformance/lua/" .. support.LUA, HERE = support.HERE,
+        TARGET = target.path, FOLDER = folder}
       local file = io.open(folder .. "/conf", "w")
-      file:write(filled)
+      file:write((configuration:gsub("%u+", places)))
       file:close()
-      local own = io.popen(("echo $$; exec haproxy -f %s/conf -db 2>&1"):format(folder))
+      local own = io.popen((("echo $$; exec " .. command .. " 2>&1"):gsub("FOLDER", folder)))
       local pid = own:read "*l"
-      local before, status
-      for _ = 1, 100 do
-        um.sleep(0.1)
-        before, status = support.run(ASK .. folder .. "/socket")
-        if status == 0 then
-          break
-        end
-      end
+      local before = eventually_answers(folder)
       target:call(5, 2)
       local after = support.run(ASK .. folder .. "/socket")
       os.execute("kill " .. pid)
       local log = own:read "*a"
       own:close()
       assert.truthy(before:find " 0  in all\n", before .. log)
-      assert.truthy(after:find " 5  known_0000\n +5  known_0001\n +10  in all\n", after)
+      assert.truthy(after:find " 5  known_0000\n +5  known_0001\n +10  in all\n", after .. log)
     end)
-  end))
+    assert.equal(original, target:byte(probe))
+  end)
+end
+
+describe("in HAProxy, which has changed its user", function()
+  it("a service answers with the true calls", answers_true_calls(HAPROXY, "haproxy -f FOLDER/conf -db"))
 end)
