@@ -141,6 +141,25 @@ static void add_texts(const struct upm_trace_config *config, const struct parts 
 	}
 }
 
+#define MOSTLY 6 /* arguments: the registers that are shown without a signature */
+
+/* The program has written as many as its configuration says, with 0 for those that a probe lacks.
+ */
+static void copy_numbers(const struct upm_trace_config *config, const struct parts *parts,
+			 struct upm_event *event)
+{
+	size_t used = config->arguments * sizeof(*event->arguments);
+
+	if (config->arguments == MOSTLY) {
+		memcpy(event->arguments, parts->numbers, MOSTLY * sizeof(*event->arguments));
+		memset(event->arguments + MOSTLY, 0,
+		       (UPM_EVENT_ARGUMENTS - MOSTLY) * sizeof(*event->arguments));
+		return;
+	}
+	memcpy(event->arguments, parts->numbers, used);
+	memset((uint8_t *)event->arguments + used, 0, sizeof(event->arguments) - used);
+}
+
 enum upm_decoded upm_trace_decode(const struct upm_trace_config *config, const void *record,
 				  uint32_t size, struct upm_batch *batch)
 {
@@ -157,8 +176,7 @@ enum upm_decoded upm_trace_decode(const struct upm_trace_config *config, const v
 	event->stack_count = 0;
 	if (parts.frames)
 		add_stack(&parts, event, batch);
-	for (uint32_t i = 0; i < UPM_EVENT_ARGUMENTS; i++)
-		event->arguments[i] = i < event->argument_count ? parts.numbers[i] : 0;
+	copy_numbers(config, &parts, event);
 	if (parts.head->texts)
 		add_texts(config, &parts, event, batch);
 	batch->count++;

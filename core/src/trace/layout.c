@@ -94,6 +94,17 @@ static void lay_out_record(struct upm_trace_config *config)
 	config->full_size = config->plain_size + config->texts * config->text_stride;
 }
 
+bool upm_trace_layout_is_sound(const struct upm_trace_config *config)
+{
+	struct upm_trace_config again = *config;
+
+	if (config->arguments > UPM_TRACE_ARGUMENTS || config->texts > UPM_TRACE_ARGUMENTS ||
+	    config->text_bytes > UPM_TRACE_TEXT_MAX || config->stack_bytes > 8 * MOST_FRAMES)
+		return false;
+	lay_out_record(&again);
+	return memcmp(&again, config, sizeof(again)) == 0;
+}
+
 void upm_trace_layout(const struct upm_trace_options *trace, const struct upm_trace_lists *lists,
 		      struct upm_trace_config *config)
 {

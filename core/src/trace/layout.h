@@ -12,6 +12,8 @@ int upm_trace_options_read(struct upm_trace_options *ours, const struct upm_trac
 /** Fill in what options and lists decide; nothing of processes and counters. */
 void upm_trace_layout(const struct upm_trace_options *trace, const struct upm_trace_lists *lists,
 		      struct upm_trace_config *config);
+/** @return whether the layout in a configuration, which pins may have given, is one of ours. */
+bool upm_trace_layout_is_sound(const struct upm_trace_config *config);
 /** @return bytes of the ring buffer: a power of two, room for several events. */
 uint32_t upm_trace_ring_bytes(const struct upm_trace_options *trace,
 			      const struct upm_trace_config *config);

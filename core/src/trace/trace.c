@@ -224,6 +224,10 @@ static int open_trace(struct upm_observer *observer)
 	if (!state)
 		return upm_fail_memory(operation);
 	status = upm_observer_constants(observer, &state->config, sizeof(state->config));
+	if (!status && !upm_trace_layout_is_sound(&state->config))
+		status = upm_fail(UPM_ERR_FORMAT, 0, operation, NULL,
+				  "open it with the library that made it",
+				  "its events are not laid out as this library does");
 	if (!status)
 		status = upm_counters_open(&state->counters, &state->config.counters,
 					   (size_t)state->config.probes * UPM_TRACE_PLANES,
