@@ -102,7 +102,9 @@ bool upm_trace_layout_is_sound(const struct upm_trace_config *config)
 	    config->text_bytes > UPM_TRACE_TEXT_MAX || config->stack_bytes > 8 * MOST_FRAMES)
 		return false;
 	lay_out_record(&again);
-	return memcmp(&again, config, sizeof(again)) == 0;
+	return again.numbers_offset == config->numbers_offset &&
+	       again.plain_size == config->plain_size && again.text_stride == config->text_stride &&
+	       again.full_size == config->full_size;
 }
 
 void upm_trace_layout(const struct upm_trace_options *trace, const struct upm_trace_lists *lists,
