@@ -24,7 +24,7 @@ $(BUILD)/tests/bpf/%.bpf.o: tests/bpf/%.bpf.c $(wildcard tests/bpf/*.h)
 TARGET         := $(BUILD)/target
 TARGET_SOURCE  := tests/target
 COMPILE_TARGET := $(CC) -std=gnu11 -O2 -g -Wall -Wextra -pthread -fPIC -fcf-protection=none
-TARGETS        := $(TARGET)/known $(TARGET)/timed $(TARGET)/traced $(TARGET)/libforeign.so
+TARGETS        := $(TARGET)/known $(TARGET)/timed $(TARGET)/traced $(TARGET)/libforeign.so $(TARGET)/libmany-9000.so
 
 $(TARGET)/known: $(addprefix $(TARGET)/obj/,known.o known_functions.o shapes.o twice_a.o twice_b.o \
 		instructions.o cxx.o) $(TARGET)/libknown.so $(TARGET)/libversions.so

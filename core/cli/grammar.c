@@ -31,6 +31,8 @@ static const struct argp_option resolve_options[] = {
 	 "Allow return probes, latencies and traced returns in C++ and Rust code, where an "
 	 "exception that leaves such a function ends the program",
 	 2},
+	{"no-index", CLI_OPTION_NO_INDEX, NULL, 0,
+	 "Neither read nor keep what a pattern finds in a large file", 2},
 	{0},
 };
 

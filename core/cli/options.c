@@ -124,6 +124,7 @@ static error_t parse_resolve(int key, struct cli_options *options)
 		{CLI_OPTION_DEBUGINFOD, UPM_RESOLVE_DEBUGINFOD},
 		{CLI_OPTION_ALL_MATCHES, UPM_RESOLVE_ALL_MATCHES},
 		{CLI_OPTION_ACCEPT_UNWINDING, UPM_RESOLVE_ACCEPT_UNWINDING},
+		{CLI_OPTION_NO_INDEX, UPM_RESOLVE_NO_INDEX},
 	};
 
 	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {

@@ -283,7 +283,12 @@ enum upm_resolve_flag {
 	 * all of a file whose code throws or cleans up (C++, Rust). An exception that does leave
 	 * such a function ends the program, since its unwinder does not know the kernel's
 	 *  trampoline. Without this they have UPM_VERDICT_RETURN_UNSAFE. */
-	UPM_RESOLVE_ACCEPT_UNWINDING = 16
+	UPM_RESOLVE_ACCEPT_UNWINDING = 16,
+	/** Neither read nor write the index, which keeps what a pattern found in a file where that
+	 *  was 8,192 functions or more: in the folder that the environment variable
+	 *  UPROBE_MULTI_INDEX names ("off" = none), else /var/cache/uprobe_multi for root and
+	 *  ~/.cache/uprobe_multi for others. */
+	UPM_RESOLVE_NO_INDEX = 32
 };
 
 /** Options of upm_resolve(). */

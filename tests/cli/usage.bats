@@ -39,7 +39,7 @@ refuses() {
 @test "help of count has examples and every option of the manual page" {
 	run "$UPM" count --help
 	[[ $output == *"Examples:"* ]]
-	for option in --pid --output --json --debuginfo --no-debuginfo --debuginfod --all-matches --accept-unwinding \
+	for option in --pid --output --json --debuginfo --no-debuginfo --debuginfod --all-matches --accept-unwinding --no-index \
 		--duration --strict --backend --children --top --interval --sort --all \
 		--demangle --no-demangle; do
 		[[ $output == *"$option"* ]]

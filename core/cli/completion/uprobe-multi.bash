@@ -4,7 +4,7 @@
 _uprobe_multi_options()
 {
 	local common='--pid --output --json --help --usage --version'
-	local resolve='--debuginfo --no-debuginfo --debuginfod --all-matches --accept-unwinding'
+	local resolve='--debuginfo --no-debuginfo --debuginfod --all-matches --accept-unwinding --no-index'
 	local run='--duration --strict --backend'
 	local observer='--children --pin --demangle --no-demangle'
 	local table='--top --interval --sort --all'

@@ -260,7 +260,8 @@ static int judge_range(const struct upm_probe_table *table, uint8_t accepted, si
 		struct upm_probe_entry *probe = &table->probes.items[i];
 
 		probe->flags |= accepted;
-		if (probe->verdict != UPM_VERDICT_OK || !upm_probe_binary(table, probe))
+		if (probe->verdict != UPM_VERDICT_OK || !upm_probe_binary(table, probe) ||
+		    table->origins.items[probe->origin].judged)
 			continue;
 		status = open_file(&judge, upm_probe_file(table, probe));
 		if (!status)
@@ -315,6 +316,14 @@ static size_t count_shares(size_t probes)
 	return shares ? shares : 1;
 }
 
+static bool all_judged(const struct upm_probe_table *table)
+{
+	for (size_t i = 0; i < table->origins.count; i++)
+		if (!table->origins.items[i].judged)
+			return false;
+	return true;
+}
+
 int upm_judge_probes(struct upm_probe_table *table, size_t first, uint32_t flags)
 {
 	size_t probes = table->probes.count - first, shares = count_shares(probes);
@@ -326,6 +335,8 @@ int upm_judge_probes(struct upm_probe_table *table, size_t first, uint32_t flags
 	};
 	int status = UPM_OK;
 
+	if (all_judged(table))
+		return UPM_OK;
 	upm_parallel(shares, shares, judge_share, &share);
 	for (size_t i = 0; i < shares; i++) {
 		int taken = take_findings(table, &share.findings[i]);

@@ -36,6 +36,7 @@ struct upm_probe_origin {
 	const char *remark; /* on probes that have nothing else to say; "" */
 	uint32_t file;	    /* index in files */
 	uint32_t spec;	    /* index in specs; UINT32_MAX = none */
+	bool judged;	    /* its probes came from the index with their verdicts */
 };
 
 struct upm_remembered; /* remembered.h */

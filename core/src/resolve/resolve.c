@@ -11,6 +11,8 @@
  * or one function becomes a verdict in the set, because an answer about 2,199
  * functions and a reason for one is worth more than an error about one.
  *
+ * What a pattern finds in a large file comes, already judged, from the index where it is known.
+ *
  * A spec over many files (a glob, or `*`) has an answer when any of them has one:
  * only when none has, one probe says so.
  */
@@ -19,6 +21,7 @@
 
 #include "base/error.h"
 #include "base/options.h"
+#include "index/index.h"
 #include "locate/locate.h"
 #include "resolve/judge_probes.h"
 #include "resolve/matches.h"
@@ -47,7 +50,7 @@ static int read_options(const struct upm_resolve_options *options, struct upm_re
 {
 	const uint32_t known = UPM_RESOLVE_DEBUG_ALWAYS | UPM_RESOLVE_DEBUG_NEVER |
 			       UPM_RESOLVE_DEBUGINFOD | UPM_RESOLVE_ALL_MATCHES |
-			       UPM_RESOLVE_ACCEPT_UNWINDING;
+			       UPM_RESOLVE_ACCEPT_UNWINDING | UPM_RESOLVE_NO_INDEX;
 	int status = upm_options_read(ours, sizeof(*ours), options, "upm_resolve_options");
 
 	if (status)
@@ -89,6 +92,54 @@ static int report(const struct resolution *resolution, size_t done)
 	    !options->progress("resolve", done, resolution->count, options->progress_context))
 		return UPM_OK;
 	return upm_fail(UPM_ERR_CANCELLED, 0, "resolve", NULL, NULL, "cancelled by the caller");
+}
+
+/* ---------------------------------------------------------------- the index */
+
+/* Probes of several specs are merged before they are judged. */
+static bool find_key(const struct resolution *resolution, const struct upm_probe_origin *origin,
+		     struct upm_index_key *key)
+{
+	return resolution->count == 1 && origin->binary &&
+	       !(resolution->options.flags & UPM_RESOLVE_NO_INDEX) &&
+	       upm_index_key(origin->binary, &resolution->requests[0].spec,
+			     resolution->options.flags, key);
+}
+
+static bool take_from_index(const struct resolution *resolution, uint32_t number)
+{
+	struct upm_probe_origin *origin = &resolution->table->origins.items[number];
+	struct upm_index_key key;
+
+	origin->judged = find_key(resolution, origin, &key) &&
+			 upm_index_load(&key, resolution->table, number);
+	return origin->judged;
+}
+
+static void keep_probes(const struct resolution *resolution, size_t first, size_t count)
+{
+	const struct upm_probe_table *table = resolution->table;
+	const struct upm_probe_origin *origin =
+		&table->origins.items[table->probes.items[first].origin];
+	struct upm_index_key key;
+
+	if (count >= UPM_INDEX_LEAST_PROBES && !origin->judged &&
+	    find_key(resolution, origin, &key) && upm_index_at_rest(&key))
+		upm_index_store(&key, table, first, count);
+}
+
+/* Probes of one file stand together. */
+static void keep_in_index(const struct resolution *resolution)
+{
+	const struct upm_probe_table *table = resolution->table;
+	const struct upm_probe_entry *probes = table->probes.items;
+	size_t first = 0;
+
+	for (size_t i = 1; i <= table->probes.count; i++)
+		if (i == table->probes.count || probes[i].origin != probes[first].origin) {
+			keep_probes(resolution, first, i - first);
+			first = i;
+		}
 }
 
 /* ---------------------------------------------------------------- one file */
@@ -144,6 +195,8 @@ static int place_in_file(struct resolution *resolution, size_t index,
 	if (placement->request->spec->form == UPM_SPEC_OFFSET)
 		return upm_place_offset(placement, &resolution->naming,
 					placement->request->spec->number);
+	if (take_from_index(resolution, placement->origin))
+		return UPM_OK;
 	status = upm_find_matches(placement->request, &matches);
 	if (status)
 		return status;
@@ -252,7 +305,11 @@ static int resolve_all(struct resolution *resolution, const char *const *specs)
 	}
 	if (!status && resolution->count > 1)
 		status = upm_merge_probes(resolution->table);
-	return status ? status : upm_judge_probes(resolution->table, 0, resolution->options.flags);
+	if (!status)
+		status = upm_judge_probes(resolution->table, 0, resolution->options.flags);
+	if (!status)
+		keep_in_index(resolution);
+	return status;
 }
 
 static void clean_up(struct resolution *resolution)

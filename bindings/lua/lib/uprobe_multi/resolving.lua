@@ -8,7 +8,7 @@ local raw = require "uprobe_multi.core"
 
 local KNOWN = {
   pid = "number", pids = "table", program = "string", debug_files = "string", debuginfod = "boolean",
-  all_matches = "boolean", accept_unwinding = "boolean", progress = "function",
+  all_matches = "boolean", accept_unwinding = "boolean", index = "boolean", progress = "function",
 }
 local DEBUG_FILES = {["when needed"] = 0, always = raw.UPM_RESOLVE_DEBUG_ALWAYS, never = raw.UPM_RESOLVE_DEBUG_NEVER}
 
@@ -23,6 +23,7 @@ local resolving = {}
 ---@field all_matches boolean? let a plain name that stands for several functions match them all
 ---@field accept_unwinding boolean? allow return probes and latencies on functions that an exception may leave: one
 ---  that does ends the program
+---@field index boolean? false: neither read nor keep what a pattern finds in a large file
 ---@field progress (fun(stage: string, done: integer, total: integer): boolean?)? true ends the call
 
 --- Turn specs into probes, each judged. A spec is "BINARY:PATTERN", "uretprobe:BINARY:PATTERN" or
@@ -42,6 +43,7 @@ function resolving.resolve(specs, given)
     flags = debug_files + options.bits {
       [raw.UPM_RESOLVE_DEBUGINFOD] = given.debuginfod, [raw.UPM_RESOLVE_ALL_MATCHES] = given.all_matches,
       [raw.UPM_RESOLVE_ACCEPT_UNWINDING] = given.accept_unwinding,
+      [raw.UPM_RESOLVE_NO_INDEX] = given.index == false,
     },
     pids = options.pids(given),
     program = given.program,

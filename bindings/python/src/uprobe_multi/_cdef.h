@@ -120,6 +120,7 @@ enum upm_resolve_flag {
 	UPM_RESOLVE_DEBUGINFOD = 4,
 	UPM_RESOLVE_ALL_MATCHES = 8,
 	UPM_RESOLVE_ACCEPT_UNWINDING = 16,
+	UPM_RESOLVE_NO_INDEX = 32,
 };
 struct upm_resolve_options {
 	size_t size;

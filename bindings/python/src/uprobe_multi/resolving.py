@@ -24,6 +24,7 @@ def resolve(
     debuginfod: bool = False,
     all_matches: bool = False,
     accept_unwinding: bool = False,
+    index: bool = True,
     progress: Progress = None,
 ) -> ProbeSet:
     """Turn specs into probes, each judged.
@@ -40,6 +41,7 @@ def resolve(
         all_matches: let a plain name that stands for several functions match them all
         accept_unwinding: allow return probes and latencies in C++ and Rust code, where an exception
             that leaves a probed function ends the program
+        index: read and keep what a pattern finds in a large file
         progress: True for a bar, or a function of (stage, done, total)
 
     Raises:
@@ -62,6 +64,7 @@ def resolve(
                 lib.UPM_RESOLVE_DEBUGINFOD: debuginfod,
                 lib.UPM_RESOLVE_ALL_MATCHES: all_matches,
                 lib.UPM_RESOLVE_ACCEPT_UNWINDING: accept_unwinding,
+                lib.UPM_RESOLVE_NO_INDEX: not index,
             }
         ),
         pids=wanted,

@@ -766,6 +766,11 @@ pub const UPM_RESOLVE_ALL_MATCHES: upm_resolve_flag = 8;
 #[doc = " such a function ends the program, since its unwinder does not know the kernel's"]
 #[doc = "  trampoline. Without this they have UPM_VERDICT_RETURN_UNSAFE."]
 pub const UPM_RESOLVE_ACCEPT_UNWINDING: upm_resolve_flag = 16;
+#[doc = " Neither read nor write the index, which keeps what a pattern found in a file where that"]
+#[doc = "  was 8,192 functions or more: in the folder that the environment variable"]
+#[doc = "  UPROBE_MULTI_INDEX names (\"off\" = none), else /var/cache/uprobe_multi for root and"]
+#[doc = "  ~/.cache/uprobe_multi for others."]
+pub const UPM_RESOLVE_NO_INDEX: upm_resolve_flag = 32;
 #[doc = " Bits of upm_resolve_options.flags."]
 pub type upm_resolve_flag = ::std::os::raw::c_uint;
 #[doc = " Options of upm_resolve()."]

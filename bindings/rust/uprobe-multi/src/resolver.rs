@@ -44,6 +44,7 @@ pub struct Resolver<'a> {
     debuginfod: bool,
     all_matches: bool,
     accept_unwinding: bool,
+    index: bool,
     progress: Option<Callback<'a>>,
 }
 
@@ -58,6 +59,7 @@ impl<'a> Resolver<'a> {
             debuginfod: false,
             all_matches: false,
             accept_unwinding: false,
+            index: true,
             progress: None,
         }
     }
@@ -114,6 +116,13 @@ impl<'a> Resolver<'a> {
         self
     }
 
+    /// Read and keep what a pattern finds in a large file, so that the next time is quick: true
+    /// unless told otherwise. Where: `UPM_RESOLVE_NO_INDEX` in the C header.
+    pub fn index(mut self, index: bool) -> Self {
+        self.index = index;
+        self
+    }
+
     /// Call a function as it goes; [`ControlFlow::Break`] cancels.
     pub fn progress(mut self, function: impl FnMut(Progress) -> ControlFlow<()> + 'a) -> Self {
         self.progress = Some(Box::new(function));
@@ -147,6 +156,7 @@ impl<'a> Resolver<'a> {
             | flag(self.debuginfod, sys::UPM_RESOLVE_DEBUGINFOD)
             | flag(self.all_matches, sys::UPM_RESOLVE_ALL_MATCHES)
             | flag(self.accept_unwinding, sys::UPM_RESOLVE_ACCEPT_UNWINDING)
+            | flag(!self.index, sys::UPM_RESOLVE_NO_INDEX)
     }
 }
 
@@ -187,6 +197,7 @@ impl fmt::Debug for Resolver<'_> {
             .field("debuginfod", &self.debuginfod)
             .field("all_matches", &self.all_matches)
             .field("accept_unwinding", &self.accept_unwinding)
+            .field("index", &self.index)
             .finish_non_exhaustive()
     }
 }
