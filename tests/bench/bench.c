@@ -3,12 +3,13 @@
  * bench JSON-FILE [NAME...]
  *
  * Runs all benchmarks, or those named: memory stages many node bpftrace detach observe drain
- * python lua. Prints a table and writes JSON. A missed goal is printed and is no failure:
- * these are measurements, and a busy machine is no defect.
+ * python lua command growth snapshot. Prints a table and writes JSON. A missed goal is printed and
+ * is no failure: these are measurements, and a busy machine is no defect.
  */
 #include "bench.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,10 +19,11 @@ static const struct {
 	const char *name;
 	void (*run)(void);
 } benchmarks[] = {
-	{"memory", bench_memory},    {"stages", bench_stages},	   {"many", bench_attach_many},
-	{"node", bench_attach_node}, {"bpftrace", bench_bpftrace}, {"detach", bench_detach_perf},
-	{"observe", bench_observe},  {"drain", bench_drain},	   {"python", bench_python},
-	{"lua", bench_lua},
+	{"memory", bench_memory},     {"stages", bench_stages},	    {"many", bench_attach_many},
+	{"node", bench_attach_node},  {"bpftrace", bench_bpftrace}, {"detach", bench_detach_perf},
+	{"observe", bench_observe},   {"drain", bench_drain},	    {"python", bench_python},
+	{"lua", bench_lua},	      {"command", bench_command},   {"growth", bench_growth},
+	{"snapshot", bench_snapshot},
 };
 
 void need_upm(int32_t status, const char *call)
@@ -43,17 +45,24 @@ int need_errno(int result, const char *what)
 	exit(1);
 }
 
+const char *generated_path(size_t functions)
+{
+	static char path[PATH_MAX];
+	const char *build = getenv("UPM_BUILD");
+	char name[PATH_MAX];
+
+	snprintf(name, sizeof(name), "%s/target/libmany-%zu.so", build ? build : "build",
+		 functions);
+	need_errno(realpath(name, path) ? 0 : -errno, name);
+	return path;
+}
+
 const char *many_path(void)
 {
-	static char *path;
-	const char *build = getenv("UPM_BUILD");
-	char name[4096];
+	static char path[PATH_MAX];
 
-	if (path)
-		return path;
-	snprintf(name, sizeof(name), "%s/target/libmany-50000.so", build ? build : "build");
-	path = realpath(name, NULL);
-	need_errno(path ? 0 : -errno, "find libmany-50000.so below UPM_BUILD");
+	if (!*path)
+		snprintf(path, sizeof(path), "%s", generated_path(50000));
 	return path;
 }
 

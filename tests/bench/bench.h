@@ -54,7 +54,9 @@ void stop_child(pid_t pid);
 /* A child that runs a function and speaks by its standard input and output. */
 pid_t start_talker(void (*run)(void *), void *context, FILE **commands, FILE **answers);
 
-/* The file of the generated functions. */
+/* The file of so many generated functions: one for each size, built by bench.mk. */
+const char *generated_path(size_t functions);
+/* That of 50,000. */
 const char *many_path(void);
 
 void bench_attach_many(void);
@@ -67,5 +69,8 @@ void bench_observe(void);
 void bench_drain(void);
 void bench_python(void);
 void bench_lua(void);
+void bench_command(void);
+void bench_growth(void);
+void bench_snapshot(void);
 
 #endif

@@ -3,13 +3,14 @@
 
 BENCH         := $(BUILD)/tests/bench/bench
 BENCH_SOURCES := $(wildcard tests/bench/*.c)
+GENERATED     := $(foreach size,1 100 10000 50000 100000 1000000,$(TARGET)/libmany-$(size).so)
 BENCH_OBJECTS := $(BENCH_SOURCES:%.c=$(BUILD)/obj/%.o)
 $(BENCH): $(BENCH_OBJECTS) $(STATIC)
 	@mkdir -p $(@D)
 	$(CC) -o $@ $^ $(LDFLAGS) $(LIBS) $(CLI_LIBS) -pthread
 
 .PHONY: bench bench-programs
-bench-programs: all targets $(BENCH) $(TARGET)/libmany-50000.so
+bench-programs: all targets $(BENCH) $(GENERATED)
 bench:
 	$(SETUP_PACKAGES) build test bench
 	@echo "Building ..."
