@@ -143,8 +143,8 @@ static bool defines_functions(const struct upm_matches *matches)
 	return false;
 }
 
-static bool describe_absence(const struct upm_placing *placement,
-			     const struct upm_matches *matches, struct answer *answer)
+static bool describe_absence(const struct upm_placing *placement, const struct upm_matches *matches,
+			     struct answer *answer)
 {
 	const struct upm_spec *spec = placement->request->spec;
 	struct suggestions near = {.count = 0};
