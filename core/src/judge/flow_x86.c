@@ -35,7 +35,7 @@ static const uint8_t two_bytes[256] = {
 	[0x05] = UPM_FLOW_SYSTEM, [0x07] = UPM_FLOW_END, [0x0b] = UPM_FLOW_END,
 	[0x34] = UPM_FLOW_SYSTEM, [0x35] = UPM_FLOW_END,
 	[0x80 ... 0x8f] = UPM_FLOW_BRANCH | FAR_TARGET,
-	[0xb9] = UPM_FLOW_END, [0xff] = UPM_FLOW_END,
+	[0xaa] = UPM_FLOW_END, [0xb9] = UPM_FLOW_END, [0xff] = UPM_FLOW_END,
 };
 /* clang-format on */
 
@@ -115,10 +115,13 @@ static void classify(const uint8_t *code, struct upm_flow *flow)
 	uint8_t shape, rex = 0;
 	size_t at = 0;
 
-	while (at < MOST_PREFIXES && is_legacy_prefix(code[at]))
-		operand_size |= code[at++] == 0x66;
-	if ((code[at] & 0xf0) == 0x40)
-		rex = code[at++];
+	/* A REX prefix counts right before the opcode only. */
+	for (; at < MOST_PREFIXES; at++) {
+		if ((code[at] & 0xf0) != 0x40 && !is_legacy_prefix(code[at]))
+			break;
+		rex = (code[at] & 0xf0) == 0x40 ? code[at] : 0;
+		operand_size |= code[at] == 0x66;
+	}
 	shape = code[at] == 0x0f ? two_bytes[code[at + 1]] : one_byte[code[at]];
 	if (shape & GROUP)
 		shape = kind_of_group(code + at, rex, flow);

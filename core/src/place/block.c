@@ -137,13 +137,14 @@ static bool passes(const struct upm_flow *flow, const uint8_t *code, size_t left
 }
 
 uint8_t upm_block_site(const struct upm_insn_rules *rules, uint32_t needs, bool calls,
-		       const uint8_t *code, size_t available, uint64_t address)
+		       const uint8_t *code, size_t available, uint64_t size, uint64_t address)
 {
+	size_t end = size && size < available ? (size_t)size : available;
 	bool known = false; /* what eax holds */
 	uint32_t eax = 0;
 	size_t at = 0;
 
-	while (at < available && at <= UPM_BLOCK_BYTES) {
+	while (at < end && at <= UPM_BLOCK_BYTES) {
 		size_t left = available - at;
 		struct upm_flow flow;
 

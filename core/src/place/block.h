@@ -17,11 +17,12 @@
  * @param needs      UPM_STATE_ bits that must be at the site as they are at the entry
  * @param calls      whether a direct call may be the site
  * @param code       of the function, from its entry
- * @param available  bytes of it
+ * @param available  bytes of it, and of what follows it
+ * @param size       of the function, bytes; 0 = not known
  * @param address    virtual
  * @return bytes from the entry to it; 0 = there is none
  */
 uint8_t upm_block_site(const struct upm_insn_rules *rules, uint32_t needs, bool calls,
-		       const uint8_t *code, size_t available, uint64_t address);
+		       const uint8_t *code, size_t available, uint64_t size, uint64_t address);
 
 #endif

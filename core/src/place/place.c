@@ -104,10 +104,8 @@ static int consider(const struct placing *placing, size_t index, struct moves *m
 	move.candidate.size = size_of(placing->table, probe);
 	if (!move.candidate.size && upm_binary_unwinds(moves->text.binary))
 		return UPM_OK;
-	if (move.candidate.size && available > move.candidate.size)
-		available = (size_t)move.candidate.size;
 	move.candidate.site = upm_block_site(&moves->text.rules, needs, placing->calls, code,
-					     available, move.candidate.entry);
+					     available, move.candidate.size, move.candidate.entry);
 	if (!move.candidate.site)
 		return UPM_OK;
 	upm_text_watch(&moves->text, move.candidate.entry + 1,
