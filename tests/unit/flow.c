@@ -31,6 +31,7 @@ static bool may_leave(const ZydisDecodedInstruction *instruction)
 {
 	switch (instruction->meta.category) {
 	case ZYDIS_CATEGORY_COND_BR:
+		return instruction->mnemonic != ZYDIS_MNEMONIC_XEND; /* where xbegin said */
 	case ZYDIS_CATEGORY_UNCOND_BR:
 	case ZYDIS_CATEGORY_CALL:
 	case ZYDIS_CATEGORY_RET:
