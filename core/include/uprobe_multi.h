@@ -762,9 +762,9 @@ struct upm_latency_options {
  * counted. Of a call that forks, the return in the child is not either.
  *
  * What is measured lies between the two programs. It holds the kernel's way from and to them, about
- * 1 us, and where the first instruction is single-stepped (UPM_COST_STEPPED) that step, which
- * is as long as a trap (11 to 20 us together on virtual machines): of functions shorter than that
- * it is a bound rather than a measure.
+ * 1 us, and where the probed instruction is single-stepped (site_cost UPM_COST_STEPPED) that step,
+ * which is as long as a trap (11 to 20 us together on virtual machines): of functions shorter than
+ * that it is a bound rather than a measure.
  *
  * As with any return probe, the kernel replaces the return address while a function runs. An
  * exception or a panic that is thrown and caught inside a measured function does no harm; the
