@@ -24,7 +24,8 @@ $(BUILD)/tests/bpf/%.bpf.o: tests/bpf/%.bpf.c $(wildcard tests/bpf/*.h)
 TARGET         := $(BUILD)/target
 TARGET_SOURCE  := tests/target
 COMPILE_TARGET := $(CC) -std=gnu11 -O2 -g -Wall -Wextra -pthread -fPIC -fcf-protection=none
-TARGETS        := $(TARGET)/known $(TARGET)/timed $(TARGET)/traced $(TARGET)/libforeign.so $(TARGET)/libmany-9000.so
+TARGETS        := $(TARGET)/known $(TARGET)/timed $(TARGET)/traced $(TARGET)/placed $(TARGET)/libforeign.so \
+                  $(TARGET)/libmany-9000.so
 
 $(TARGET)/known: $(addprefix $(TARGET)/obj/,known.o known_functions.o shapes.o twice_a.o twice_b.o \
 		instructions.o cxx.o) $(TARGET)/libknown.so $(TARGET)/libversions.so
@@ -33,6 +34,10 @@ $(TARGET)/timed: $(TARGET)/obj/timed.o $(TARGET)/obj/throws.o
 	$(CXX) -pthread -o $@ $^
 $(TARGET)/traced: $(TARGET)/obj/traced.o
 	$(CC) -pthread -o $@ $<
+# With endbr64, and with rare parts in a section of their own.
+$(TARGET)/placed: $(TARGET_SOURCE)/placed.c
+	@mkdir -p $(@D)
+	$(COMPILE_TARGET) -fcf-protection=full -freorder-blocks-and-partition -o $@ $<
 $(TARGET)/libknown.so: $(TARGET)/obj/shared_functions.o
 	$(CC) -shared -o $@ $< -Wl,-soname,$(@F)
 $(TARGET)/libversions.so: $(TARGET)/obj/versions.o $(TARGET_SOURCE)/versions.map

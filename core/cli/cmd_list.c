@@ -69,8 +69,8 @@ static void widen(size_t *width, size_t needed)
 /* In a pipe paths are not cut, and a few long names do not push all of them away. */
 static void fit(struct listing *listing)
 {
-	size_t fixed =
-		strlen("    OFFSET  uretprobe  emulated  ") + listing->verdict_width + 2 * GAP;
+	size_t fixed = strlen("    OFFSET  uretprobe  emulated  SITE  ") + listing->verdict_width +
+		       2 * GAP;
 	size_t columns = listing->window.columns;
 
 	listing->label_limit = CLI_MOST_LABEL;
@@ -108,10 +108,14 @@ static void print_probe(FILE *out, struct listing *listing, size_t index,
 			const struct upm_probe *probe)
 {
 	const char *behind = listing->window.rows ? "\n            " : "  # ";
+	char site[24] = "";
 
-	fprintf(out, "%#10llx  %-9s  %-8s  %-*s  ", (unsigned long long)probe->offset,
-		upm_kind_name(probe->kind), upm_cost_name(probe->cost), (int)listing->verdict_width,
-		upm_verdict_name(probe->verdict));
+	if (probe->site_offset != probe->offset)
+		snprintf(site, sizeof(site), "+%llu",
+			 (unsigned long long)(probe->site_offset - probe->offset));
+	fprintf(out, "%#10llx  %-9s  %-8s  %-4s  %-*s  ", (unsigned long long)probe->offset,
+		upm_kind_name(probe->kind), upm_cost_name(probe->site_cost), site,
+		(int)listing->verdict_width, upm_verdict_name(probe->verdict));
 	cli_text_put(out, label_of(listing, probe), listing->label_limit, listing->label_pad);
 	fputs("  ", out);
 	cli_text_put(out, probe->path, listing->path_limit, 0);
@@ -131,9 +135,9 @@ static void print_table(FILE *out, struct listing *listing)
 	struct upm_probe probe;
 
 	measure(listing);
-	fprintf(out, "%s%10s  %-9s  %-8s  %-*s  %-*s  %s%s\n", cli_bold(&listing->window), "OFFSET",
-		"KIND", "COST", (int)listing->verdict_width, "VERDICT", (int)listing->label_pad,
-		LABEL_TITLE, "BINARY", cli_plain(&listing->window));
+	fprintf(out, "%s%10s  %-9s  %-8s  %-4s  %-*s  %-*s  %s%s\n", cli_bold(&listing->window),
+		"OFFSET", "KIND", "COST", "SITE", (int)listing->verdict_width, "VERDICT",
+		(int)listing->label_pad, LABEL_TITLE, "BINARY", cli_plain(&listing->window));
 	for (size_t i = 0; i < upm_probe_set_size(listing->set); i++)
 		if (get(listing, i, &probe))
 			print_probe(out, listing, i, &probe);
@@ -158,6 +162,8 @@ static json_t *describe(struct listing *listing, size_t index, const struct upm_
 
 	json_object_set_new(value, "kind", json_string(upm_kind_name(probe->kind)));
 	json_object_set_new(value, "cost", json_string(upm_cost_name(probe->cost)));
+	json_object_set_new(value, "site", json_integer((json_int_t)probe->site_offset));
+	json_object_set_new(value, "site_cost", json_string(upm_cost_name(probe->site_cost)));
 	json_object_set_new(value, "verdict", json_string(upm_verdict_name(probe->verdict)));
 	json_object_set_new(value, "reason", cli_json_text(probe->reason));
 	json_object_set_new(value, "spec", cli_json_text(probe->spec));
@@ -231,6 +237,16 @@ static int list_set(const struct cli_run *run, const struct upm_probe_set *set, 
 	return status;
 }
 
+static int place_set(const struct cli_options *options, struct upm_probe_set *set)
+{
+	uint32_t observer = options->observer ? options->observer : UPM_OBSERVER_COUNT;
+
+	if (options->placement == UPM_PLACEMENT_EXACT ||
+	    upm_probe_set_place(set, observer) == UPM_OK)
+		return 0;
+	return cli_fail_library();
+}
+
 int cli_list(const struct cli_options *options)
 {
 	struct upm_probe_set *set = NULL;
@@ -241,7 +257,8 @@ int cli_list(const struct cli_options *options)
 	if (!out)
 		return CLI_FAILED;
 	if (!cli_run_open(&run, options) &&
-	    !cli_run_resolve(&run, options->specs, options->spec_count, &set))
+	    !cli_run_resolve(&run, options->specs, options->spec_count, &set) &&
+	    !place_set(options, set))
 		status = list_set(&run, set, out);
 	written = cli_output_close(out, options->output);
 	upm_probe_set_free(set);

@@ -44,7 +44,19 @@ static const struct argp_option run_options[] = {
 	{0},
 };
 
+static const struct argp_option object_placement_options[] = {
+	{"placement", CLI_OPTION_PLACEMENT, "NAME", 0,
+	 "exact (default), or cheapest: a place in the function where a hit costs less and the "
+	 "program finds the same registers and memory",
+	 3},
+	{0},
+};
+
 static const struct argp_option observer_options[] = {
+	{"placement", CLI_OPTION_PLACEMENT, "NAME", 0,
+	 "cheapest (default): where a hit costs least and sees the same calls; or exact: the "
+	 "function's entry",
+	 3},
 	{"children", CLI_OPTION_CHILDREN, NULL, 0,
 	 "Also observe processes that the observed ones fork from now on", 3},
 	{"pin", CLI_OPTION_PIN, "NAME", 0,
@@ -63,6 +75,10 @@ static const struct argp_option demangle_options[] = {
 static const struct argp_option list_options[] = {
 	{"verdict", CLI_OPTION_VERDICT, "VERDICT", 0,
 	 "Only probes with this verdict, such as ok or unprobeable", 6},
+	{"observer", CLI_OPTION_OBSERVER, "NAME", 0,
+	 "Show the sites that count (default), latency or trace would probe", 6},
+	{"placement", CLI_OPTION_PLACEMENT, "NAME", 0,
+	 "cheapest (default), or exact: no sites but the places asked for", 6},
 	{0},
 };
 
@@ -224,7 +240,8 @@ static const struct cli_grammar grammars[] = {
 	},
 	{
 		"attach",
-		{pid_options, output_options, resolve_options, run_options, object_options},
+		{pid_options, output_options, resolve_options, run_options,
+		 object_placement_options, object_options},
 		"OBJECT.bpf.o [SPEC...] [-- COMMAND [ARGS...]]",
 		"Load a BPF object, attach its programs, and hold them attached " UNTIL
 		"Each program goes where its section says (SEC(\"uprobe.multi/BINARY:PATTERN\")), "

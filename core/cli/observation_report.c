@@ -145,6 +145,8 @@ json_t *cli_json_probe(struct cli_observation *observation, size_t position)
 		return NULL;
 	value = cli_json_place(&probe);
 	json_object_set_new(value, "kind", json_string(upm_kind_name(probe.kind)));
+	json_object_set_new(value, "site", cli_json_integer(probe.site_offset));
+	json_object_set_new(value, "site_cost", json_string(upm_cost_name(probe.site_cost)));
 	if (observation->run.options->demangle == CLI_DEMANGLE_ALWAYS)
 		readable = cli_demangled(&observation->names, &probe);
 	if (*readable)

@@ -49,6 +49,24 @@ static const char *verdict_names(char *buffer, size_t size)
 	return buffer;
 }
 
+static uint32_t parse_placement(struct argp_state *state, const char *text)
+{
+	if (strcmp(text, "cheapest") == 0)
+		return UPM_PLACEMENT_CHEAPEST;
+	if (strcmp(text, "exact") != 0)
+		argp_error(state, "--placement %s: choose cheapest or exact", text);
+	return UPM_PLACEMENT_EXACT;
+}
+
+static uint32_t parse_observer(struct argp_state *state, const char *text)
+{
+	for (uint32_t kind = UPM_OBSERVER_COUNT; kind <= UPM_OBSERVER_TRACE; kind++)
+		if (strcmp(text, upm_observer_kind_name(kind)) == 0)
+			return kind;
+	argp_error(state, "--observer %s: choose count, latency or trace", text);
+	return UPM_OBSERVER_COUNT;
+}
+
 static int32_t parse_verdict(struct argp_state *state, const char *text)
 {
 	const char *name;
@@ -152,6 +170,9 @@ static error_t parse_run(int key, char *argument, struct argp_state *state,
 	case CLI_OPTION_BACKEND:
 		options->backend = parse_backend(state, argument);
 		return 0;
+	case CLI_OPTION_PLACEMENT:
+		options->placement = parse_placement(state, argument);
+		return 0;
 	case CLI_OPTION_PROGRAM:
 		options->program = argument;
 		return 0;
@@ -187,6 +208,9 @@ static error_t parse_table(int key, char *argument, struct argp_state *state,
 		return 0;
 	case CLI_OPTION_NO_DEMANGLE:
 		options->demangle = CLI_DEMANGLE_NEVER;
+		return 0;
+	case CLI_OPTION_OBSERVER:
+		options->observer = parse_observer(state, argument);
 		return 0;
 	case CLI_OPTION_VERDICT:
 		options->verdict = parse_verdict(state, argument);

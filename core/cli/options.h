@@ -63,6 +63,8 @@ struct cli_options {
 	uint64_t duration_ns; /**< 0 = no end */
 	uint64_t interval_ns; /**< between two frames of the live table */
 	uint32_t backend;     /**< enum upm_backend */
+	uint32_t placement;   /**< enum upm_placement */
+	uint32_t observer;    /**< list: enum upm_observer_kind whose sites to show; 0 = count */
 	uint32_t resolve_flags;
 	uint32_t attach_flags;
 	uint32_t split;	    /**< latency: enum upm_split */

@@ -83,6 +83,7 @@ struct upm_attach_options cli_run_attach_options(struct cli_run *run)
 		.size = sizeof(struct upm_attach_options),
 		.flags = run->options->attach_flags,
 		.backend = run->options->backend,
+		.placement = run->options->placement,
 		.pids = run->pids,
 		.pid_count = run->pid_count,
 		.progress = cli_progress_step,

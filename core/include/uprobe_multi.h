@@ -243,6 +243,11 @@ struct upm_probe {
 	 *  probes and for those of a pinned observer */
 	int32_t return_verdict;
 	const char *return_reason; /**< one line about return_verdict; "" when that is OK */
+	/** File offset of the instruction that is probed: offset, or with UPM_PLACEMENT_CHEAPEST
+	 *  one behind it that sees the same calls and costs less */
+	uint64_t site_offset;
+	uint32_t site_cost; /**< enum upm_cost of a hit there */
+	uint32_t reserved;  /**< 0 */
 };
 
 /** @return "uprobe", "uretprobe", "usdt"; "?" for a number that is no kind. Static strings. */
@@ -409,6 +414,15 @@ UPM_API int32_t upm_probe_set_cookies(struct upm_probe_set *set, const uint64_t 
 				      size_t count);
 
 /**
+ * Find the instructions that an observer with default options would probe: site_offset and
+ * site_cost of the set's probes. What attaches chooses for itself, whether this was called or not.
+ * A change of the set takes the sites back to the offsets.
+ * @param observer  enum upm_observer_kind; 0 = a program of one's own with UPM_PLACEMENT_CHEAPEST
+ * @return UPM_OK, UPM_ERR_INVALID, UPM_ERR_MEMORY.
+ */
+UPM_API int32_t upm_probe_set_place(struct upm_probe_set *set, uint32_t observer);
+
+/**
  * Make a new set of some probes of this one.
  * @param indexes  positions, in the order wanted; may repeat
  * @param out      receives the new set; free it with upm_probe_set_free()
@@ -491,6 +505,19 @@ enum upm_attach_flag {
 	UPM_ATTACH_COOKIE_IS_INDEX = 4
 };
 
+/** Which instruction of a function is probed. */
+enum upm_placement {
+	/** Observers: the cheapest. upm_attach() and upm_object_attach(): the exact one. */
+	UPM_PLACEMENT_DEFAULT = 0,
+	/** The one that was asked for. */
+	UPM_PLACEMENT_EXACT = 1,
+	/** Where a function begins with an instruction that the kernel has to single-step: the
+	 * first one behind it that is cheaper, runs exactly once a call, and finds what the program
+	 * reads as it was at the entry. A program of the caller's finds all registers but flags and
+	 *  instruction pointer, and memory. Where this can not be proven the exact one. */
+	UPM_PLACEMENT_CHEAPEST = 2
+};
+
 /** Options of upm_attach(), upm_object_attach() and the observers. */
 struct upm_attach_options {
 	size_t size;	     /**< sizeof(struct upm_attach_options) */
@@ -500,7 +527,7 @@ struct upm_attach_options {
 	size_t pid_count;    /**< elements of pids; 0 = every process */
 	uint32_t
 		probes_per_link; /**< most probes in one kernel link; 0 = the kernel's cap, 1<<20 */
-	uint32_t reserved;	 /**< 0 */
+	uint32_t placement;	 /**< enum upm_placement */
 	upm_progress_fn progress; /**< NULL = none */
 	void *progress_context;	  /**< handed to progress */
 };
@@ -740,9 +767,9 @@ struct upm_latency_options {
  * counted. Of a call that forks, the return in the child is not either.
  *
  * What is measured lies between the two programs. It holds the kernel's way from and to them, about
- * 1 us, and where the first instruction is single-stepped (UPM_COST_STEPPED) that step, which
- * is as long as a trap (11 to 20 us together on virtual machines): of functions shorter than that
- * it is a bound rather than a measure.
+ * 1 us, and where the probed instruction is single-stepped (site_cost UPM_COST_STEPPED) that step,
+ * which is as long as a trap (11 to 20 us together on virtual machines): of functions shorter than
+ * that it is a bound rather than a measure.
  *
  * As with any return probe, the kernel replaces the return address while a function runs. An
  * exception or a panic that is thrown and caught inside a measured function does no harm; the

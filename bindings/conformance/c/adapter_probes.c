@@ -173,6 +173,15 @@ static int32_t run_select(const json_t *step, json_t *answer)
 	return keep_set(step, answer, status, out);
 }
 
+static int32_t run_sites(const json_t *step, json_t *answer)
+{
+	const char *observer = text_or_null(step, "observer");
+	uint32_t kind = observer ? word_of(observer, upm_observer_kind_name, UPM_OBSERVER_TRACE) : 0;
+
+	(void)answer;
+	return upm_probe_set_place(find(step, "of", THING_SET), kind);
+}
+
 static int32_t run_join(const json_t *step, json_t *answer)
 {
 	struct upm_probe_set *set = find(step, "of", THING_SET);
@@ -228,12 +237,14 @@ static json_t *field_json(const char *field, const struct upm_probe *probe,
 		{"kind", upm_kind_name(probe->kind)},
 		{"verdict", upm_verdict_name(probe->verdict)},
 		{"cost", upm_cost_name(probe->cost)},
+		{"site_cost", upm_cost_name(probe->site_cost)},
 	};
 	const struct {
 		const char *name;
 		uint64_t number;
 	} numbers[] = {
 		{"offset", probe->offset},
+		{"site_offset", probe->site_offset},
 		{"address", probe->address},
 		{"symbol_offset", probe->symbol_offset},
 		{"symbol_size", probe->symbol_size},
@@ -301,6 +312,7 @@ const struct verb probe_verbs[] = {
 	{"cookies", run_cookies},
 	{"select", run_select},
 	{"join", run_join},
+	{"sites", run_sites},
 	{"probes", run_probes},
 	{NULL, NULL},
 };

@@ -153,6 +153,17 @@ int32_t count_down(const char *stage, uint64_t done, uint64_t total, void *conte
 	return *left == 0 || --*left == 0;
 }
 
+static uint32_t placement_of(const json_t *step)
+{
+	static const char *const words[] = {"default", "exact", "cheapest"};
+	const char *word = text_or_null(step, "placement");
+
+	for (uint32_t number = 0; word && number < 3; number++)
+		if (strcmp(words[number], word) == 0)
+			return number;
+	return UPM_PLACEMENT_DEFAULT;
+}
+
 void attach_of(const json_t *step, struct attach *attach)
 {
 	static const char *const flags[] = {"strict", "children", "cookie_is_index", NULL};
@@ -163,6 +174,7 @@ void attach_of(const json_t *step, struct attach *attach)
 			.size = sizeof(attach->options),
 			.flags = flags_of(step, flags),
 			.probes_per_link = (uint32_t)number_or(step, "probes_per_link", 0),
+			.placement = placement_of(step),
 		}};
 	if (backend)
 		attach->options.backend =

@@ -59,7 +59,7 @@ local function attach_options(step, into)
     into[flag] = true
   end
   into.progress = cancel_at(step)
-  return copied(step, {"pids", "backend", "probes_per_link"}, into)
+  return copied(step, {"pids", "backend", "probes_per_link", "placement"}, into)
 end
 
 -- Probes
@@ -110,6 +110,11 @@ end
 function verbs.select(step)
   local indexes = map(step.indexes, function(index) return index + 1 end)
   return {probes = keep(step, handles[step.of]:select(indexes)):size()}
+end
+
+function verbs.sites(step)
+  handles[step.of]:place(step.observer or "program")
+  return {}
 end
 
 function verbs.join(step)

@@ -20,6 +20,7 @@ RESOLVE_FLAGS = {
     "accept_unwinding": {"accept_unwinding": True},
 }
 ENUMS = {"kind": um.Kind, "verdict": um.Verdict, "cost": um.Cost, "backend": um.Backend}
+OPTIONS = ("pids", "backend", "probes_per_link", "placement")
 VERBS = {}
 handles = {}
 
@@ -62,7 +63,7 @@ def cancel_at(step):
 
 def attach_options(step):
     flags = {name: True for name in step.get("flags", [])}
-    options = {key: step[key] for key in ("pids", "backend", "probes_per_link") if key in step}
+    options = {key: step[key] for key in OPTIONS if key in step}
     return {**flags, **options, "progress": cancel_at(step)}
 
 
@@ -130,6 +131,12 @@ def cookies(step):
 @verb
 def select(step):
     return {"probes": len(keep(step, handles[step["of"]].select(step["indexes"])))}
+
+
+@verb
+def sites(step):
+    handles[step["of"]].place(step.get("observer"))
+    return {}
 
 
 @verb

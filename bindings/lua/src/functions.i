@@ -112,7 +112,7 @@ static struct upm_error *upml_get_upm_error(lua_State *L, int at, struct upml_in
 
 static void upml_push_upm_probe(lua_State *L, const struct upm_probe *from)
 {
-	lua_createtable(L, 0, 22);
+	lua_createtable(L, 0, 25);
 	upml_push_text(L, from->path);
 	lua_setfield(L, -2, "path");
 	upml_push_text(L, from->symbol);
@@ -155,6 +155,12 @@ static void upml_push_upm_probe(lua_State *L, const struct upm_probe *from)
 	lua_setfield(L, -2, "return_verdict");
 	upml_push_text(L, from->return_reason);
 	lua_setfield(L, -2, "return_reason");
+	upml_push_uint64(L, from->site_offset);
+	lua_setfield(L, -2, "site_offset");
+	upml_push_uint32(L, from->site_cost);
+	lua_setfield(L, -2, "site_cost");
+	upml_push_uint32(L, from->reserved);
+	lua_setfield(L, -2, "reserved");
 }
 
 struct upml_in_upm_probe {
@@ -164,7 +170,7 @@ struct upml_in_upm_probe {
 
 static struct upm_probe *upml_get_upm_probe(lua_State *L, int at, struct upml_in_upm_probe *in)
 {
-	static const char *const known[] = {"size", "path", "symbol", "version", "spec", "reason", "offset", "address", "symbol_offset", "symbol_size", "ref_ctr_offset", "cookie", "kind", "verdict", "cost", "flags", "alias_count", "sys_errno", "provider", "argument_count", "return_verdict", "return_reason", NULL};
+	static const char *const known[] = {"size", "path", "symbol", "version", "spec", "reason", "offset", "address", "symbol_offset", "symbol_size", "ref_ctr_offset", "cookie", "kind", "verdict", "cost", "flags", "alias_count", "sys_errno", "provider", "argument_count", "return_verdict", "return_reason", "site_offset", "site_cost", "reserved", NULL};
 	struct upm_probe *to = &in->value;
 
 	memset(in, 0, sizeof(*in));
@@ -215,6 +221,12 @@ static struct upm_probe *upml_get_upm_probe(lua_State *L, int at, struct upml_in
 		to->return_verdict = upml_int32(L, -1, "return_verdict");
 	if (upml_field(L, at, "return_reason"))
 		to->return_reason = upml_text(L, -1, "return_reason");
+	if (upml_field(L, at, "site_offset"))
+		to->site_offset = upml_uint64(L, -1, "site_offset");
+	if (upml_field(L, at, "site_cost"))
+		to->site_cost = upml_uint32(L, -1, "site_cost");
+	if (upml_field(L, at, "reserved"))
+		to->reserved = upml_uint32(L, -1, "reserved");
 	return to;
 }
 
@@ -414,8 +426,8 @@ static void upml_push_upm_attach_options(lua_State *L, const struct upm_attach_o
 	lua_setfield(L, -2, "pids");
 	upml_push_uint32(L, from->probes_per_link);
 	lua_setfield(L, -2, "probes_per_link");
-	upml_push_uint32(L, from->reserved);
-	lua_setfield(L, -2, "reserved");
+	upml_push_uint32(L, from->placement);
+	lua_setfield(L, -2, "placement");
 }
 
 struct upml_in_upm_attach_options {
@@ -425,7 +437,7 @@ struct upml_in_upm_attach_options {
 
 static struct upm_attach_options *upml_get_upm_attach_options(lua_State *L, int at, struct upml_in_upm_attach_options *in)
 {
-	static const char *const known[] = {"size", "flags", "backend", "pids", "probes_per_link", "reserved", "progress", NULL};
+	static const char *const known[] = {"size", "flags", "backend", "pids", "probes_per_link", "placement", "progress", NULL};
 	struct upm_attach_options *to = &in->value;
 
 	memset(in, 0, sizeof(*in));
@@ -442,8 +454,8 @@ static struct upm_attach_options *upml_get_upm_attach_options(lua_State *L, int 
 		to->pids = upml_int32s(L, -1, "pids", &to->pid_count);
 	if (upml_field(L, at, "probes_per_link"))
 		to->probes_per_link = upml_uint32(L, -1, "probes_per_link");
-	if (upml_field(L, at, "reserved"))
-		to->reserved = upml_uint32(L, -1, "reserved");
+	if (upml_field(L, at, "placement"))
+		to->placement = upml_uint32(L, -1, "placement");
 	if (upml_field(L, at, "progress"))
 	{
 		to->progress = upml_upm_progress_fn;
@@ -1013,6 +1025,9 @@ static const struct upml_place upml_layout[] = {
 	{"struct upm_probe", "argument_count", offsetof(struct upm_probe, argument_count), sizeof(((struct upm_probe *)0)->argument_count)},
 	{"struct upm_probe", "return_verdict", offsetof(struct upm_probe, return_verdict), sizeof(((struct upm_probe *)0)->return_verdict)},
 	{"struct upm_probe", "return_reason", offsetof(struct upm_probe, return_reason), sizeof(((struct upm_probe *)0)->return_reason)},
+	{"struct upm_probe", "site_offset", offsetof(struct upm_probe, site_offset), sizeof(((struct upm_probe *)0)->site_offset)},
+	{"struct upm_probe", "site_cost", offsetof(struct upm_probe, site_cost), sizeof(((struct upm_probe *)0)->site_cost)},
+	{"struct upm_probe", "reserved", offsetof(struct upm_probe, reserved), sizeof(((struct upm_probe *)0)->reserved)},
 	{"struct upm_resolve_options", NULL, 0, sizeof(struct upm_resolve_options)},
 	{"struct upm_resolve_options", "size", offsetof(struct upm_resolve_options, size), sizeof(((struct upm_resolve_options *)0)->size)},
 	{"struct upm_resolve_options", "flags", offsetof(struct upm_resolve_options, flags), sizeof(((struct upm_resolve_options *)0)->flags)},
@@ -1056,7 +1071,7 @@ static const struct upml_place upml_layout[] = {
 	{"struct upm_attach_options", "pids", offsetof(struct upm_attach_options, pids), sizeof(((struct upm_attach_options *)0)->pids)},
 	{"struct upm_attach_options", "pid_count", offsetof(struct upm_attach_options, pid_count), sizeof(((struct upm_attach_options *)0)->pid_count)},
 	{"struct upm_attach_options", "probes_per_link", offsetof(struct upm_attach_options, probes_per_link), sizeof(((struct upm_attach_options *)0)->probes_per_link)},
-	{"struct upm_attach_options", "reserved", offsetof(struct upm_attach_options, reserved), sizeof(((struct upm_attach_options *)0)->reserved)},
+	{"struct upm_attach_options", "placement", offsetof(struct upm_attach_options, placement), sizeof(((struct upm_attach_options *)0)->placement)},
 	{"struct upm_attach_options", "progress", offsetof(struct upm_attach_options, progress), sizeof(((struct upm_attach_options *)0)->progress)},
 	{"struct upm_attach_options", "progress_context", offsetof(struct upm_attach_options, progress_context), sizeof(((struct upm_attach_options *)0)->progress_context)},
 	{"struct upm_kernel_link", NULL, 0, sizeof(struct upm_kernel_link)},
@@ -1255,6 +1270,9 @@ static const struct upml_place upml_layout[] = {
 %constant long UPM_ATTACH_STRICT = UPM_ATTACH_STRICT;
 %constant long UPM_ATTACH_CHILDREN = UPM_ATTACH_CHILDREN;
 %constant long UPM_ATTACH_COOKIE_IS_INDEX = UPM_ATTACH_COOKIE_IS_INDEX;
+%constant long UPM_PLACEMENT_DEFAULT = UPM_PLACEMENT_DEFAULT;
+%constant long UPM_PLACEMENT_EXACT = UPM_PLACEMENT_EXACT;
+%constant long UPM_PLACEMENT_CHEAPEST = UPM_PLACEMENT_CHEAPEST;
 %constant long UPM_OBSERVER_COUNT = UPM_OBSERVER_COUNT;
 %constant long UPM_OBSERVER_LATENCY = UPM_OBSERVER_LATENCY;
 %constant long UPM_OBSERVER_TRACE = UPM_OBSERVER_TRACE;
@@ -1300,6 +1318,7 @@ int32_t upm_probe_set_get(const struct upm_probe_set *set, size_t index, struct 
 const char *upm_probe_set_alias(const struct upm_probe_set *set, size_t index, size_t alias);
 int32_t upm_probe_set_argument(const struct upm_probe_set *set, size_t index, size_t argument, struct upm_argument *out);
 int32_t upm_probe_set_cookies(struct upm_probe_set *set, const uint64_t *cookies, size_t count);
+int32_t upm_probe_set_place(struct upm_probe_set *set, uint32_t observer);
 int32_t upm_probe_set_select(const struct upm_probe_set *set, const size_t *indexes, size_t count, struct upm_probe_set **out);
 int32_t upm_probe_set_join(struct upm_probe_set *set, const struct upm_probe_set *other);
 void upm_probe_set_free(struct upm_probe_set *FREED);

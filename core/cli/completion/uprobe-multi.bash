@@ -5,12 +5,12 @@ _uprobe_multi_options()
 {
 	local common='--pid --output --json --help --usage --version'
 	local resolve='--debuginfo --no-debuginfo --debuginfod --all-matches --accept-unwinding --no-index'
-	local run='--duration --strict --backend'
+	local run='--duration --strict --backend --placement'
 	local observer='--children --pin --demangle --no-demangle'
 	local table='--top --interval --sort --all'
 
 	case $1 in
-	list) echo "$common $resolve --demangle --no-demangle --verdict" ;;
+	list) echo "$common $resolve --demangle --no-demangle --verdict --observer --placement" ;;
 	count) echo "$common $resolve $run $observer $table" ;;
 	latency) echo "$common $resolve $run $observer $table --split --rows --histogram" ;;
 	trace)
@@ -67,6 +67,8 @@ _uprobe_multi_values()
 	-o | --output) compgen -f -- "$2" ;;
 	--pin) [[ ${COMP_WORDS[1]} != attach ]] || compgen -d -- "$2" ;;
 	--backend) compgen -W 'auto multi perf' -- "$2" ;;
+	--placement) compgen -W 'cheapest exact' -- "$2" ;;
+	--observer) compgen -W 'count latency trace' -- "$2" ;;
 	--sort)
 		case ${COMP_WORDS[1]} in
 		count) compgen -W 'hits rate' -- "$2" ;;

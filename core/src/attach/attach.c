@@ -42,6 +42,7 @@
 #include "attach/features.h"
 #include "base/error.h"
 #include "base/options.h"
+#include "place/place.h"
 
 static const char operation[] = "attach probes";
 
@@ -156,6 +157,7 @@ static struct upm_plan_rules rules_of(const struct upm_attach_job *job)
 {
 	struct upm_plan_rules rules = {
 		.cookie_is_index = job->options->flags & UPM_ATTACH_COOKIE_IS_INDEX,
+		.sites = job->link->sites,
 	};
 
 	for (size_t i = 0; i < job->program_count; i++) {
@@ -236,8 +238,9 @@ static int examine(struct upm_attach_program *programs, size_t count, uint32_t f
 }
 
 int upm_attach_programs(struct upm_attach_program *programs, size_t count,
-			const struct upm_probe_set *set, const struct upm_attach_options *options,
-			struct upm_scope *scope, struct upm_link **out)
+			const struct upm_probe_set *set, struct upm_sites *sites,
+			const struct upm_attach_options *options, struct upm_scope *scope,
+			struct upm_link **out)
 {
 	uint64_t start = upm_now_ns();
 	struct upm_attach_job job = {
@@ -256,6 +259,7 @@ int upm_attach_programs(struct upm_attach_program *programs, size_t count,
 	job.link = upm_link_new(set->table);
 	if (!job.link)
 		return upm_fail_memory(operation);
+	job.link->sites = upm_sites_ref(sites);
 	job.link->backend = backend;
 	job.link->cookie_is_index = options->flags & UPM_ATTACH_COOKIE_IS_INDEX;
 	status = attach_plan(&job);
@@ -270,6 +274,7 @@ int32_t upm_attach(int32_t program_fd, const struct upm_probe_set *set,
 		   const struct upm_attach_options *options, struct upm_link **out)
 {
 	struct upm_attach_program program = {.fd = program_fd, .kinds = UPM_ALL_KINDS};
+	struct upm_sites *sites = NULL;
 	struct upm_attach_options ours;
 	struct upm_scope scope;
 	int status;
@@ -282,7 +287,11 @@ int32_t upm_attach(int32_t program_fd, const struct upm_probe_set *set,
 		status = upm_scope_open(&scope, &ours);
 	if (status)
 		return status;
-	status = upm_attach_programs(&program, 1, set, &ours, &scope, out);
+	if (ours.placement == UPM_PLACEMENT_CHEAPEST)
+		status = upm_place(set->table, upm_needs_of_any, NULL, &sites);
+	if (!status)
+		status = upm_attach_programs(&program, 1, set, sites, &ours, &scope, out);
+	upm_sites_unref(sites);
 	upm_scope_close(&scope);
 	return status;
 }
@@ -295,10 +304,13 @@ int upm_attach_options_read(struct upm_attach_options *ours,
 
 	if (status)
 		return status;
-	if (ours->flags & ~known || ours->reserved)
+	if (ours->flags & ~known)
 		return upm_fail(UPM_ERR_INVALID, 0, operation, "struct upm_attach_options",
-				"use the flags of this library's header, and leave reserved 0",
-				"unknown bits 0x%x in flags, or reserved is set",
-				ours->flags & ~known);
+				"use the flags of this library's header",
+				"unknown bits 0x%x in flags", ours->flags & ~known);
+	if (ours->placement > UPM_PLACEMENT_CHEAPEST)
+		return upm_fail(UPM_ERR_INVALID, 0, operation, "struct upm_attach_options",
+				"use a value of enum upm_placement", "%u is no placement",
+				ours->placement);
 	return UPM_OK;
 }

@@ -75,11 +75,13 @@ int upm_attach_options_read(struct upm_attach_options *ours,
 /**
  * Attach in a scope that the kernel's filter can express.
  * @param programs  all for the same backend; their types are filled in
+ * @param sites     of the set's probes; NULL = where they were asked for
  * @return as upm_attach()
  */
 int upm_attach_programs(struct upm_attach_program *programs, size_t count,
-			const struct upm_probe_set *set, const struct upm_attach_options *options,
-			struct upm_scope *scope, struct upm_link **out);
+			const struct upm_probe_set *set, struct upm_sites *sites,
+			const struct upm_attach_options *options, struct upm_scope *scope,
+			struct upm_link **out);
 /** The backend for a program, as forced or as it must be. UPM_ERR_PROGRAM, UPM_ERR_UNSUPPORTED. */
 int upm_choose_backend(enum upm_program_kind program, uint32_t forced, enum upm_backend *backend);
 

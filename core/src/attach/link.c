@@ -134,6 +134,7 @@ static int fail_index(size_t index, size_t count, const char *what)
 static void describe(const struct upm_link *link, uint32_t index, struct upm_probe *probe)
 {
 	upm_probe_table_describe(link->table, index, probe);
+	upm_sites_describe(link->sites, index, probe);
 	if (link->cookie_is_index)
 		probe->cookie = index;
 }
@@ -234,5 +235,6 @@ void upm_link_free(struct upm_link *link)
 	upm_vector_clear(&link->handles);
 	upm_outcome_close(&link->outcome);
 	upm_probe_table_unref(link->table);
+	upm_sites_unref(link->sites);
 	free(link);
 }

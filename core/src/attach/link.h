@@ -8,6 +8,7 @@
 #include "attach/outcome.h"
 #include "attach/usdt_claim.h"
 #include "resolve/probe_table.h"
+#include "resolve/sites.h"
 #include "uprobe_multi.h"
 
 /* One descriptor that keeps probes alive. */
@@ -23,6 +24,7 @@ struct upm_kernel_handle {
 
 struct upm_link {
 	struct upm_probe_table *table;
+	struct upm_sites *sites; /* of its probes; NULL = where they were asked for */
 	struct upm_outcome outcome;
 	UPM_VECTOR(struct upm_kernel_handle) handles;
 	enum upm_backend backend;

@@ -50,15 +50,23 @@ static bool same_place(const struct place *a, const struct place *b)
 	return a->file == b->file && a->offset == b->offset;
 }
 
-static size_t list_places(const struct upm_probe_table *table, struct place *places)
+/* Where a probe will be hit. */
+static uint64_t site_of(const struct planner *planner, size_t index)
 {
+	return planner->table->probes.items[index].offset +
+	       upm_site_distance(planner->rules->sites, index);
+}
+
+static size_t list_places(const struct planner *planner, struct place *places)
+{
+	const struct upm_probe_table *table = planner->table;
 	size_t count = 0;
 
 	for (size_t i = 0; i < table->probes.count; i++) {
 		const struct upm_probe_entry *probe = &table->probes.items[i];
 
 		if (probe->verdict == UPM_VERDICT_OK)
-			places[count++] = (struct place){probe->offset,
+			places[count++] = (struct place){site_of(planner, i),
 							 upm_probe_file(table, probe), (uint32_t)i};
 	}
 	return count;
@@ -102,7 +110,7 @@ static int find_conflicts(struct planner *planner)
 	places = malloc(total * sizeof(*places));
 	planner->conflicts = calloc(total, 1);
 	if (places && planner->conflicts)
-		mark_conflicts(planner->table, places, list_places(planner->table, places),
+		mark_conflicts(planner->table, places, list_places(planner, places),
 			       planner->conflicts);
 	free(places);
 	return places && planner->conflicts ? UPM_OK : upm_fail_memory(operation);
@@ -246,7 +254,7 @@ static void fill_group(const struct planner *planner, struct upm_plan_group *gro
 	for (size_t i = group->first; i < group->first + group->count; i++) {
 		uint32_t index = plan->probes[i];
 
-		plan->offsets[i] = planner->table->probes.items[index].offset;
+		plan->offsets[i] = site_of(planner, index);
 		if (plan->ref_ctr_offsets) {
 			plan->ref_ctr_offsets[i] = ref_ctr_of(planner->table, index);
 			group->has_ref_ctrs |= plan->ref_ctr_offsets[i] != 0;

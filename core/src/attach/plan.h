@@ -8,6 +8,7 @@
 
 #include "attach/outcome.h"
 #include "resolve/probe_table.h"
+#include "resolve/sites.h"
 
 /* The probes of one file and kind: a slice of the plan's arrays. */
 struct upm_plan_group {
@@ -27,8 +28,9 @@ struct upm_plan {
 };
 
 struct upm_plan_rules {
-	bool cookie_is_index; /* UPM_ATTACH_COOKIE_IS_INDEX */
-	uint8_t kinds;	      /* bit 1 << enum upm_kind: those that a program takes */
+	bool cookie_is_index;	       /* UPM_ATTACH_COOKIE_IS_INDEX */
+	uint8_t kinds;		       /* bit 1 << enum upm_kind: those that a program takes */
+	const struct upm_sites *sites; /* of the table's probes; NULL = where they are */
 	uint8_t timed_kinds; /* those whose return is watched, although they are no return probes */
 };
 

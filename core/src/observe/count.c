@@ -75,6 +75,7 @@ const struct upm_observer_type upm_count_type = {
 	.kind = UPM_OBSERVER_COUNT,
 	.maps = {".rodata", counters_map},
 	.prepare = prepare,
+	.needs = upm_needs_of_count,
 	.open = open_counters,
 	.close = close_counters,
 	.hits = read_hits,

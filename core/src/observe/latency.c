@@ -182,6 +182,7 @@ const struct upm_observer_type upm_latency_type = {
 	.kind = UPM_OBSERVER_LATENCY,
 	.maps = {".rodata", UPM_LATENCY_CELLS, UPM_LATENCY_OWNERS, UPM_LATENCY_LOST},
 	.prepare = prepare,
+	.needs = upm_needs_of_return,
 	.open = upm_latency_open_rows,
 	.close = upm_latency_close_rows,
 	.hits = upm_latency_hits,

@@ -83,17 +83,38 @@ static int keep_maps(struct upm_observer *observer)
 	return UPM_OK;
 }
 
+static int place(const struct upm_observation *observation, struct upm_observer *observer,
+		 uint64_t *elapsed_ns)
+{
+	uint64_t start = upm_now_ns();
+	int status = UPM_OK;
+
+	if (observation->options.placement != UPM_PLACEMENT_EXACT)
+		status = upm_place(observer->set->table, observer->type->needs, observer,
+				   &observer->set->sites);
+	*elapsed_ns = upm_now_ns() - start;
+	return status;
+}
+
 static int attach(struct upm_observation *observation, struct upm_observer *observer)
 {
+	uint64_t placing_ns;
+	int status = place(observation, observer, &placing_ns);
+
 	struct upm_scope everything = {0};
 
+	if (status)
+		return status;
 	for (size_t i = 0; i < observation->program_count; i++)
 		observation->programs[i].fd = bpf_program__fd(bpf_object__find_program_by_name(
 			observer->object, observation->program_names[i]));
-	return upm_attach_programs(observation->programs, observation->program_count,
-				   observation->set, &observation->options,
-				   observation->filter ? &everything : &observation->scope,
-				   &observer->link);
+	status = upm_attach_programs(observation->programs, observation->program_count,
+				     observer->set, observer->set->sites, &observation->options,
+				     observation->filter ? &everything : &observation->scope,
+				     &observer->link);
+	if (!status)
+		observer->link->attach_ns += placing_ns;
+	return status;
 }
 
 static int start(struct upm_observation *observation, struct upm_observer *observer)

@@ -17,6 +17,7 @@
 #include "attach/job.h"
 #include "base/bytes.h"
 #include "observe/process_filter.h"
+#include "place/place.h"
 #include "uprobe_multi.h"
 
 struct bpf_object;
@@ -63,6 +64,9 @@ struct upm_observer_type {
 	 * programs. Nothing is loaded yet. @return UPM_OK or an error
 	 */
 	int (*prepare)(struct upm_observation *observation, struct upm_observer *observer);
+	/* What the program needs to find at the site of a probe; its context is the observer, after
+	 * prepare. */
+	upm_needs_fn needs;
 	/* Fill maps in after the load and before the attach; may be NULL. @return UPM_OK or an
 	 * error */
 	int (*fill)(const struct upm_observation *observation, struct upm_observer *observer);

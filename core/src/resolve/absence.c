@@ -94,7 +94,7 @@ static void suggest_name(struct suggestions *suggestions, const char *name)
 }
 
 /* Functions whose names come near the one asked for: "did you mean". */
-static void suggest(const struct upm_placement *placement, const struct upm_matches *matches,
+static void suggest(const struct upm_placing *placement, const struct upm_matches *matches,
 		    struct suggestions *suggestions)
 {
 	const char *wanted = placement->request->spec->pattern;
@@ -143,8 +143,8 @@ static bool defines_functions(const struct upm_matches *matches)
 	return false;
 }
 
-static bool describe_absence(const struct upm_placement *placement,
-			     const struct upm_matches *matches, struct answer *answer)
+static bool describe_absence(const struct upm_placing *placement, const struct upm_matches *matches,
+			     struct answer *answer)
 {
 	const struct upm_spec *spec = placement->request->spec;
 	struct suggestions near = {.count = 0};
@@ -166,7 +166,7 @@ static bool describe_absence(const struct upm_placement *placement,
 	return answer->reason;
 }
 
-int upm_place_absence(const struct upm_placement *placement, const struct upm_matches *matches)
+int upm_place_absence(const struct upm_placing *placement, const struct upm_matches *matches)
 {
 	struct upm_probe_table *table = placement->table;
 	struct upm_probe_text pattern = {

@@ -89,7 +89,7 @@ static int add_unusable(struct addition *addition, uint32_t origin, uint64_t off
 static int add_place(struct addition *addition, const char *path, uint64_t offset)
 {
 	struct upm_match_request request = {.spec = &addition->spec};
-	struct upm_placement placement = {.table = addition->table, .request = &request};
+	struct upm_placing placement = {.table = addition->table, .request = &request};
 	int status;
 
 	if (!path)

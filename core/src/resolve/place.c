@@ -70,7 +70,7 @@ static bool can_wait(const struct group *group)
 	return group->count <= UPM_NAMES_UNRANKED_MAX;
 }
 
-static bool is_listed(const struct upm_placement *placement, const struct upm_probe_detail *detail,
+static bool is_listed(const struct upm_placing *placement, const struct upm_probe_detail *detail,
 		      uint32_t shown, uint32_t name)
 {
 	const struct upm_probe_table *table = placement->table;
@@ -86,7 +86,7 @@ static bool is_listed(const struct upm_placement *placement, const struct upm_pr
 	return true;
 }
 
-static bool add_aliases(const struct upm_placement *placement, const struct group *group,
+static bool add_aliases(const struct upm_placing *placement, const struct group *group,
 			struct upm_probe_detail *detail)
 {
 	const struct upm_found *points = group->matches->points.list.items;
@@ -125,7 +125,7 @@ static uint32_t clamp_size(uint64_t size)
 	return size < UINT32_MAX ? (uint32_t)size : UINT32_MAX;
 }
 
-static int add_group(const struct upm_placement *placement, struct group *group)
+static int add_group(const struct upm_placing *placement, struct group *group)
 {
 	const struct upm_spec *spec = placement->request->spec;
 	struct upm_probe_detail detail = {
@@ -155,7 +155,7 @@ static int add_group(const struct upm_placement *placement, struct group *group)
 }
 
 /* The usual one: there is nothing to say of it. Room for it is reserved. */
-static void add_plain(const struct upm_placement *placement, const struct upm_found *point)
+static void add_plain(const struct upm_placing *placement, const struct upm_found *point)
 {
 	struct upm_probe_table *table = placement->table;
 
@@ -168,7 +168,7 @@ static void add_plain(const struct upm_placement *placement, const struct upm_fo
 	};
 }
 
-static bool is_plain(const struct upm_placement *placement, const struct upm_matches *matches,
+static bool is_plain(const struct upm_placing *placement, const struct upm_matches *matches,
 		     size_t index)
 {
 	const struct upm_found *point = &matches->points.list.items[index];
@@ -223,7 +223,7 @@ static void find_candidates(const struct upm_match_request *request,
 }
 
 /* One exported function among several of a name is the one that linkers mean. */
-static int place_ambiguous(const struct upm_placement *placement, const struct upm_matches *matches,
+static int place_ambiguous(const struct upm_placing *placement, const struct upm_matches *matches,
 			   const struct candidates *candidates)
 {
 	struct upm_probe_table *table = placement->table;
@@ -258,7 +258,7 @@ static bool sort_points(struct upm_probe_table *table, struct upm_matches *match
 	       upm_found_sort(&matches->points, table->probes.items + table->probes.count);
 }
 
-int upm_place_matches(const struct upm_placement *placement, struct upm_matches *matches)
+int upm_place_matches(const struct upm_placing *placement, struct upm_matches *matches)
 {
 	const struct upm_match_request *request = placement->request;
 	struct group group;
@@ -287,7 +287,7 @@ int upm_place_matches(const struct upm_placement *placement, struct upm_matches 
 
 /* ------------------------------------------------------------ file offsets */
 
-int upm_place_offset(const struct upm_placement *placement, struct upm_naming *naming,
+int upm_place_offset(const struct upm_placing *placement, struct upm_naming *naming,
 		     uint64_t offset)
 {
 	struct upm_probe_entry probe = {

@@ -10,20 +10,20 @@
 #include "resolve/naming.h"
 #include "resolve/probe_table.h"
 
-struct upm_placement {
+struct upm_placing {
 	struct upm_probe_table *table; /* receives the probes */
 	const struct upm_match_request *request;
 	uint32_t origin; /* index in the table */
 };
 
 /** Add a probe for each point, by rising offset. Sorts the points. UPM_ERR_MEMORY. */
-int upm_place_matches(const struct upm_placement *placement, struct upm_matches *matches);
+int upm_place_matches(const struct upm_placing *placement, struct upm_matches *matches);
 
 /** Add the one probe that says why the spec found no function in the file. UPM_ERR_MEMORY. */
-int upm_place_absence(const struct upm_placement *placement, const struct upm_matches *matches);
+int upm_place_absence(const struct upm_placing *placement, const struct upm_matches *matches);
 
 /** Add the probe of a file offset, named by the function that covers it. */
-int upm_place_offset(const struct upm_placement *placement, struct upm_naming *naming,
+int upm_place_offset(const struct upm_placing *placement, struct upm_naming *naming,
 		     uint64_t offset);
 
 #endif

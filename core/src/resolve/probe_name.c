@@ -42,6 +42,21 @@ void upm_name_symbol(const struct upm_probe_table *table, uint32_t origin, uint3
 				      .size = text.size};
 }
 
+uint64_t upm_name_size(const struct upm_probe_table *table, uint32_t origin, uint32_t name)
+{
+	uint32_t source = name >> UPM_NAME_SYMBOL_BITS, number = name % UPM_SYMBOLS_MAX;
+	struct upm_symbol symbol;
+
+	if (name == UPM_NAME_NONE)
+		return 0;
+	if (source == UPM_NAME_OF_TEXT)
+		return table->texts.items[number].size;
+	upm_symbol_table_outline(
+		upm_binary_symbol_table(table->origins.items[origin].binary, source), number,
+		&symbol);
+	return symbol.size;
+}
+
 static void choose_best(const struct upm_probe_table *table, uint32_t origin, const uint32_t *all,
 			uint32_t count, struct upm_probe_names *names)
 {

@@ -33,6 +33,9 @@ bool upm_name_of_text(struct upm_probe_table *table, struct upm_probe_text text,
 void upm_name_symbol(const struct upm_probe_table *table, uint32_t origin, uint32_t name,
 		     struct upm_symbol *symbol);
 
+/** @return bytes of the function of this name, without reading any text; 0 when not known. */
+uint64_t upm_name_size(const struct upm_probe_table *table, uint32_t origin, uint32_t name);
+
 /** All names of a probe. */
 void upm_probe_names(const struct upm_probe_table *table, const struct upm_probe_entry *probe,
 		     struct upm_probe_names *names);

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/options.h"
 #include "resolve/probe_name.h"
+#include "resolve/sites.h"
 
 int upm_probe_set_wrap(struct upm_probe_table *table, struct upm_probe_set **out)
 {
@@ -15,6 +16,7 @@ int upm_probe_set_wrap(struct upm_probe_table *table, struct upm_probe_set **out
 	if (!set)
 		return upm_fail_memory("make a probe set");
 	set->table = upm_probe_table_ref(table);
+	set->sites = NULL;
 	*out = set;
 	return UPM_OK;
 }
@@ -44,6 +46,7 @@ void upm_probe_set_free(struct upm_probe_set *set)
 	if (!set)
 		return;
 	upm_probe_table_unref(set->table);
+	upm_sites_unref(set->sites);
 	free(set);
 }
 
@@ -70,6 +73,7 @@ int32_t upm_probe_set_get(const struct upm_probe_set *set, size_t index, struct 
 				"index %zu is not below the size %zu", index,
 				upm_probe_set_size(set));
 	upm_probe_table_describe(set->table, index, &ours);
+	upm_sites_describe(set->sites, index, &ours);
 	return upm_options_write(probe, &ours, sizeof(ours), "upm_probe");
 }
 
@@ -89,6 +93,8 @@ int upm_probe_set_own(struct upm_probe_set *set)
 {
 	struct upm_probe_table *copy;
 
+	upm_sites_unref(set->sites);
+	set->sites = NULL;
 	if (__atomic_load_n(&set->table->references, __ATOMIC_ACQUIRE) == 1)
 		return UPM_OK;
 	copy = upm_probe_table_copy(set->table);

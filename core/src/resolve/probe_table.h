@@ -18,6 +18,8 @@
 #include "uprobe_multi.h"
 #include "usdt/argument.h"
 
+struct upm_sites; /* sites.h */
+
 struct upm_probe_entry {
 	uint64_t offset;
 	uint32_t name;	 /* enum upm_name_layout */
@@ -94,11 +96,12 @@ struct upm_probe_table {
 
 struct upm_probe_set {
 	struct upm_probe_table *table;
+	struct upm_sites *sites; /* NULL = all are hit where they were asked for */
 };
 
 /** Make a set of a table, which it takes a reference of. UPM_ERR_MEMORY. */
 int upm_probe_set_wrap(struct upm_probe_table *table, struct upm_probe_set **out);
-/** Make the set's table its own before a change. UPM_ERR_MEMORY. */
+/** Make the set's table its own before a change, and forget its sites. UPM_ERR_MEMORY. */
 int upm_probe_set_own(struct upm_probe_set *set);
 
 struct upm_probe_table *upm_probe_table_new(void);

@@ -152,7 +152,7 @@ static const char *name_of(struct upm_strings *strings, const struct upm_spec *s
 	return upm_strings_add(strings, spec->pattern);
 }
 
-static int add_unusable(struct upm_placement *placement, const struct upm_location *location)
+static int add_unusable(struct upm_placing *placement, const struct upm_location *location)
 {
 	struct upm_probe_table *table = placement->table;
 	const struct upm_spec *spec = placement->request->spec;
@@ -174,7 +174,7 @@ static int add_unusable(struct upm_placement *placement, const struct upm_locati
 }
 
 static int place_usdt_in_file(struct resolution *resolution, size_t index,
-			      const struct upm_placement *placement, bool absence_matters)
+			      const struct upm_placing *placement, bool absence_matters)
 {
 	bool found;
 	int status = upm_place_usdt(placement, &resolution->requests[index].usdt, &found);
@@ -185,7 +185,7 @@ static int place_usdt_in_file(struct resolution *resolution, size_t index,
 }
 
 static int place_in_file(struct resolution *resolution, size_t index,
-			 const struct upm_placement *placement, bool absence_matters)
+			 const struct upm_placing *placement, bool absence_matters)
 {
 	struct upm_matches matches;
 	int status;
@@ -210,7 +210,7 @@ static int place_in_file(struct resolution *resolution, size_t index,
 
 /* A file whose symbols can not be read is an answer, not an error. */
 static int place_or_explain(struct resolution *resolution, size_t index,
-			    struct upm_placement *placement, const struct upm_location *location,
+			    struct upm_placing *placement, const struct upm_location *location,
 			    bool absence_matters)
 {
 	int status = place_in_file(resolution, index, placement, absence_matters);
@@ -238,7 +238,7 @@ static int resolve_in(struct resolution *resolution, size_t index,
 		.progress = resolution->options.progress,
 		.progress_context = resolution->options.progress_context,
 	};
-	struct upm_placement placement = {.table = table, .request = &match};
+	struct upm_placing placement = {.table = table, .request = &match};
 	struct upm_probe_origin origin = {
 		.binary = location->binary, .remark = "", .spec = (uint32_t)index};
 	const char *path = upm_strings_add(table->strings, location->path);

@@ -40,7 +40,7 @@ void upm_usdt_patterns_clear(struct upm_usdt_patterns *patterns)
 	upm_pattern_free(patterns->name);
 }
 
-static int add_probe(const struct upm_placement *placement, const char *name,
+static int add_probe(const struct upm_placing *placement, const char *name,
 		     struct upm_probe_entry probe, const struct upm_probe_detail *detail)
 {
 	struct upm_probe_table *table = placement->table;
@@ -53,14 +53,14 @@ static int add_probe(const struct upm_placement *placement, const char *name,
 	return UPM_OK;
 }
 
-static int add_damaged(const struct upm_placement *placement, const struct upm_usdt_note *note)
+static int add_damaged(const struct upm_placing *placement, const struct upm_usdt_note *note)
 {
 	return add_probe(placement, note->name,
 			 (struct upm_probe_entry){.verdict = UPM_VERDICT_UNREADABLE},
 			 &(struct upm_probe_detail){.reason = note->damage});
 }
 
-static int add_damaged_notes(const struct upm_placement *placement,
+static int add_damaged_notes(const struct upm_placing *placement,
 			     const struct upm_usdt_notes *notes)
 {
 	int status = UPM_OK;
@@ -71,7 +71,7 @@ static int add_damaged_notes(const struct upm_placement *placement,
 	return status;
 }
 
-static void find_place(const struct upm_placement *placement, const struct upm_usdt_note *note,
+static void find_place(const struct upm_placing *placement, const struct upm_usdt_note *note,
 		       struct upm_probe_entry *probe, struct upm_probe_detail *detail)
 {
 	const struct upm_binary *binary = placement->request->binary;
@@ -86,7 +86,7 @@ static void find_place(const struct upm_placement *placement, const struct upm_u
 	}
 }
 
-static int add_site(const struct upm_placement *placement, const struct upm_usdt_note *note)
+static int add_site(const struct upm_placing *placement, const struct upm_usdt_note *note)
 {
 	struct upm_probe_table *table = placement->table;
 	struct upm_usdt_site site = {.provider = note->provider, .arguments = note->arguments};
@@ -107,7 +107,7 @@ static int too_hard(const struct upm_spec *spec)
 			"the expression needs too many steps");
 }
 
-int upm_place_usdt(const struct upm_placement *placement, const struct upm_usdt_patterns *patterns,
+int upm_place_usdt(const struct upm_placing *placement, const struct upm_usdt_patterns *patterns,
 		   bool *found)
 {
 	const struct upm_usdt_notes *notes;
@@ -158,7 +158,7 @@ static void list_providers(const struct upm_usdt_notes *notes, char *text, size_
 	}
 }
 
-int upm_place_usdt_absence(const struct upm_placement *placement)
+int upm_place_usdt_absence(const struct upm_placing *placement)
 {
 	const struct upm_spec *spec = placement->request->spec;
 	struct upm_strings *strings = placement->table->strings;

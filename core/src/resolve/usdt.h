@@ -19,10 +19,10 @@ void upm_usdt_patterns_clear(struct upm_usdt_patterns *patterns);
  * @param found  receives whether any site matched
  * @return UPM_OK, UPM_ERR_SPEC for a pattern that is too hard, UPM_ERR_MEMORY
  */
-int upm_place_usdt(const struct upm_placement *placement, const struct upm_usdt_patterns *patterns,
+int upm_place_usdt(const struct upm_placing *placement, const struct upm_usdt_patterns *patterns,
 		   bool *found);
 
 /** Add the probe that says that a file has no such site, and which providers it has. */
-int upm_place_usdt_absence(const struct upm_placement *placement);
+int upm_place_usdt_absence(const struct upm_placing *placement);
 
 #endif

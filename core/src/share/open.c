@@ -116,6 +116,7 @@ static int new_observer(const struct upm_share_record *record, const char *name,
 	if (!*out)
 		return upm_fail_memory(operation);
 	(*out)->link = record->link;
+	(*out)->set->sites = upm_sites_ref(record->link->sites);
 	return UPM_OK;
 }
 

@@ -12,6 +12,7 @@ struct reader {
 	struct upm_bytes_reader bytes;
 	const char *name; /* of the pins */
 	struct upm_probe_table *table;
+	UPM_VECTOR(uint8_t) sites;
 	const char **strings; /* in the table's pool */
 	size_t string_count;
 	uint32_t *files; /* index in the table's files + 1, for each string that is a path */
@@ -220,13 +221,14 @@ static void read_probe(struct reader *reader)
 	if (!probe || !take(reader, &in, sizeof(in)))
 		return;
 	if (in.kind > UPM_KIND_USDT || in.verdict > UINT8_MAX || in.cost > UINT8_MAX ||
-	    in.flags > UINT8_MAX) {
+	    in.flags > UINT8_MAX || in.site > UINT8_MAX) {
 		fail(reader);
 		return;
 	}
 	probe->probe = describe(reader, &in);
 	probe->aliases = read_aliases(reader, in.aliases);
 	probe->arguments = read_arguments(reader, in.arguments);
+	check_memory(reader, upm_vector_push(&reader->sites, (uint8_t)in.site));
 	if (!reader->bytes.failed)
 		check_memory(reader,
 			     upm_remembered_add(reader->table, probe, file_of(reader, in.path)));
@@ -298,6 +300,21 @@ static void read_link(struct reader *reader, struct upm_link *link)
 							reader->table->probes.count) == UPM_OK);
 }
 
+static void read_sites(struct reader *reader, struct upm_link *link)
+{
+	size_t count = reader->sites.count;
+	bool any = false;
+
+	for (size_t i = 0; i < count; i++)
+		any |= reader->sites.items[i] != 0;
+	if (!any || reader->bytes.failed)
+		return;
+	link->sites = upm_sites_new(count);
+	check_memory(reader, link->sites);
+	if (link->sites)
+		memcpy(link->sites->distances, reader->sites.items, count);
+}
+
 /* ---- the whole */
 
 static int judge(const struct reader *reader, const struct upm_share_record *record)
@@ -328,6 +345,7 @@ static int read_all(struct reader *reader, struct upm_share_record *record)
 	link->attach_ns = record->header.attach_ns;
 	read_strings(reader);
 	read_probes(reader);
+	read_sites(reader, link);
 	read_link(reader, link);
 	record->own_size = take_count(reader, 1);
 	record->own = upm_bytes_take(&reader->bytes, record->own_size);
@@ -355,6 +373,7 @@ int upm_share_read(const void *bytes, size_t size, const char *name,
 	status = read_all(&reader, record);
 	free(reader.strings);
 	free(reader.files);
+	upm_vector_clear(&reader.sites);
 	upm_probe_table_unref(reader.table);
 	return status;
 }

@@ -23,7 +23,7 @@
 #include "observe/observer.h"
 
 #define UPM_SHARE_MAGIC "upm-pins" /* 8 bytes, without the NUL */
-#define UPM_SHARE_FORMAT 1
+#define UPM_SHARE_FORMAT 2
 
 /* What upm_pinned_list() needs. The first three fields stay where they are in every format. */
 struct upm_share_header {
@@ -54,6 +54,8 @@ struct upm_share_probe {
 	uint32_t path, symbol, version, spec, reason, provider; /* strings */
 	uint32_t kind, verdict, cost, flags;
 	uint32_t aliases, arguments; /* strings, and struct upm_share_argument, that follow */
+	uint32_t site;		     /* bytes from offset */
+	uint32_t reserved;
 };
 struct upm_share_argument {
 	uint32_t reason; /* string */
@@ -73,7 +75,7 @@ struct upm_share_skip {
 #define UPM_SHARE_NONE UINT32_MAX
 
 _Static_assert(sizeof(struct upm_share_header) == 112, "no padding");
-_Static_assert(sizeof(struct upm_share_probe) == 96, "no padding");
+_Static_assert(sizeof(struct upm_share_probe) == 104, "no padding");
 
 /** Write the record of an observer. @return UPM_OK, UPM_ERR_MEMORY, or what type->store() says */
 int upm_share_write(const struct upm_observer *observer, struct upm_bytes *bytes);

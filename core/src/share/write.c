@@ -87,6 +87,7 @@ static void put_probe(struct writer *writer, size_t index)
 		.flags = probe.flags,
 		.aliases = probe.alias_count,
 		.arguments = probe.argument_count,
+		.site = upm_site_distance(writer->set->sites, index),
 	};
 	put(writer, &out, sizeof(out));
 	put_aliases(writer, index, probe.alias_count);

@@ -8,6 +8,7 @@
  */
 #include <errno.h>
 #include <poll.h>
+#include <string.h>
 #include <time.h>
 
 #include "base/error.h"
@@ -46,8 +47,21 @@ static uint64_t left_until(uint64_t deadline)
 
 /* ---- batches */
 
+/* A stack begins where the probe was asked for, wherever the hit was. */
+static void begin_at_offset(const struct upm_sites *sites, struct upm_batch *batch)
+{
+	const struct upm_event *event = &batch->events[batch->count - 1];
+	uint64_t address;
+
+	if (!event->stack_count || event->kind == UPM_EVENT_RETURN || event->probe >= sites->count)
+		return;
+	memcpy(&address, batch->text + event->stack_offset, sizeof(address));
+	address -= sites->distances[event->probe];
+	memcpy(batch->text + event->stack_offset, &address, sizeof(address));
+}
+
 /* All that is there, as far as there is room. */
-static int drain(struct upm_trace *state, struct upm_batch *batch)
+static int drain(struct upm_trace *state, const struct upm_sites *sites, struct upm_batch *batch)
 {
 	struct upm_ring_cursor cursor = upm_ring_begin(&state->ring);
 	enum upm_decoded decoded = UPM_DECODED;
@@ -58,6 +72,8 @@ static int drain(struct upm_trace *state, struct upm_batch *batch)
 		__builtin_prefetch((const char *)record + AHEAD);
 		__builtin_prefetch((const char *)record + AHEAD + 64);
 		decoded = upm_trace_decode(&state->config, record, size, batch);
+		if (sites && decoded == UPM_DECODED)
+			begin_at_offset(sites, batch);
 		if (decoded != UPM_DECODE_NO_ROOM)
 			upm_ring_pass(&cursor, size);
 	}
@@ -107,7 +123,7 @@ static int read_until(struct upm_observer *observer, struct upm_batch *batch, ui
 		uint64_t left = left_until(deadline);
 
 		last = last || !left || has_ended(observer);
-		status = drain(state, batch);
+		status = drain(state, observer->set->sites, batch);
 		if (status || batch->count || last)
 			return status;
 		status = wait_slice(state, left);

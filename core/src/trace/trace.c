@@ -13,6 +13,7 @@
 #include "observe/shipped.h"
 #include "resolve/probe_name.h"
 #include "trace/layout.h"
+#include "trace/needs.h"
 
 static const char operation[] = "trace probes";
 static const char counters_map[] = "upm_counters", ring_map[] = "upm_ring";
@@ -352,6 +353,7 @@ const struct upm_observer_type upm_trace_type = {
 	.kind = UPM_OBSERVER_TRACE,
 	.maps = {".rodata", counters_map, ring_map, "upm_calls", "upm_shared"},
 	.prepare = prepare,
+	.needs = upm_trace_needs,
 	.fill = fill,
 	.open = open_trace,
 	.close = close_trace,

@@ -2,8 +2,8 @@
 //! Steps of probe sets, and of what needs no handle.
 use serde_json::{json, Map, Value as Json};
 use uprobe_multi::{
-    Argument, ArgumentPlace, Backend, Cost, DebugFiles, Kind, Place, Probe, ProbeSet, Resolver,
-    Result, Verdict,
+    Argument, ArgumentPlace, Backend, Cost, DebugFiles, Kind, ObserverKind, Place, Probe, ProbeSet,
+    Resolver, Result, Verdict,
 };
 
 use crate::handles::{done, Handle, Handles};
@@ -35,6 +35,13 @@ pub fn verb(name: &str) -> Option<Verb> {
             keep_set(step, handles, selected)
         },
         "join" => join,
+        "sites" => |step, handles| {
+            let observer = step
+                .text_or_none("observer")
+                .map(|word| word_of(ObserverKind::ALL, word));
+            set_mut(handles, step.text("of")).place(observer)?;
+            done()
+        },
         "probes" => |step, handles| Ok(probe_list(step, handles.set(step.text("of")).iter())),
         _ => return None,
     })
@@ -161,6 +168,8 @@ fn field_json(probe: &Probe<'_>, field: &str) -> Json {
         "kind" => json!(probe.kind().to_string()),
         "verdict" => json!(probe.verdict().to_string()),
         "cost" => json!(probe.cost().to_string()),
+        "site_offset" => number(probe.site_offset()),
+        "site_cost" => json!(probe.site_cost().to_string()),
         "offset" => number(probe.offset()),
         "address" => number(probe.address()),
         "symbol_offset" => number(probe.symbol_offset()),

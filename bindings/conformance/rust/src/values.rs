@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use serde_json::{json, Value as Json};
-use uprobe_multi::{Backend, Progress};
+use uprobe_multi::{Backend, Placement, Progress};
 
 /// One step, whose keys are asked for.
 pub struct Step<'a>(pub &'a Json);
@@ -73,6 +73,14 @@ impl<'a> Step<'a> {
         word_of(Backend::ALL, word)
     }
 
+    pub fn placement(&self) -> Placement {
+        match self.text_or_none("placement") {
+            Some("exact") => Placement::Exact,
+            Some("cheapest") => Placement::Cheapest,
+            _ => Placement::Default,
+        }
+    }
+
     /// A progress callback that asks to stop when it is called for the so-manieth time.
     pub fn countdown(&self) -> impl FnMut(Progress) -> ControlFlow<()> {
         let mut left = self.number_or_none("cancel_at");
@@ -97,6 +105,7 @@ macro_rules! with_options {
             .children($step.has_flag("children"))
             .backend($step.backend())
             .probes_per_link($step.small("probes_per_link"))
+            .placement($step.placement())
             .progress($step.countdown())
     };
 }

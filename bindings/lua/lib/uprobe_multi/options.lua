@@ -14,10 +14,11 @@ local options = {}
 ---@field strict boolean? attach every probe or none
 ---@field backend string? "auto", "uprobe_multi" or "perf_event"
 ---@field probes_per_link integer? most probes in one kernel link
+---@field placement string? "exact" or "cheapest"; the default is exact for attach(), cheapest for observers
 ---@field progress (fun(stage: string, done: integer, total: integer): boolean?)? true ends the call
 options.ATTACH = {
   pid = "number", pids = "table", children = "boolean", strict = "boolean", cookie_is_index = "boolean",
-  backend = "string", probes_per_link = "number", progress = "function",
+  backend = "string", probes_per_link = "number", placement = "string", progress = "function",
 }
 
 --- The tables joined: more fields for options.check().
@@ -89,6 +90,7 @@ function options.scope(given)
     backend = words.number(words.backend, given.backend or "auto", "backend"),
     pids = options.pids(given),
     probes_per_link = given.probes_per_link or 0,
+    placement = words.number(words.placement, given.placement or "default", "placement"),
     progress = options.progress(given),
   }
 end

@@ -53,6 +53,8 @@ end
 ---@field cookie integer what bpf_get_attach_cookie() returns in the program
 ---@field return_verdict string that a return probe, or a latency, has there; "ok" where it can be made
 ---@field return_reason string one line about that; "" when it is ok
+---@field site_offset integer file offset of the instruction that is probed: see ProbeSet:place()
+---@field site_cost string of a hit there
 ---@field errno integer with the verdict "refused": what the kernel said
 ---@field aliases string[] further names of the same point
 ---@field arguments uprobe_multi.Argument[] of a USDT call site
@@ -86,6 +88,7 @@ end
 function probes.make(from, aliases, arguments)
   from.kind, from.verdict, from.cost = words.kind[from.kind], words.verdict[from.verdict], words.cost[from.cost]
   from.return_verdict = words.verdict[from.return_verdict]
+  from.site_cost, from.reserved = words.cost[from.site_cost], nil
   from.errno, from.sys_errno = from.sys_errno, nil
   from.alias_count, from.argument_count = nil, nil
   from.aliases, from.arguments = aliases or {}, arguments or {}
@@ -251,6 +254,16 @@ function ProbeSet:verdicts()
     found[verdict] = count > 0 and count or nil
   end
   return found
+end
+
+--- Find the instructions that an observer with default options would probe: site_offset and site_cost.
+---@param observer string? "count" (nil), "latency" or "trace"; "program" is one of yours, placed cheapest
+function ProbeSet:place(observer)
+  local kind = 0
+  if observer ~= "program" then
+    kind = words.number(words.observer, observer or "count", "observer")
+  end
+  raw.upm_probe_set_place(self:use(), kind)
 end
 
 --- Append copies of all probes of another set.

@@ -29,6 +29,7 @@ words.kind = read("UPM_KIND_", raw.upm_kind_name)
 words.verdict = read("UPM_VERDICT_", raw.upm_verdict_name)
 words.cost = read("UPM_COST_", raw.upm_cost_name)
 words.backend = read("UPM_BACKEND_", raw.upm_backend_name)
+words.placement = read "UPM_PLACEMENT_"
 words.observer = read("UPM_OBSERVER_", raw.upm_observer_kind_name)
 words.status = read "UPM_ERR_"
 words.place = read "UPM_ARGUMENT_"

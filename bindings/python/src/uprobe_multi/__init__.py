@@ -18,7 +18,7 @@ from ._native import lib as _lib
 from .attaching import attach
 from .checking import Features, check
 from .counting import Count, CountSnapshot, count
-from .enums import Answer, ArgumentPlace, Backend, Cost, Kind, ProbeFlag, Verdict
+from .enums import Answer, ArgumentPlace, Backend, Cost, Kind, Placement, ProbeFlag, Verdict
 from .errors import (
     AlreadyExists, Cancelled, Error, FormatError, InvalidArgument, LimitError, NotFound,
     NothingAttached, OutOfMemory, PermissionDenied, ProcessNotFound, ProgramError, SpecError,
@@ -47,7 +47,7 @@ def library_version() -> str:
 
 __all__ = [
     "Answer", "Argument", "ArgumentPlace", "Backend", "Cost", "EventKind", "Form", "Kind",
-    "ProbeFlag", "Split", "Verdict", "AlreadyExists", "Cancelled", "Error", "FormatError",
+    "Placement", "ProbeFlag", "Split", "Verdict", "AlreadyExists", "Cancelled", "Error", "FormatError",
     "InvalidArgument", "LimitError", "NotFound", "NothingAttached", "OutOfMemory",
     "PermissionDenied", "ProcessNotFound", "ProgramError", "SpecError", "StateError",
     "StrictError", "SystemCallError", "Unsupported", "Count", "CountSnapshot", "Event",

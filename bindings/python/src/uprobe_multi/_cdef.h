@@ -106,6 +106,9 @@ struct upm_probe {
 	uint32_t argument_count;
 	int32_t return_verdict;
 	const char *return_reason;
+	uint64_t site_offset;
+	uint32_t site_cost;
+	uint32_t reserved;
 };
 const char *upm_kind_name(uint32_t kind);
 const char *upm_verdict_name(int32_t verdict);
@@ -156,6 +159,7 @@ struct upm_argument {
 };
 int32_t upm_probe_set_argument(const struct upm_probe_set *set, size_t index, size_t argument, struct upm_argument *out);
 int32_t upm_probe_set_cookies(struct upm_probe_set *set, const uint64_t *cookies, size_t count);
+int32_t upm_probe_set_place(struct upm_probe_set *set, uint32_t observer);
 int32_t upm_probe_set_select(const struct upm_probe_set *set, const size_t *indexes, size_t count, struct upm_probe_set **out);
 int32_t upm_probe_set_join(struct upm_probe_set *set, const struct upm_probe_set *other);
 void upm_probe_set_free(struct upm_probe_set *set);
@@ -201,6 +205,11 @@ enum upm_attach_flag {
 	UPM_ATTACH_CHILDREN = 2,
 	UPM_ATTACH_COOKIE_IS_INDEX = 4,
 };
+enum upm_placement {
+	UPM_PLACEMENT_DEFAULT = 0,
+	UPM_PLACEMENT_EXACT = 1,
+	UPM_PLACEMENT_CHEAPEST = 2,
+};
 struct upm_attach_options {
 	size_t size;
 	uint32_t flags;
@@ -208,7 +217,7 @@ struct upm_attach_options {
 	const int32_t *pids;
 	size_t pid_count;
 	uint32_t probes_per_link;
-	uint32_t reserved;
+	uint32_t placement;
 	upm_progress_fn progress;
 	void *progress_context;
 };

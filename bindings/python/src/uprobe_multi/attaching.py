@@ -9,7 +9,7 @@ from ._convert import PathLike, chosen, filled, flag_bits, pid_list, strings
 from ._handle import Slot
 from ._native import ffi, lib
 from ._progress import Call, Progress
-from .enums import Backend
+from .enums import Backend, Placement
 from .link import Link
 from .objects import Object, Program
 from .probes import ProbeSet
@@ -39,6 +39,7 @@ class Scope:
         backend: Backend | str = Backend.AUTO,
         probes_per_link: int = 0,
         progress: Progress = None,
+        placement: Placement | str = Placement.DEFAULT,
     ) -> None:
         self.pids = pid_list(pid, pids)
         self.call = Call(progress)
@@ -56,6 +57,7 @@ class Scope:
             pids=self._array,
             pid_count=len(self.pids),
             probes_per_link=probes_per_link,
+            placement=chosen(Placement, placement, "placement"),
             **self.call.options(),
         )
 
@@ -74,6 +76,7 @@ def attach(
     backend: Backend | str = Backend.AUTO,
     probes_per_link: int = 0,
     progress: Progress = None,
+    placement: Placement | str = Placement.DEFAULT,
 ) -> Link:
     """Attach one BPF program to every probe that can be attached.
 
@@ -90,6 +93,8 @@ def attach(
         backend: "auto", "uprobe_multi" or "perf_event"
         probes_per_link: most probes in one kernel link; 0 = as many as the kernel takes
         progress: True for a bar, or a function of (stage, done, total)
+        placement: "exact", or "cheapest": an instruction near the entry that sees the same calls
+            and costs less; "default" is exact here, and cheapest for count(), latency() and trace()
 
     Returns: the link, when at least one probe is attached; its `skipped` has the others.
 
@@ -98,7 +103,7 @@ def attach(
         ProcessNotFound: nothing is attached then
     """
     scope = Scope(
-        pid, pids, children, strict, cookie_is_index, backend, probes_per_link, progress
+        pid, pids, children, strict, cookie_is_index, backend, probes_per_link, progress, placement
     )
     owner, descriptor = _program(program, name)
     if owner is not None and cookies is None and not isinstance(probes, ProbeSet):

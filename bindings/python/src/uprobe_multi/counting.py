@@ -11,7 +11,7 @@ from ._handle import Slot
 from ._native import lib
 from ._progress import Progress
 from .attaching import Scope
-from .enums import Backend
+from .enums import Backend, Placement
 from .observer import Observer
 from .probes import Probe, ProbeSet
 from .resolving import Probes, as_probe_set
@@ -117,6 +117,7 @@ def count(
     backend: Backend | str = Backend.AUTO,
     probes_per_link: int = 0,
     progress: Progress = None,
+    placement: Placement | str = Placement.DEFAULT,
 ) -> Count:
     """Count hits, exactly, for each probe: `with um.count("libc.so.6:*alloc", pid=1234) as c:`.
 
@@ -130,6 +131,7 @@ def count(
     scope = Scope(
         pid, pids, children, strict,
         backend=backend, probes_per_link=probes_per_link, progress=progress,
+        placement=placement,
     )
     return Count(start(lib.upm_count, probes, scope))
 

@@ -73,6 +73,17 @@ class Backend(IntEnum):
         return text(lib.upm_backend_name(self.value))
 
 
+class Placement(IntEnum):
+    """Which instruction of a function is probed."""
+
+    DEFAULT = lib.UPM_PLACEMENT_DEFAULT
+    EXACT = lib.UPM_PLACEMENT_EXACT
+    CHEAPEST = lib.UPM_PLACEMENT_CHEAPEST
+
+    def __str__(self) -> str:
+        return self.name.lower()
+
+
 class Answer(IntEnum):
     """Answer to one question of check()."""
 

@@ -54,6 +54,8 @@ class Probe(NamedTuple):
     errno: int  #: with Verdict.REFUSED: what the kernel said
     aliases: tuple[str, ...]  #: further names of the same point
     arguments: tuple[Argument, ...]  #: of a USDT call site
+    site_offset: int  #: file offset of the instruction that is probed: see ProbeSet.place()
+    site_cost: Cost  #: of a hit there
 
     @property
     def name(self) -> str:
@@ -121,6 +123,8 @@ def make_probe(raw: Any, aliases: tuple[str, ...], arguments: tuple[Argument, ..
         errno=raw.sys_errno,
         aliases=aliases,
         arguments=arguments,
+        site_offset=raw.site_offset,
+        site_cost=_COSTS[raw.site_cost],
     )
 
 
@@ -275,6 +279,23 @@ class ProbeSet(Handle, Sequence[Probe]):
         found = {verdict: self.count_verdict(verdict) for verdict in Verdict}
         return {verdict: number for verdict, number in found.items() if number}
 
+    def place(self, observer: str | None = "count") -> None:
+        """Find the instructions that an observer with default options would probe.
+
+        Afterwards site_offset and site_cost of the probes tell. observer is "count", "latency" or
+        "trace"; None is for a program of yours that is attached with placement="cheapest".
+        """
+        kinds = {
+            None: 0,
+            "count": lib.UPM_OBSERVER_COUNT,
+            "latency": lib.UPM_OBSERVER_LATENCY,
+            "trace": lib.UPM_OBSERVER_TRACE,
+        }
+        if observer not in kinds:
+            raise invalid("choose the observer", str(observer), "say count, latency, trace or None")
+        with self._use() as pointer:
+            check_status(lib.upm_probe_set_place(pointer, kinds[observer]))
+
     def join(self, other: ProbeSet) -> None:
         """Append copies of all probes of other."""
         other = other.copy() if other is self else other
@@ -350,5 +371,6 @@ def _words(probe: Probe) -> dict[str, Any]:
         "kind": str(probe.kind),
         "verdict": str(probe.verdict),
         "cost": str(probe.cost),
+        "site_cost": str(probe.site_cost),
         "flags": int(probe.flags),
     }

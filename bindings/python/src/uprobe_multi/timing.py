@@ -12,7 +12,7 @@ from ._native import ffi, lib
 from ._progress import Progress
 from .attaching import Scope
 from .counting import start
-from .enums import Backend
+from .enums import Backend, Placement
 from .errors import check_status
 from .observer import Observer
 from .probes import Probe, ProbeSet
@@ -239,6 +239,7 @@ def latency(
     backend: Backend | str = Backend.AUTO,
     probes_per_link: int = 0,
     progress: Progress = None,
+    placement: Placement | str = Placement.DEFAULT,
 ) -> Latency:
     """Measure the time from the entry of functions to their return.
 
@@ -254,6 +255,7 @@ def latency(
     scope = Scope(
         pid, pids, children, strict,
         backend=backend, probes_per_link=probes_per_link, progress=progress,
+        placement=placement,
     )
     own = filled(
         "upm_latency_options", split=chosen(Split, split, "split"), most_rows=most_rows

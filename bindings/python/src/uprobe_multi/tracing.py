@@ -23,7 +23,7 @@ from ._native import ffi, lib
 from ._progress import Progress
 from .attaching import Scope
 from .counting import start
-from .enums import Backend
+from .enums import Backend, Placement
 from .errors import check_status
 from .events import Event, Signature, SignatureOf, make_event, read_signature
 from .observer import Observer
@@ -337,6 +337,7 @@ def trace(
     backend: Backend | str = Backend.AUTO,
     probes_per_link: int = 0,
     progress: Progress = None,
+    placement: Placement | str = Placement.DEFAULT,
 ) -> Trace:
     """Record an event for each hit.
 
@@ -363,6 +364,7 @@ def trace(
     scope = Scope(
         pid, pids, children, strict,
         backend=backend, probes_per_link=probes_per_link, progress=progress,
+        placement=placement,
     )
     found = as_probe_set(probes, scope.pids)
     texts = _TraceOptions(found, arguments)

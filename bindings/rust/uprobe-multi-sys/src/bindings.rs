@@ -332,12 +332,19 @@ pub struct upm_probe {
     pub return_verdict: i32,
     #[doc = " one line about return_verdict; \"\" when that is OK"]
     pub return_reason: *const ::std::os::raw::c_char,
+    #[doc = " File offset of the instruction that is probed: offset, or with UPM_PLACEMENT_CHEAPEST"]
+    #[doc = "  one behind it that sees the same calls and costs less"]
+    pub site_offset: u64,
+    #[doc = " enum upm_cost of a hit there"]
+    pub site_cost: u32,
+    #[doc = " 0"]
+    pub reserved: u32,
 }
 #[test]
 fn bindgen_test_layout_upm_probe() {
     assert_eq!(
         ::std::mem::size_of::<upm_probe>(),
-        144usize,
+        160usize,
         concat!("Size of: ", stringify!(upm_probe))
     );
     assert_eq!(
@@ -719,6 +726,57 @@ fn bindgen_test_layout_upm_probe() {
         );
     }
     test_field_return_reason();
+    fn test_field_site_offset() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<upm_probe>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).site_offset) as usize - ptr as usize
+            },
+            144usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(upm_probe),
+                "::",
+                stringify!(site_offset)
+            )
+        );
+    }
+    test_field_site_offset();
+    fn test_field_site_cost() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<upm_probe>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).site_cost) as usize - ptr as usize
+            },
+            152usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(upm_probe),
+                "::",
+                stringify!(site_cost)
+            )
+        );
+    }
+    test_field_site_cost();
+    fn test_field_reserved() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<upm_probe>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).reserved) as usize - ptr as usize
+            },
+            156usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(upm_probe),
+                "::",
+                stringify!(reserved)
+            )
+        );
+    }
+    test_field_reserved();
 }
 extern "C" {
     #[doc = " @return \"uprobe\", \"uretprobe\", \"usdt\"; \"?\" for a number that is no kind. Static strings."]
@@ -1199,6 +1257,14 @@ extern "C" {
         -> i32;
 }
 extern "C" {
+    #[doc = " Find the instructions that an observer with default options would probe: site_offset and"]
+    #[doc = " site_cost of the set's probes. What attaches chooses for itself, whether this was called or not."]
+    #[doc = " A change of the set takes the sites back to the offsets."]
+    #[doc = " @param observer  enum upm_observer_kind; 0 = a program of one's own with UPM_PLACEMENT_CHEAPEST"]
+    #[doc = " @return UPM_OK, UPM_ERR_INVALID, UPM_ERR_MEMORY."]
+    pub fn upm_probe_set_place(set: *mut upm_probe_set, observer: u32) -> i32;
+}
+extern "C" {
     #[doc = " Make a new set of some probes of this one."]
     #[doc = " @param indexes  positions, in the order wanted; may repeat"]
     #[doc = " @param out      receives the new set; free it with upm_probe_set_free()"]
@@ -1619,6 +1685,17 @@ pub const UPM_ATTACH_CHILDREN: upm_attach_flag = 2;
 pub const UPM_ATTACH_COOKIE_IS_INDEX: upm_attach_flag = 4;
 #[doc = " Bits of upm_attach_options.flags."]
 pub type upm_attach_flag = ::std::os::raw::c_uint;
+#[doc = " Observers: the cheapest. upm_attach() and upm_object_attach(): the exact one."]
+pub const UPM_PLACEMENT_DEFAULT: upm_placement = 0;
+#[doc = " The one that was asked for."]
+pub const UPM_PLACEMENT_EXACT: upm_placement = 1;
+#[doc = " Where a function begins with an instruction that the kernel has to single-step: the"]
+#[doc = " first one behind it that is cheaper, runs exactly once a call, and finds what the program"]
+#[doc = " reads as it was at the entry. A program of the caller's finds all registers but flags and"]
+#[doc = "  instruction pointer, and memory. Where this can not be proven the exact one."]
+pub const UPM_PLACEMENT_CHEAPEST: upm_placement = 2;
+#[doc = " Which instruction of a function is probed."]
+pub type upm_placement = ::std::os::raw::c_uint;
 #[doc = " Options of upm_attach(), upm_object_attach() and the observers."]
 #[repr(C)]
 #[derive(Debug, Copy, Clone)]
@@ -1635,8 +1712,8 @@ pub struct upm_attach_options {
     pub pid_count: usize,
     #[doc = " most probes in one kernel link; 0 = the kernel's cap, 1<<20"]
     pub probes_per_link: u32,
-    #[doc = " 0"]
-    pub reserved: u32,
+    #[doc = " enum upm_placement"]
+    pub placement: u32,
     #[doc = " NULL = none"]
     pub progress: upm_progress_fn,
     #[doc = " handed to progress"]
@@ -1756,23 +1833,23 @@ fn bindgen_test_layout_upm_attach_options() {
         );
     }
     test_field_probes_per_link();
-    fn test_field_reserved() {
+    fn test_field_placement() {
         assert_eq!(
             unsafe {
                 let uninit = ::std::mem::MaybeUninit::<upm_attach_options>::uninit();
                 let ptr = uninit.as_ptr();
-                ::std::ptr::addr_of!((*ptr).reserved) as usize - ptr as usize
+                ::std::ptr::addr_of!((*ptr).placement) as usize - ptr as usize
             },
             36usize,
             concat!(
                 "Offset of field: ",
                 stringify!(upm_attach_options),
                 "::",
-                stringify!(reserved)
+                stringify!(placement)
             )
         );
     }
-    test_field_reserved();
+    test_field_placement();
     fn test_field_progress() {
         assert_eq!(
             unsafe {
@@ -2442,9 +2519,9 @@ extern "C" {
     #[doc = " counted. Of a call that forks, the return in the child is not either."]
     #[doc = ""]
     #[doc = " What is measured lies between the two programs. It holds the kernel's way from and to them, about"]
-    #[doc = " 1 us, and where the first instruction is single-stepped (UPM_COST_STEPPED) that step, which"]
-    #[doc = " is as long as a trap (11 to 20 us together on virtual machines): of functions shorter than that"]
-    #[doc = " it is a bound rather than a measure."]
+    #[doc = " 1 us, and where the probed instruction is single-stepped (site_cost UPM_COST_STEPPED) that step,"]
+    #[doc = " which is as long as a trap (11 to 20 us together on virtual machines): of functions shorter than"]
+    #[doc = " that it is a bound rather than a measure."]
     #[doc = ""]
     #[doc = " As with any return probe, the kernel replaces the return address while a function runs. An"]
     #[doc = " exception or a panic that is thrown and caught inside a measured function does no harm; the"]

@@ -93,7 +93,7 @@ pub use probe::{Argument, ArgumentPlace, Cost, Kind, Probe, ProbeFlags, Verdict,
 pub use probe_set::{Iter, Place, ProbeSet};
 pub use progress::Progress;
 pub use resolver::{DebugFiles, Resolver, resolve};
-pub use scope::Backend;
+pub use scope::{Backend, Placement};
 pub use sharing::{Pinned, PinnedList, pin_directory, unpin};
 pub use signature::{EventArgument, Form, Signature};
 pub use spec::{Probes, Spec, Specs};

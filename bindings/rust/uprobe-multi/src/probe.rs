@@ -246,6 +246,17 @@ impl<'a> Probe<'a> {
         Cost::from_raw(self.raw.cost)
     }
 
+    /// File offset of the instruction that is probed: [`offset`](Self::offset), or one behind it that
+    /// sees the same calls and costs less. See [`ProbeSet::place`](crate::ProbeSet::place).
+    pub fn site_offset(&self) -> u64 {
+        self.raw.site_offset
+    }
+
+    /// What one hit there costs.
+    pub fn site_cost(&self) -> Cost {
+        Cost::from_raw(self.raw.site_cost)
+    }
+
     /// Facts beside the verdict.
     pub fn flags(&self) -> ProbeFlags {
         ProbeFlags(self.raw.flags)

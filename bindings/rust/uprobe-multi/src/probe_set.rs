@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::ptr;
 
 use crate::error::{Result, check};
+use crate::observer::ObserverKind;
 use crate::probe::{Kind, Probe, Verdict};
 use crate::raw::Texts;
 use crate::sys;
@@ -123,6 +124,19 @@ impl ProbeSet {
         check(unsafe {
             sys::upm_probe_set_cookies(self.as_mut_ptr(), cookies.as_ptr(), cookies.len())
         })?;
+        Ok(())
+    }
+
+    /// Find the instructions that an observer with default options would probe: afterwards
+    /// [`Probe::site_offset`] and [`Probe::site_cost`] tell. `None` is a program of one's own with
+    /// [`Placement::Cheapest`](crate::Placement::Cheapest).
+    ///
+    /// # Errors
+    /// [`Memory`](crate::ErrorKind::Memory).
+    pub fn place(&mut self, observer: Option<ObserverKind>) -> Result<()> {
+        let kind = observer.map_or(0, |kind| kind as u32);
+        // SAFETY: a handle that is borrowed for change.
+        check(unsafe { sys::upm_probe_set_place(self.as_mut_ptr(), kind) })?;
         Ok(())
     }
 

@@ -22,12 +22,25 @@ numbered! {
 }
 named_by!(Backend, sys::upm_backend_name);
 
+numbered! {
+    /// Which instruction of a function is probed: `enum upm_placement`.
+    pub enum Placement: u32 {
+        /// Observers: the cheapest; programs of one's own: the exact one.
+        Default = sys::UPM_PLACEMENT_DEFAULT,
+        /// The one that was asked for.
+        Exact = sys::UPM_PLACEMENT_EXACT,
+        /// One near the entry that sees the same calls and costs less, where that can be proven.
+        Cheapest = sys::UPM_PLACEMENT_CHEAPEST,
+    }
+}
+
 #[derive(Default)]
 pub(crate) struct Scope<'a> {
     pub(crate) pids: Vec<i32>,
     pub(crate) flags: u32,
     pub(crate) backend: u32,
     pub(crate) probes_per_link: u32,
+    pub(crate) placement: u32,
     pub(crate) progress: Option<Callback<'a>>,
 }
 
@@ -71,6 +84,7 @@ impl<'a> Scope<'a> {
             pids: self.pids.as_ptr(),
             pid_count: self.pids.len(),
             probes_per_link: self.probes_per_link,
+            placement: self.placement,
             progress: progress.function(),
             progress_context: progress.context(),
         });
@@ -87,6 +101,7 @@ impl fmt::Debug for Scope<'_> {
             .field("flags", &self.flags)
             .field("backend", &Backend::from_raw(self.backend))
             .field("probes_per_link", &self.probes_per_link)
+            .field("placement", &Placement::from_raw(self.placement))
             .finish_non_exhaustive()
     }
 }
@@ -130,6 +145,12 @@ macro_rules! scope_methods {
         /// Most probes in one kernel link; 0 = the kernel's cap.
         pub fn probes_per_link(mut self, most: u32) -> Self {
             self.scope.probes_per_link = most;
+            self
+        }
+
+        /// Which instruction of a function is probed.
+        pub fn placement(mut self, placement: $crate::Placement) -> Self {
+            self.scope.placement = placement as u32;
             self
         }
 

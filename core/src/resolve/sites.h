@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/*
+ * Where probes are hit, as far as that is not where they were asked for: place/ finds these sites.
+ * A byte for each probe of a table, shared by whoever attaches it.
+ */
+#ifndef UPM_RESOLVE_SITES_H
+#define UPM_RESOLVE_SITES_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "uprobe_multi.h"
+
+struct upm_sites {
+	unsigned references;
+	size_t count;
+	uint8_t distances[]; /* bytes from a probe's offset to its site; 0 = there */
+};
+
+/** @return sites of one reference, all where the probes are; NULL when out of memory. */
+struct upm_sites *upm_sites_new(size_t count);
+/** @return sites, with one more reference; NULL is taken. */
+struct upm_sites *upm_sites_ref(struct upm_sites *sites);
+void upm_sites_unref(struct upm_sites *sites);
+/** Fill in what a probe's site changes in its description. */
+void upm_sites_describe(const struct upm_sites *sites, size_t index, struct upm_probe *probe);
+
+/** @return bytes from probe number index to its site. */
+static inline uint8_t upm_site_distance(const struct upm_sites *sites, size_t index)
+{
+	return sites ? sites->distances[index] : 0;
+}
+
+#endif

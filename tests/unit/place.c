@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/* Where the probes of functions are placed: each rule by a function that keeps it and one that
+ * does not. */
+#include "support.h"
+
+#include <elf.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "elf_image.h"
+#include "place/block.h"
+#include "place/place.h"
+#include "place/shadow_stacks.h"
+
+#define ENTRY 512u /* of the function, from the beginning of the code */
+
+/* A function f, with code that ends where it begins and code that begins where it ends. */
+struct layout {
+	const char *name;
+	const char *before, *code, *behind; /* hexadecimal; NULL = none */
+	uint32_t symbol;  /* a second function begins so many bytes behind f's entry; 0 = none */
+	uint32_t pointer; /* likewise a word in the data points there */
+	unsigned site;	  /* 0 = the entry */
+};
+
+static const struct layout layouts[] = {
+	/* What may be a site. */
+	{.name = "push", .code = "48 89 f8 53 5b c3", .site = 3},
+	{.name = "endbr64 and push", .code = "f3 0f 1e fa 53 5b c3", .site = 4},
+	{.name = "push of r12", .code = "48 89 f8 41 54 41 5c c3", .site = 3},
+	{.name = "branch", .code = "48 85 ff 74 01 90 c3", .site = 3},
+	{.name = "far branch", .code = "48 85 ff 0f 84 00 00 00 00 c3", .site = 3},
+	{.name = "jump", .code = "48 89 f8 eb 00 c3", .site = 3},
+	{.name = "cheap already", .code = "53 48 89 f8 5b c3"},
+	{.name = "nop only", .code = "48 89 f8 90 c3"},
+	{.name = "nop5 only", .code = "48 89 f8 0f 1f 44 00 00 c3"},
+	{.name = "behind a nop", .code = "48 89 f8 90 53 5b c3", .site = 4},
+	{.name = "return", .code = "48 89 f8 c3 53 5b c3"},
+	{.name = "push of memory", .code = "48 89 f8 ff 37 58 c3"},
+	/* What may come before it. */
+	{.name = "indirect call", .code = "48 89 f8 ff d0 53 5b c3"},
+	{.name = "loop instruction", .code = "48 89 f8 e2 00 53 5b c3"},
+	{.name = "trap", .code = "48 89 f8 cc 53 5b c3"},
+	{.name = "ud2", .code = "48 89 f8 0f 0b 53 5b c3"},
+	{.name = "transaction", .code = "48 89 f8 c7 f8 00 00 00 00 53 5b c3"},
+	{.name = "getuid", .code = "b8 66 00 00 00 0f 05 48 85 c0 74 00 c3", .site = 10},
+	{.name = "read", .code = "b8 00 00 00 00 0f 05 48 85 c0 74 00 c3"},
+	{.name = "any system call", .code = "48 89 f8 0f 05 48 85 c0 74 00 c3"},
+	{.name = "another number", .code = "b8 66 00 00 00 31 c0 0f 05 48 85 c0 74 00 c3"},
+	/* Jumps of the function. */
+	{.name = "loop in between", .code = "48 89 f8 48 ff c8 75 fb c3"},
+	{.name = "loop to the site", .code = "48 89 f8 74 fe c3"},
+	{.name = "loop to the entry", .code = "48 ff cf 75 fb c3", .site = 3},
+	{.name = "later loop", .code = "48 89 f8 53 5b 48 ff c8 75 fb c3", .site = 3},
+	{.name = "late jump in between", .code = "48 89 f8 48 89 fe 53 5b 75 f9 c3"},
+	{.name = "late far jump in between", .code = "48 89 f8 48 89 fe 53 5b e9 f6 ff ff ff"},
+	{.name = "jump by a register", .code = "48 89 f8 53 5b ff e0"},
+	{.name = "jump by a sum", .code = "48 63 04 87 48 01 f8 53 5b ff e0"},
+	{.name = "jump by a pointer", .code = "48 89 f8 53 5b ff 67 08", .site = 3},
+	{.name = "jump by a word on the stack", .code = "48 89 f8 53 5b ff 64 24 08"},
+	{.name = "jump by a word of the frame", .code = "48 89 f8 53 5b ff 65 f8"},
+	{.name = "jump by a loaded register", .code = "48 8b 07 53 5b ff e0", .site = 3},
+	{.name = "loaded from the stack", .code = "48 8b 04 24 53 5b ff e0"},
+	{.name = "jump behind the load", .code = "48 89 f8 53 74 03 48 8b 07 5b ff e0"},
+	{.name = "jump into an instruction", .code = "48 89 f8 53 eb 01 b8 5b c3 90 90 c3"},
+	/* Code that is none. */
+	{.name = "no instruction", .code = "48 89 f8 53 5b 06 c3"},
+	{.name = "cut off", .code = "48 89 f8 53 5b e9", .behind = "00 00 00 00 c3"},
+	/* What others do. */
+	{.name = "near jump from before", .before = "eb 03", .code = "48 89 f8 48 89 fe 53 5b c3"},
+	{.name = "near jump to the entry",
+	 .before = "eb 00",
+	 .code = "48 89 f8 48 89 fe 53 5b c3",
+	 .site = 6},
+	{.name = "near jump from behind", .code = "48 89 f8 48 89 fe 53 5b c3", .behind = "eb f8"},
+	{.name = "far jump", .code = "48 89 f8 48 89 fe 53 5b c3", .behind = "e9 f5 ff ff ff"},
+	{.name = "far jump that begins in an instruction",
+	 .code = "48 89 f8 48 89 fe 53 5b c3",
+	 .behind = "b8 e9 f4 ff ff ff c3"},
+	{.name = "far branch", .code = "48 89 f8 48 89 fe 53 5b c3", .behind = "0f 84 f4 ff ff ff"},
+	{.name = "call", .code = "48 89 f8 48 89 fe 53 5b c3", .behind = "e8 f5 ff ff ff"},
+	{.name = "its address",
+	 .code = "48 89 f8 48 89 fe 53 5b c3",
+	 .behind = "48 8d 05 f3 ff ff ff"},
+	{.name = "far jump to the entry",
+	 .code = "48 89 f8 48 89 fe 53 5b c3",
+	 .behind = "e9 f2 ff ff ff",
+	 .site = 6},
+	{.name = "symbol", .code = "48 89 f8 48 89 fe 53 5b c3", .symbol = 3},
+	{.name = "symbol of the site", .code = "48 89 f8 48 89 fe 53 5b c3", .symbol = 6},
+	{.name = "later symbol", .code = "48 89 f8 48 89 fe 53 5b c3", .symbol = 7, .site = 6},
+	{.name = "pointer", .code = "48 89 f8 48 89 fe 53 5b c3", .pointer = 3},
+	{.name = "pointer to later code",
+	 .code = "48 89 f8 48 89 fe 53 5b c3",
+	 .pointer = 7,
+	 .site = 6},
+	/* Parts elsewhere. */
+	{.name = "a part that jumps by a sum",
+	 .code = "48 89 f8 53 0f 84 02 00 00 00 5b c3",
+	 .behind = "48 01 f8 ff e0"},
+	{.name = "a part that returns",
+	 .code = "48 89 f8 53 0f 84 02 00 00 00 5b c3",
+	 .behind = "5b c3",
+	 .site = 3},
+	{.name = "another function that jumps by a sum",
+	 .code = "48 89 f8 53 0f 84 02 00 00 00 5b c3",
+	 .behind = "48 01 f8 ff e0",
+	 .symbol = 12,
+	 .site = 3},
+	{.name = "a function that is called and jumps by a sum",
+	 .code = "48 89 f8 53 0f 84 02 00 00 00 5b c3",
+	 .behind = "48 01 f8 ff e0 e8 f6 ff ff ff",
+	 .site = 3},
+	{.name = "falls into a part that jumps by a sum",
+	 .code = "48 89 f8 53 5b",
+	 .behind = "48 01 f8 ff e0"},
+};
+
+static void put_code(uint8_t *code, const struct layout *layout, size_t size)
+{
+	uint8_t bytes[64];
+	size_t before = layout->before ? test_from_hex(layout->before, bytes) : 0;
+
+	memset(code, 0x90, 2 * (size_t)ENTRY);
+	memcpy(code + ENTRY - before, bytes, before);
+	test_from_hex(layout->code, code + ENTRY);
+	if (layout->behind)
+		test_from_hex(layout->behind, code + ENTRY + size);
+}
+
+static void write_file(const struct layout *layout, const char *path)
+{
+	struct image *image = image_new(64, false);
+	uint8_t code[2 * ENTRY], bytes[64];
+	size_t size = test_from_hex(layout->code, bytes);
+	struct image_symbol symbols[2] = {
+		{.name = "f", .size = size, .type = STT_FUNC, .binding = STB_GLOBAL, .section = 1},
+		{.name = "g", .size = 1, .type = STT_FUNC, .binding = STB_GLOBAL, .section = 1},
+	};
+	uint64_t text;
+
+	put_code(code, layout, size);
+	image_section(image, ".text", SHT_PROGBITS, SHF_ALLOC | SHF_EXECINSTR, code, sizeof(code));
+	text = IMAGE_BASE + image->sections[1].offset;
+	symbols[0].value = text + ENTRY;
+	symbols[1].value = text + ENTRY + layout->symbol;
+	image_symbols(image, false, symbols, layout->symbol ? 2 : 1);
+	if (layout->pointer) {
+		uint64_t word = text + ENTRY + layout->pointer;
+
+		image_section(image, ".data", SHT_PROGBITS, SHF_ALLOC, &word, sizeof(word));
+	}
+	image_finish(image);
+	bytes_to_file(image->bytes, image->size, path);
+	free(image);
+}
+
+static struct upm_probe_set *resolve(const struct layout *layout, const char *path)
+{
+	struct upm_probe_set *set;
+	char spec[64];
+	const char *specs[] = {spec};
+
+	write_file(layout, path);
+	snprintf(spec, sizeof(spec), "%s:f", path);
+	assert_upm_ok(upm_resolve(specs, 1, NULL, &set));
+	assert_int_equal(upm_probe_set_size(set), 1);
+	unlink(path);
+	return set;
+}
+
+static struct upm_probe placed(const struct layout *layout, uint32_t observer)
+{
+	char path[] = "/tmp/upm-place-XXXXXX";
+	struct upm_probe probe = {.size = sizeof(probe)};
+	int fd = mkstemp(path);
+	struct upm_probe_set *set;
+
+	assert_true(fd >= 0);
+	close(fd);
+	set = resolve(layout, path);
+	assert_upm_ok(upm_probe_set_place(set, observer));
+	assert_upm_ok(upm_probe_set_get(set, 0, &probe));
+	assert_int_equal(probe.verdict, UPM_VERDICT_OK);
+	upm_probe_set_free(set);
+	return probe;
+}
+
+static void expect_site(const struct layout *layout)
+{
+	struct upm_probe probe = placed(layout, UPM_OBSERVER_COUNT);
+
+	if (probe.site_offset - probe.offset != layout->site)
+		fail_msg("%s: at +%llu, wanted +%u", layout->name,
+			 (unsigned long long)(probe.site_offset - probe.offset), layout->site);
+	assert_int_equal(probe.site_cost, layout->site ? UPM_COST_EMULATED : probe.cost);
+}
+
+static void sites_of_count(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(layouts) / sizeof(layouts[0]); i++)
+		expect_site(&layouts[i]);
+}
+
+/* A kernel that emulates a call may forget the shadow stack. */
+static void calls(void **state)
+{
+	const struct layout layout = {.name = "direct call",
+				      .code = "48 83 ec 08 e8 00 00 00 00 48 83 c4 08 c3",
+				      .site = upm_has_shadow_stacks() ? 0 : 4};
+
+	(void)state;
+	expect_site(&layout);
+}
+
+struct need {
+	const char *code;
+	unsigned count, latency, trace, own; /* sites for these */
+};
+
+static void sites_by_need(void **state)
+{
+	static const struct need needs[] = {
+		{"f3 0f 1e fa 53 5b c3", 4, 4, 4, 4},
+		{"48 85 ff 74 01 90 c3", 3, 3, 3, 3},
+		{"48 89 f8 53 5b c3", 3, 3, 3, 0},			 /* rax */
+		{"89 d7 53 5b c3", 2, 2, 0, 0},				 /* rdi */
+		{"48 83 ec 08 74 00 48 83 c4 08 c3", 4, 0, 4, 0},	 /* rsp */
+		{"48 89 07 53 5b c3", 3, 3, 3, 0},			 /* memory */
+		{"b8 66 00 00 00 0f 05 48 85 c0 74 00 c3", 10, 0, 0, 0}, /* the kernel */
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(needs) / sizeof(needs[0]); i++) {
+		const struct need *need = &needs[i];
+		const unsigned wanted[] = {need->own, need->count, need->latency, need->trace};
+		const struct layout layout = {.code = need->code};
+
+		for (uint32_t kind = 0; kind < 4; kind++) {
+			struct upm_probe probe = placed(&layout, kind);
+
+			if (probe.site_offset - probe.offset != wanted[kind])
+				fail_msg("%s for %u: at +%llu, wanted +%u", need->code, kind,
+					 (unsigned long long)(probe.site_offset - probe.offset),
+					 wanted[kind]);
+		}
+	}
+}
+
+/* What a change of the set does to its sites, and what is no observer. */
+static void sets(void **state)
+{
+	const struct layout layout = {.code = "48 89 f8 53 5b c3"};
+	struct upm_probe probe = {.size = sizeof(probe)};
+	char path[] = "/tmp/upm-place-XXXXXX";
+	struct upm_probe_set *set;
+	const uint64_t cookie = 7;
+	int fd = mkstemp(path);
+
+	(void)state;
+	assert_true(fd >= 0);
+	close(fd);
+	set = resolve(&layout, path);
+	assert_upm(upm_probe_set_place(NULL, UPM_OBSERVER_COUNT), UPM_ERR_INVALID);
+	assert_upm(upm_probe_set_place(set, 9), UPM_ERR_INVALID);
+	assert_upm_ok(upm_probe_set_get(set, 0, &probe));
+	assert_int_equal(probe.site_offset, probe.offset);
+	assert_int_equal(probe.site_cost, UPM_COST_STEPPED);
+	assert_upm_ok(upm_probe_set_place(set, UPM_OBSERVER_COUNT));
+	assert_upm_ok(upm_probe_set_get(set, 0, &probe));
+	assert_int_equal(probe.site_offset, probe.offset + 3);
+	assert_int_equal(probe.cost, UPM_COST_STEPPED);
+	assert_int_equal(probe.site_cost, UPM_COST_EMULATED);
+	assert_upm_ok(upm_probe_set_cookies(set, &cookie, 1));
+	assert_upm_ok(upm_probe_set_get(set, 0, &probe));
+	assert_int_equal(probe.site_offset, probe.offset);
+	upm_probe_set_free(set);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(sites_of_count),
+		cmocka_unit_test(calls),
+		cmocka_unit_test(sites_by_need),
+		cmocka_unit_test(sets),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
