@@ -10,9 +10,10 @@ SAMPLE        := $(BUILD)/tests/packaging/sample
 TEST_SUPPORT  := $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tests/*.c))
 $(TEST_PROGRAMS) $(SAMPLE): $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(TEST_SUPPORT) $(STATIC)
 	@mkdir -p $(@D)
-	$(CC) $(SANITIZE) -o $@ $^ $(LDFLAGS) $(LIBS) $(TEST_LIBS) -pthread
+	$(CC) $(SANITIZE) -o $@ $(filter %.o,$^) $(STATIC) $(LDFLAGS) $(LIBS) $(TEST_LIBS) -pthread
 $(BUILD)/obj/tests/%.o: CPPFLAGS += -Itests
 $(BUILD)/tests/live/oracle: $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tests/oracle/*.c))
+$(BUILD)/tests/live/faults: $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tests/faults/*.c))
 
 TEST_BPF := $(patsubst tests/bpf/%.c,$(BUILD)/tests/bpf/%.o,$(wildcard tests/bpf/*.bpf.c))
 $(BUILD)/tests/bpf/%.bpf.o: tests/bpf/%.bpf.c $(wildcard tests/bpf/*.h)

@@ -35,7 +35,8 @@ static bool refers_to_unwinder(const char *strings, size_t size)
 	return false;
 }
 
-/* The names that are linked dynamically; of a static program those of all symbols. */
+/* The names that are linked dynamically; of a static program those of all symbols. Where they can
+ * not be read it is not known whether a return probe does harm. */
 static enum answer ask(const struct upm_elf *elf)
 {
 	struct upm_symbol_table *table = elf->own_count ? elf->tables[0] : NULL;
@@ -46,9 +47,8 @@ static enum answer ask(const struct upm_elf *elf)
 	upm_error_take(&error);
 	if (upm_symbol_table_read_names(table)) {
 		upm_error_put_back(&error);
-		return NO;
+		return NOT_ASKED;
 	}
-	upm_error_drop(&error);
 	return refers_to_unwinder(table->strings, table->strings_size) ? YES : NO;
 }
 
@@ -61,5 +61,5 @@ bool upm_binary_unwinds(const struct upm_binary *binary)
 		answer = ask(elf);
 		atomic_store_explicit(&elf->unwinds, answer, memory_order_relaxed);
 	}
-	return answer == YES;
+	return answer != NO;
 }
