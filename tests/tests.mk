@@ -34,6 +34,17 @@ $(TARGET)/timed: $(TARGET)/obj/timed.o $(TARGET)/obj/throws.o
 	$(CXX) -pthread -o $@ $^
 $(TARGET)/traced: $(TARGET)/obj/traced.o
 	$(CC) -pthread -o $@ $<
+# What may throw or switch stacks is refused return probes: so each of these in a program of its own.
+DELICATE := $(addprefix $(TARGET)/delicate,-c -cxx -turns -go)
+TARGETS  += $(DELICATE)
+$(DELICATE): $(TARGET)/obj/delicate.o
+	$(CXX) -o $@ $^ -ldl
+$(TARGET)/delicate-c: CXX := $(CC)
+$(TARGET)/delicate-cxx: $(TARGET)/obj/delicate_throws.o
+$(TARGET)/delicate-turns: $(TARGET)/obj/delicate_turns.o
+# No Go compiler is asked for: the mark of one does.
+$(TARGET)/delicate-go: $(TARGET)/obj/delicate_go.o
+$(TARGET)/obj/delicate.o $(TARGET)/obj/delicate_turns.o $(TARGET)/obj/delicate_throws.o: $(TARGET_SOURCE)/delicate.h
 $(TARGET)/libknown.so: $(TARGET)/obj/shared_functions.o
 	$(CC) -shared -o $@ $< -Wl,-soname,$(@F)
 $(TARGET)/libversions.so: $(TARGET)/obj/versions.o $(TARGET_SOURCE)/versions.map
@@ -55,6 +66,9 @@ $(TARGET)/obj/cxx.o: $(TARGET_SOURCE)/shapes.cc
 	@mkdir -p $(@D)
 	$(COMPILE_TARGET_CXX) -c -o $@ $<
 $(TARGET)/obj/throws.o: $(TARGET_SOURCE)/throws.cc
+	@mkdir -p $(@D)
+	$(COMPILE_TARGET_CXX) -c -o $@ $<
+$(TARGET)/obj/delicate_throws.o: $(TARGET_SOURCE)/delicate_throws.cc
 	@mkdir -p $(@D)
 	$(COMPILE_TARGET_CXX) -c -o $@ $<
 $(TARGET)/obj/%.o: $(TARGET_SOURCE)/%.c
