@@ -8,11 +8,13 @@
  *
  * Each N has a process of its own, so that what is found out once in a process (the kernel's
  * features, say) is among what fails. UPM_FAULTS=all takes every N, else a few; UPM_FAULTS_SHOW=1
- * prints what each gave; UPM_FAULTS_CYCLE=NAME takes one cycle only.
+ * prints what each gave; UPM_FAULTS_CYCLE=NAME takes one cycle
+ * only, UPM_FAULTS_FROM=N begins there.
  */
 #include "share_target.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -94,6 +96,8 @@ static void run_child(int32_t (*run)(void))
 	size_t descriptors;
 	int64_t blocks;
 
+	signal(SIGSEGV, SIG_DFL); /* not cmocka's */
+	signal(SIGABRT, SIG_DFL);
 	if (faults->kind == FAULT_CALL)
 		faults_watch_me();
 	descriptors = descriptors_open();
@@ -164,11 +168,18 @@ static bool is_set(const char *name, const char *value)
 	return set && strcmp(set, value) == 0;
 }
 
+static uint64_t first(void)
+{
+	const char *set = getenv("UPM_FAULTS_FROM");
+
+	return set ? strtoull(set, NULL, 10) : 1;
+}
+
 static size_t fail_each(struct trial *trial, uint64_t stride)
 {
 	size_t wrong = 0, failed = 0, tried = 0;
 
-	for (uint64_t at = 1;; at += stride) {
+	for (uint64_t at = first();; at += stride) {
 		wrong += !run_one(trial, at);
 		if (!faults->fired)
 			break;
