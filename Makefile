@@ -79,7 +79,7 @@ $(BUILD)/checked: core/VERSION $(HEADER)
 	  print "$(HEADER) says " found ", core/VERSION says " wanted > "/dev/stderr"; exit 1 }' $(HEADER)
 	@touch $@
 
-include tests/tests.mk tests/fuzz/fuzz.mk tests/bench/bench.mk core/install.mk bindings/bindings.mk \
+include tests/tests.mk tests/reliability.mk tests/fuzz/fuzz.mk tests/bench/bench.mk core/install.mk bindings/bindings.mk \
   bindings/python/python.mk bindings/lua/lua.mk
 
 # SETUP=no: never install packages.
@@ -138,6 +138,8 @@ help:
 	@echo "make test        all tests; the last line sums them up (as root; VERBOSE=1 shows their output)"
 	@echo "make asan        the C tests under the address and undefined-behaviour sanitizers"
 	@echo "make fuzz        fuzz the parsers, FUZZ_SECONDS=$(FUZZ_SECONDS) for each of FUZZ_TARGETS"
+	@echo "make faults      each allocation and each system call fails once (as root; half an hour)"
+	@echo "make kills       end the command at random moments, KILLS=$(KILLS) times (as root)"
 	@echo "make bench       measure against the raw system calls; writes $(BUILD)/bench.json (as root)"
 	@echo "make bindings    regenerate what is made from the public header"
 	@echo "make lint        clang-format, shellcheck, cppcheck, clang-tidy"

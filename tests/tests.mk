@@ -10,9 +10,10 @@ SAMPLE        := $(BUILD)/tests/packaging/sample
 TEST_SUPPORT  := $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tests/*.c))
 $(TEST_PROGRAMS) $(SAMPLE): $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(TEST_SUPPORT) $(STATIC)
 	@mkdir -p $(@D)
-	$(CC) $(SANITIZE) -o $@ $^ $(LDFLAGS) $(LIBS) $(TEST_LIBS) -pthread
+	$(CC) $(SANITIZE) -o $@ $(filter %.o,$^) $(STATIC) $(LDFLAGS) $(LIBS) $(TEST_LIBS) -pthread
 $(BUILD)/obj/tests/%.o: CPPFLAGS += -Itests
 $(BUILD)/tests/live/oracle: $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tests/oracle/*.c))
+$(BUILD)/tests/live/faults: $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tests/faults/*.c))
 
 TEST_BPF := $(patsubst tests/bpf/%.c,$(BUILD)/tests/bpf/%.o,$(wildcard tests/bpf/*.bpf.c))
 $(BUILD)/tests/bpf/%.bpf.o: tests/bpf/%.bpf.c $(wildcard tests/bpf/*.h)
@@ -38,6 +39,17 @@ $(TARGET)/traced: $(TARGET)/obj/traced.o
 $(TARGET)/placed: $(TARGET_SOURCE)/placed.c
 	@mkdir -p $(@D)
 	$(COMPILE_TARGET) -fcf-protection=full -freorder-blocks-and-partition -o $@ $<
+# What may throw or switch stacks is refused return probes: so each of these in a program of its own.
+DELICATE := $(addprefix $(TARGET)/delicate,-c -cxx -turns -go)
+TARGETS  += $(DELICATE)
+$(DELICATE): $(TARGET)/obj/delicate.o
+	$(CXX) -o $@ $^ -ldl
+$(TARGET)/delicate-c: CXX := $(CC)
+$(TARGET)/delicate-cxx: $(TARGET)/obj/delicate_throws.o
+$(TARGET)/delicate-turns: $(TARGET)/obj/delicate_turns.o
+# No Go compiler is asked for: the mark of one does.
+$(TARGET)/delicate-go: $(TARGET)/obj/delicate_go.o
+$(TARGET)/obj/delicate.o $(TARGET)/obj/delicate_turns.o $(TARGET)/obj/delicate_throws.o: $(TARGET_SOURCE)/delicate.h
 $(TARGET)/libknown.so: $(TARGET)/obj/shared_functions.o
 	$(CC) -shared -o $@ $< -Wl,-soname,$(@F)
 $(TARGET)/libversions.so: $(TARGET)/obj/versions.o $(TARGET_SOURCE)/versions.map
@@ -59,6 +71,9 @@ $(TARGET)/obj/cxx.o: $(TARGET_SOURCE)/shapes.cc
 	@mkdir -p $(@D)
 	$(COMPILE_TARGET_CXX) -c -o $@ $<
 $(TARGET)/obj/throws.o: $(TARGET_SOURCE)/throws.cc
+	@mkdir -p $(@D)
+	$(COMPILE_TARGET_CXX) -c -o $@ $<
+$(TARGET)/obj/delicate_throws.o: $(TARGET_SOURCE)/delicate_throws.cc
 	@mkdir -p $(@D)
 	$(COMPILE_TARGET_CXX) -c -o $@ $<
 $(TARGET)/obj/%.o: $(TARGET_SOURCE)/%.c

@@ -29,7 +29,8 @@ static const struct argp_option resolve_options[] = {
 	 "Let a plain name that stands for several functions match them all", 2},
 	{"accept-unwinding", CLI_OPTION_ACCEPT_UNWINDING, NULL, 0,
 	 "Allow return probes, latencies and traced returns in C++ and Rust code, where an "
-	 "exception that leaves such a function ends the program",
+	 "exception that leaves such a function ends the program, and in code that switches "
+	 "stacks",
 	 2},
 	{"no-index", CLI_OPTION_NO_INDEX, NULL, 0,
 	 "Neither read nor keep what a pattern finds in a large file", 2},

@@ -111,8 +111,8 @@ static void count(const struct cli_skipped *skipped, struct tally *tally)
 static void print_way_out(FILE *out, const struct cli_skipped *skipped, const struct tally *tally)
 {
 	if (tally->exceptions)
-		fputs("  (--accept-unwinding takes those of files that throw or clean up: right "
-		      "where no exception leaves them)\n",
+		fputs("  (--accept-unwinding takes those of files that throw, clean up or switch "
+		      "stacks: right where no exception and no switch leaves them)\n",
 		      out);
 	if (!tally->all_named && skipped->with_returns)
 		fputs("  (--json shows all)\n", out);

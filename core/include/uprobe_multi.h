@@ -208,7 +208,8 @@ enum upm_probe_flag {
 	/** The instruction is a repeated string operation (rep movsb …): the probe is hit at each
 	 *  repetition, not once. */
 	UPM_PROBE_REPEATS = 32,
-	/** Exceptions may leave the function, and UPM_RESOLVE_ACCEPT_UNWINDING was given. */
+	/** Exceptions may leave the function, or it may be left for another stack, and
+	 * UPM_RESOLVE_ACCEPT_UNWINDING was given. */
 	UPM_PROBE_UNWINDS = 64
 };
 
@@ -287,7 +288,9 @@ enum upm_resolve_flag {
 	/** Allow return probes, latencies and sessions on functions that an exception may leave:
 	 * all of a file whose code throws or cleans up (C++, Rust). An exception that does leave
 	 * such a function ends the program, since its unwinder does not know the kernel's
-	 *  trampoline. Without this they have UPM_VERDICT_RETURN_UNSAFE. */
+	 *  trampoline. Likewise on functions of a file that switches stacks (swapcontext and its
+	 *  like): one that is left for another stack returns to a wrong place. Without this they
+	 *  have UPM_VERDICT_RETURN_UNSAFE. */
 	UPM_RESOLVE_ACCEPT_UNWINDING = 16,
 	/** Neither read nor write the index, which keeps what a pattern found in a file where that
 	 *  was 8,192 functions or more: in the folder that the environment variable

@@ -5,6 +5,7 @@
 #include <linux/perf_event.h>
 #include <linux/seccomp.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -12,20 +13,31 @@
 
 #include "attach/perf_pmu.h"
 #include "attach/sys.h"
+#include "base/error.h"
 
 #define SYSCALL_UPROBE 336 /* x86-64 */
 
+/*
+ * What is found out stays known, unless a question failed because something was short: then the
+ * answers hold for the thread that asked, until it asks again.
+ */
 static struct upm_features kernel_features;
-static pthread_once_t kernel_features_once = PTHREAD_ONCE_INIT;
+static atomic_bool kernel_features_known;
+static pthread_mutex_t asking = PTHREAD_MUTEX_INITIALIZER;
+static _Thread_local struct upm_features doubtful_features;
+static _Thread_local int doubt; /* errno of the question that failed, or 0 */
 
 static uint32_t answer(bool yes)
 {
 	return yes ? UPM_YES : UPM_NO;
 }
 
-static bool forbidden(int result)
+/* Is nothing to be learned from this result? */
+static bool unanswered(int result)
 {
-	return result == -EPERM || result == -EACCES;
+	if (result < 0 && upm_errno_is_scarcity(-result))
+		doubt = -result;
+	return result == -EPERM || result == -EACCES || (result < 0 && doubt == -result);
 }
 
 /*
@@ -53,10 +65,10 @@ static uint32_t ask_multi_type(uint32_t attach_type)
 	int result;
 
 	if (program_fd < 0)
-		return forbidden(program_fd) ? UPM_UNKNOWN : UPM_NO;
+		return unanswered(program_fd) ? UPM_UNKNOWN : UPM_NO;
 	result = try_multi(program_fd, attach_type, 0);
 	close(program_fd);
-	if (forbidden(result))
+	if (unanswered(result))
 		return UPM_UNKNOWN;
 	return answer(result == -EBADF);
 }
@@ -82,10 +94,10 @@ static uint32_t ask_pid_filter(uint32_t uprobe_multi)
 		return uprobe_multi;
 	program_fd = upm_sys_program_load_nop(UPM_BPF_TRACE_UPROBE_MULTI);
 	if (program_fd < 0)
-		return UPM_UNKNOWN;
+		return unanswered(program_fd), UPM_UNKNOWN;
 	result = try_multi(program_fd, UPM_BPF_TRACE_UPROBE_MULTI, -1);
 	close(program_fd);
-	return answer(result == -EINVAL);
+	return unanswered(result) ? UPM_UNKNOWN : answer(result == -EINVAL);
 }
 
 /* BPF_F_UPROBE_MULTI_PATH_FD of 7.2; older kernels refuse the flag with EINVAL */
@@ -105,11 +117,11 @@ static uint32_t ask_path_fd(uint32_t uprobe_multi)
 		return uprobe_multi;
 	program_fd = upm_sys_program_load_nop(UPM_BPF_TRACE_UPROBE_MULTI);
 	if (program_fd < 0)
-		return UPM_UNKNOWN;
+		return unanswered(program_fd), UPM_UNKNOWN;
 	attr.program_fd = (uint32_t)program_fd;
 	result = upm_sys_bpf(UPM_BPF_LINK_CREATE, &attr, sizeof(attr));
 	close(program_fd);
-	return answer(result == -EBADF);
+	return unanswered(result) ? UPM_UNKNOWN : answer(result == -EBADF);
 }
 
 /* e12f03d7031a "perf/core: Implement the 'perf_kprobe' PMU" and 33ea4b24277b, its twin for uprobes
@@ -121,13 +133,13 @@ static uint32_t ask_perf_event(void)
 	int result = upm_perf_pmu_read(&pmu);
 
 	if (result)
-		return result == -ENOENT ? UPM_NO : UPM_UNKNOWN;
+		return !unanswered(result) && result == -ENOENT ? UPM_NO : UPM_UNKNOWN;
 	attr.type = pmu.type;
 	attr.config1 = (uint64_t)(uintptr_t) "/proc/self/fd/no-such-descriptor";
 	result = upm_sys_perf_event_open(&attr, -1, 0);
 	if (result >= 0)
 		close(result);
-	return forbidden(result) ? UPM_UNKNOWN : answer(result == -ENOENT);
+	return unanswered(result) ? UPM_UNKNOWN : answer(result == -ENOENT);
 }
 
 /* 82e6b1eee6a8 "bpf: Allow to specify user-provided bpf_cookie for BPF perf links" */
@@ -137,10 +149,10 @@ static uint32_t ask_perf_cookie(void)
 	int result;
 
 	if (program_fd < 0)
-		return forbidden(program_fd) ? UPM_UNKNOWN : UPM_NO;
+		return unanswered(program_fd) ? UPM_UNKNOWN : UPM_NO;
 	result = upm_sys_link_perf(program_fd, -1, 1);
 	close(program_fd);
-	return answer(result == -EBADF);
+	return unanswered(result) ? UPM_UNKNOWN : answer(result == -EBADF);
 }
 
 /*
@@ -168,19 +180,20 @@ static uint32_t ask_map(uint32_t type, uint32_t key_size, uint32_t entries, uint
 
 	if (fd >= 0)
 		close(fd);
-	return forbidden(fd) ? UPM_UNKNOWN : answer(fd >= 0);
+	return unanswered(fd) ? UPM_UNKNOWN : answer(fd >= 0);
 }
 
 static uint32_t choose_backend(const struct upm_features *features)
 {
 	if (features->uprobe_multi == UPM_YES)
 		return UPM_BACKEND_UPROBE_MULTI;
+	if (doubt && features->uprobe_multi == UPM_UNKNOWN)
+		return 0;
 	return features->perf_event == UPM_YES ? UPM_BACKEND_PERF_EVENT : 0;
 }
 
-static void ask_kernel(void)
+static void ask_kernel(struct upm_features *f)
 {
-	struct upm_features *f = &kernel_features;
 	int uprobe_syscall = ask_uprobe_syscall();
 
 	f->size = sizeof(*f);
@@ -205,6 +218,26 @@ static void ask_kernel(void)
 
 const struct upm_features *upm_kernel_features(void)
 {
-	pthread_once(&kernel_features_once, ask_kernel);
-	return &kernel_features;
+	struct upm_features *answers = &doubtful_features;
+
+	if (atomic_load_explicit(&kernel_features_known, memory_order_acquire))
+		return &kernel_features;
+	pthread_mutex_lock(&asking);
+	if (!kernel_features_known) {
+		doubt = 0;
+		ask_kernel(answers);
+		if (!doubt) {
+			kernel_features = *answers;
+			atomic_store_explicit(&kernel_features_known, true, memory_order_release);
+		}
+	}
+	if (kernel_features_known)
+		answers = &kernel_features;
+	pthread_mutex_unlock(&asking);
+	return answers;
+}
+
+int upm_kernel_doubt(void)
+{
+	return atomic_load_explicit(&kernel_features_known, memory_order_acquire) ? 0 : doubt;
 }

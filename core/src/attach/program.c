@@ -34,10 +34,10 @@ static int try_multi(int program_fd, enum upm_bpf_attach_type type)
 }
 
 /* Kernels before perf links refuse the question whatever the program: then it is taken as plain. */
-static bool takes_perf_event(int program_fd)
+static int try_perf(int program_fd)
 {
-	return upm_kernel_features()->perf_cookie != UPM_YES ||
-	       upm_sys_link_perf(program_fd, -1, 0) == -EBADF;
+	return upm_kernel_features()->perf_cookie == UPM_YES ? upm_sys_link_perf(program_fd, -1, 0)
+							     : -EBADF;
 }
 
 static int check_type(int program_fd)
@@ -48,6 +48,9 @@ static int check_type(int program_fd)
 	if (failure == -EPERM)
 		return upm_fail(UPM_ERR_PERMISSION, EPERM, operation, NULL,
 				"run as root, or with CAP_BPF and CAP_PERFMON", "not allowed");
+	if (upm_errno_is_scarcity(-failure))
+		return upm_fail(upm_status_of_errno(-failure), -failure, operation, NULL, NULL,
+				"the kernel can not be asked about it");
 	if (failure)
 		return upm_fail(UPM_ERR_PROGRAM, -failure, operation, NULL, hint,
 				"descriptor %d is no BPF program", program_fd);
@@ -61,21 +64,25 @@ static int check_type(int program_fd)
 
 int upm_program_kind_of(int program_fd, enum upm_program_kind *kind)
 {
-	int status = check_type(program_fd);
+	static const enum upm_program_kind kinds[] = {UPM_PROGRAM_MULTI, UPM_PROGRAM_SESSION,
+						      UPM_PROGRAM_PLAIN};
+	int status = check_type(program_fd), result;
 
 	if (status)
 		return status;
-	if (try_multi(program_fd, UPM_BPF_TRACE_UPROBE_MULTI) == -EBADF)
-		*kind = UPM_PROGRAM_MULTI;
-	else if (try_multi(program_fd, UPM_BPF_TRACE_UPROBE_SESSION) == -EBADF)
-		*kind = UPM_PROGRAM_SESSION;
-	else if (takes_perf_event(program_fd))
-		*kind = UPM_PROGRAM_PLAIN;
-	else
-		return upm_fail(UPM_ERR_PROGRAM, 0, operation, NULL, hint,
-				"the program of descriptor %d was not loaded for uprobes",
-				program_fd);
-	return UPM_OK;
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		*kind = kinds[i];
+		result = *kind == UPM_PROGRAM_PLAIN
+				 ? try_perf(program_fd)
+				 : try_multi(program_fd, upm_program_attach_type(*kind));
+		if (result == -EBADF)
+			return UPM_OK;
+		if (upm_errno_is_scarcity(-result))
+			return upm_fail(upm_status_of_errno(-result), -result, operation, NULL,
+					NULL, "the kernel can not be asked about it");
+	}
+	return upm_fail(UPM_ERR_PROGRAM, 0, operation, NULL, hint,
+			"the program of descriptor %d was not loaded for uprobes", program_fd);
 }
 
 enum upm_bpf_attach_type upm_program_attach_type(enum upm_program_kind kind)

@@ -21,6 +21,7 @@ static bool listed(const struct upm_scope *scope, int32_t process)
 static int add(struct upm_scope *scope, int32_t pid)
 {
 	int32_t process;
+	bool leader;
 	int status;
 
 	if (pid <= 0)
@@ -30,7 +31,10 @@ static int add(struct upm_scope *scope, int32_t pid)
 	status = upm_process_group(pid, &process);
 	if (status || listed(scope, process))
 		return status;
-	if (!upm_process_leader_alive(process))
+	status = upm_process_leader_alive(process, &leader);
+	if (status)
+		return status;
+	if (!leader)
 		scope->leaderless = process;
 	if (!upm_vector_push(&scope->processes, process))
 		return upm_fail_memory(operation);

@@ -7,16 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { OBJECT_MAX = 512, MESSAGE_MAX = 1024, HINT_MAX = 512 };
-
-struct error_record {
-	struct upm_error error;
-	char object[OBJECT_MAX];
-	char message[MESSAGE_MAX];
-	char hint[HINT_MAX];
-};
-
-static _Thread_local struct error_record last;
+static _Thread_local struct upm_error_copy last;
 
 static void store(char *to, size_t size, const char *text)
 {
@@ -36,10 +27,33 @@ static void publish(int code, int sys_errno, const char *operation)
 	};
 }
 
+/* What to do next where the function that fails knows no better. */
+static const char *usual_hint(int code, int sys_errno)
+{
+	if (sys_errno == EMFILE)
+		return "raise the limit of open files (ulimit -n)";
+	switch (code) {
+	case UPM_ERR_INVALID:
+		return "correct the call: uprobe_multi.h says what the function takes";
+	case UPM_ERR_NOT_FOUND:
+		return "check the name";
+	case UPM_ERR_FORMAT:
+		return "use another copy of the file, or build it anew";
+	case UPM_ERR_PERMISSION:
+		return "run as root, or with CAP_BPF, CAP_PERFMON and CAP_SYS_PTRACE";
+	case UPM_ERR_MEMORY:
+		return "free memory, or ask for fewer probes at once";
+	case UPM_ERR_CANCELLED:
+		return "call again to begin anew";
+	default:
+		return "see what `uprobe-multi check` says of this kernel and this user";
+	}
+}
+
 int upm_fail(int code, int sys_errno, const char *operation, const char *object, const char *hint,
 	     const char *format, ...)
 {
-	char message[MESSAGE_MAX];
+	char message[UPM_ERROR_MESSAGE_MAX];
 	va_list arguments;
 	int length;
 
@@ -51,34 +65,21 @@ int upm_fail(int code, int sys_errno, const char *operation, const char *object,
 			 length ? ": " : "", strerror(sys_errno));
 	store(last.object, sizeof(last.object), object);
 	store(last.message, sizeof(last.message), message);
-	store(last.hint, sizeof(last.hint), hint);
+	store(last.hint, sizeof(last.hint), hint ? hint : usual_hint(code, sys_errno));
 	publish(code, sys_errno, operation);
 	return code;
 }
 
 void upm_error_take(struct upm_error_copy *copy)
 {
-	const struct upm_error *error = upm_error_last();
-
-	copy->record = *error;
-	copy->strings[0] = strdup(error->object);
-	copy->strings[1] = strdup(error->message);
-	copy->strings[2] = strdup(error->hint);
+	upm_error_last();
+	*copy = last;
 }
 
-void upm_error_drop(struct upm_error_copy *copy)
+void upm_error_put_back(const struct upm_error_copy *copy)
 {
-	for (size_t i = 0; i < 3; i++)
-		free(copy->strings[i]);
-}
-
-void upm_error_put_back(struct upm_error_copy *copy)
-{
-	store(last.object, sizeof(last.object), copy->strings[0]);
-	store(last.message, sizeof(last.message), copy->strings[1]);
-	store(last.hint, sizeof(last.hint), copy->strings[2]);
-	publish(copy->record.code, copy->record.sys_errno, copy->record.operation);
-	upm_error_drop(copy);
+	last = *copy;
+	publish(copy->error.code, copy->error.sys_errno, copy->error.operation);
 }
 
 const struct upm_error *upm_error_last(void)
@@ -88,6 +89,12 @@ const struct upm_error *upm_error_last(void)
 		publish(UPM_OK, 0, "");
 	}
 	return &last.error;
+}
+
+bool upm_errno_is_scarcity(int sys_errno)
+{
+	return sys_errno == ENOMEM || sys_errno == EMFILE || sys_errno == ENFILE ||
+	       sys_errno == EAGAIN || sys_errno == EINTR || sys_errno == EIO;
 }
 
 int upm_status_of_errno(int sys_errno)

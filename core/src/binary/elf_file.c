@@ -154,14 +154,22 @@ static int check_ident(const struct upm_elf *elf)
 	return UPM_OK;
 }
 
+int upm_elf_refused(const struct upm_elf *elf, const char *what)
+{
+	if (errno == ENOMEM)
+		return upm_fail_memory(UPM_OPEN_BINARY);
+	return upm_fail(UPM_ERR_FORMAT, 0, UPM_OPEN_BINARY, elf->path, NULL, "%s: %s", what,
+			elf_errmsg(-1));
+}
+
 static int begin(struct upm_elf *elf)
 {
 	elf_version(EV_CURRENT);
+	errno = 0;
 	elf->handle = elf->fd >= 0 ? elf_begin(elf->fd, ELF_C_READ, NULL)
 				   : elf_memory((char *)elf->image, (size_t)elf->size);
-	if (!elf->handle)
-		return upm_fail(UPM_ERR_FORMAT, 0, UPM_OPEN_BINARY, elf->path, NULL, "%s",
-				elf_errmsg(-1));
+	if (!elf->handle || (errno == ENOMEM && elf_kind(elf->handle) != ELF_K_ELF))
+		return upm_elf_refused(elf, "the ELF file");
 	if (elf_kind(elf->handle) != ELF_K_ELF)
 		return fail_not_elf(elf, "the headers of the ELF file are truncated or damaged");
 	return UPM_OK;

@@ -59,6 +59,8 @@ void upm_elf_close(struct upm_elf *elf);
 
 /** @return false when there is no such section or its header can not be read. */
 bool upm_elf_section(const struct upm_elf *elf, size_t number, GElf_Shdr *header);
+/** libelf has refused something since errno was set to 0: for want of memory, or as damaged. */
+int upm_elf_refused(const struct upm_elf *elf, const char *what);
 uint8_t upm_elf_bits(const struct upm_elf *elf);
 /**
  * The section names, ended with a NUL, for sh_name < *size.

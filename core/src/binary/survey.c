@@ -3,6 +3,7 @@
  * What a look at the headers and the small notes tells: segments, build-id, Go,
  * and the numbers of the sections that are read later.
  */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -201,9 +202,9 @@ static int survey_segments(struct upm_elf *elf, struct upm_binary *binary)
 		GElf_Phdr header;
 		int status;
 
+		errno = 0;
 		if (!gelf_getphdr(elf->handle, (int)i, &header))
-			return upm_fail(UPM_ERR_FORMAT, 0, UPM_OPEN_BINARY, elf->path, NULL,
-					"program header %zu: %s", i, elf_errmsg(-1));
+			return upm_elf_refused(elf, "a program header");
 		status = take_segment(elf, binary, &header);
 		if (status)
 			return status;
@@ -219,9 +220,9 @@ int upm_elf_survey(struct upm_elf *elf, struct upm_binary *binary)
 	GElf_Ehdr header;
 	int status;
 
+	errno = 0;
 	if (!gelf_getehdr(elf->handle, &header))
-		return upm_fail(UPM_ERR_FORMAT, 0, UPM_OPEN_BINARY, elf->path, NULL, "%s",
-				elf_errmsg(-1));
+		return upm_elf_refused(elf, "the ELF header");
 	binary->machine = header.e_machine;
 	binary->elf_type = header.e_type;
 	binary->bits = upm_elf_bits(elf);

@@ -61,9 +61,11 @@ bool upm_symbol_table_is_debug(const struct upm_symbol_table *table);
 /**
  * @return whether exceptions may leave functions of the file through them: it refers to the
  * unwinder, as code in C++ and Rust does that throws, catches or cleans up. Its symbols were
- * loaded.
+ * loaded. True as well where it switches stacks.
  */
 bool upm_binary_unwinds(const struct upm_binary *binary);
+/** @return whether the file refers to what coroutines are made of (swapcontext and its like). */
+bool upm_binary_switches_stacks(const struct upm_binary *binary);
 /** @return whether functions that the file defines have versions in this table. */
 bool upm_symbol_table_has_versions(const struct upm_symbol_table *table);
 /**

@@ -5,7 +5,7 @@
 #include "binary/elf_file.h"
 #include "binary/symbol_table.h"
 
-enum answer { NOT_ASKED, NO, YES };
+enum answer { NOT_ASKED, NO, THROWS, SWITCHES };
 
 /* Names in a string table stand between NULs. */
 static bool has_name(const char *strings, size_t size, const char *name)
@@ -35,7 +35,45 @@ static bool refers_to_unwinder(const char *strings, size_t size)
 	return false;
 }
 
-/* The names that are linked dynamically; of a static program those of all symbols. */
+static const char *const switchers[] = {
+	"swapcontext", "makecontext", "setcontext", "jump_fcontext", "ontop_fcontext", "co_switch",
+};
+
+static bool is_switcher(const char *name)
+{
+	for (size_t i = 0; i < sizeof(switchers) / sizeof(switchers[0]); i++)
+		if (strcmp(name, switchers[i]) == 0)
+			return true;
+	return false;
+}
+
+static bool names_switcher(const struct upm_symbol_table *table)
+{
+	for (size_t i = 0; i < sizeof(switchers) / sizeof(switchers[0]); i++)
+		if (has_name(table->strings, table->strings_size, switchers[i]))
+			return true;
+	return false;
+}
+
+/* Code that goes on upon another stack: it calls what libraries define for that. */
+static bool switches_stacks(const struct upm_elf *elf, struct upm_symbol_table *table)
+{
+	bool linked = elf->dynamic.size > 0;
+
+	if (!names_switcher(table))
+		return false;
+	for (size_t i = 0; i < table->count; i++) {
+		struct upm_symbol symbol;
+
+		upm_symbol_table_peek(table, i, &symbol);
+		if ((symbol.undefined || !linked) && is_switcher(symbol.name))
+			return true;
+	}
+	return false;
+}
+
+/* The names that are linked dynamically; of a static program those of all symbols. Where they can
+ * not be read it is not known whether a return probe does harm. */
 static enum answer ask(const struct upm_elf *elf)
 {
 	struct upm_symbol_table *table = elf->own_count ? elf->tables[0] : NULL;
@@ -46,13 +84,14 @@ static enum answer ask(const struct upm_elf *elf)
 	upm_error_take(&error);
 	if (upm_symbol_table_read_names(table)) {
 		upm_error_put_back(&error);
-		return NO;
+		return NOT_ASKED;
 	}
-	upm_error_drop(&error);
-	return refers_to_unwinder(table->strings, table->strings_size) ? YES : NO;
+	if (switches_stacks(elf, table))
+		return SWITCHES;
+	return refers_to_unwinder(table->strings, table->strings_size) ? THROWS : NO;
 }
 
-bool upm_binary_unwinds(const struct upm_binary *binary)
+static enum answer answer_for(const struct upm_binary *binary)
 {
 	struct upm_elf *elf = binary->elf;
 	int answer = atomic_load_explicit(&elf->unwinds, memory_order_relaxed);
@@ -61,5 +100,15 @@ bool upm_binary_unwinds(const struct upm_binary *binary)
 		answer = ask(elf);
 		atomic_store_explicit(&elf->unwinds, answer, memory_order_relaxed);
 	}
-	return answer == YES;
+	return (enum answer)answer;
+}
+
+bool upm_binary_unwinds(const struct upm_binary *binary)
+{
+	return answer_for(binary) != NO;
+}
+
+bool upm_binary_switches_stacks(const struct upm_binary *binary)
+{
+	return answer_for(binary) == SWITCHES;
 }

@@ -25,6 +25,15 @@
 #define READ_PROCESS "look into"
 #define DELETED " (deleted)"
 
+static const char *hint_for(int status)
+{
+	if (status == UPM_ERR_PERMISSION)
+		return "run as root, or with CAP_SYS_PTRACE";
+	return status == UPM_ERR_MEMORY || status == UPM_ERR_LIMIT
+		       ? "free memory and descriptors, and try again"
+		       : "see that /proc is mounted and readable";
+}
+
 int upm_fail_process(int32_t pid, int sys_errno, const char *message)
 {
 	char name[32];
@@ -34,56 +43,72 @@ int upm_fail_process(int32_t pid, int sys_errno, const char *message)
 	if (status == UPM_ERR_NOT_FOUND)
 		return upm_fail(status, 0, READ_PROCESS, name, "list the running processes with ps",
 				"there is no such process");
-	return upm_fail(status, sys_errno, READ_PROCESS, name,
-			status == UPM_ERR_PERMISSION ? "run as root, or with CAP_SYS_PTRACE" : NULL,
-			"%s", message);
+	return upm_fail(status, sys_errno, READ_PROCESS, name, hint_for(status), "%s", message);
 }
 
-/* The value of a line "Key:\tvalue" of /proc/ID/status. */
-static bool read_status(int32_t id, const char *key, char *value, size_t size)
+/* What follows "Key:\t" in /proc/ID/status. @return 0 or an errno: ESRCH when there is no such task
+ */
+static int read_status(int32_t id, const char *key, char *value, size_t size)
 {
-	char path[64], line[256];
-	size_t length = strlen(key);
-	bool found = false;
-	FILE *file;
+	char path[64], wanted[32], text[4096];
+	const char *found;
+	ssize_t length;
+	int fd, failure;
 
 	snprintf(path, sizeof(path), "/proc/%" PRId32 "/status", id);
-	file = fopen(path, "re");
-	if (!file)
-		return false;
-	while (!found && fgets(line, sizeof(line), file)) {
-		if (strncmp(line, key, length) == 0 && line[length] == ':') {
-			snprintf(value, size, "%s",
-				 line + length + 1 + strspn(line + length + 1, " \t"));
-			found = true;
-		}
-	}
-	fclose(file);
-	return found;
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return errno == ENOENT ? ESRCH : errno;
+	length = read(fd, text, sizeof(text) - 1);
+	failure = errno;
+	close(fd);
+	if (length < 0)
+		return failure;
+	text[length] = '\0';
+	snprintf(wanted, sizeof(wanted), "\n%s:\t", key);
+	found = strstr(text, wanted);
+	if (!found)
+		return ESRCH;
+	found += strlen(wanted);
+	snprintf(value, size, "%.*s", (int)strcspn(found, "\n"), found);
+	return 0;
 }
 
 int upm_process_group(int32_t pid, int32_t *tgid)
 {
 	char value[32];
+	int failure = pid > 0 ? read_status(pid, "Tgid", value, sizeof(value)) : ESRCH;
 
-	if (pid <= 0 || !read_status(pid, "Tgid", value, sizeof(value)))
-		return upm_fail_process(pid, ESRCH, "");
+	if (failure)
+		return upm_fail_process(pid, failure, "its status can not be read");
 	*tgid = (int32_t)strtol(value, NULL, 10);
 	if (!upm_process_living_thread(*tgid))
 		return upm_fail_process(pid, ESRCH, "");
 	return UPM_OK;
 }
 
-static bool thread_alive(int32_t id)
+static int task_alive(int32_t id, bool *alive)
 {
 	char state[32];
+	int failure = read_status(id, "State", state, sizeof(state));
 
-	return read_status(id, "State", state, sizeof(state)) && *state != 'Z' && *state != 'X';
+	*alive = !failure && *state != 'Z' && *state != 'X';
+	return failure == ESRCH ? 0 : failure;
 }
 
-bool upm_process_leader_alive(int32_t tgid)
+/* What can not be looked at counts as alive: whoever wants its files will learn why not. */
+static bool may_be_alive(int32_t id)
 {
-	return thread_alive(tgid);
+	bool alive;
+
+	return task_alive(id, &alive) || alive;
+}
+
+int upm_process_leader_alive(int32_t tgid, bool *alive)
+{
+	int failure = task_alive(tgid, alive);
+
+	return failure ? upm_fail_process(tgid, failure, "its status can not be read") : UPM_OK;
 }
 
 int32_t upm_process_living_thread(int32_t tgid)
@@ -93,16 +118,16 @@ int32_t upm_process_living_thread(int32_t tgid)
 	struct dirent *entry;
 	DIR *tasks;
 
-	if (thread_alive(tgid))
+	if (may_be_alive(tgid))
 		return tgid;
 	snprintf(path, sizeof(path), "/proc/%" PRId32 "/task", tgid);
 	tasks = opendir(path);
 	if (!tasks)
-		return 0;
+		return errno == ENOENT || errno == ESRCH ? 0 : tgid;
 	while (!found && (entry = readdir(tasks))) {
 		int32_t id = (int32_t)strtol(entry->d_name, NULL, 10);
 
-		if (isdigit((unsigned char)*entry->d_name) && thread_alive(id))
+		if (isdigit((unsigned char)*entry->d_name) && may_be_alive(id))
 			found = id;
 	}
 	closedir(tasks);
@@ -185,7 +210,7 @@ int upm_process_mappings(int32_t pid, struct upm_mappings *out)
 	errno = 0;
 	while (!status && getline(&line, &capacity, file) > 0)
 		status = take_line(line, out);
-	if (!status && ferror(file) && errno)
+	if (!status && !feof(file))
 		status = upm_fail_process(pid, errno, "its memory mappings can not be read");
 	free(line);
 	fclose(file);

@@ -25,8 +25,8 @@ struct upm_mappings {
 
 /** Thread group (process id) of a process or thread id. UPM_ERR_NOT_FOUND names the id. */
 int upm_process_group(int32_t pid, int32_t *tgid);
-/** @return false when the thread-group leader has exited while other threads live on. */
-bool upm_process_leader_alive(int32_t tgid);
+/** *alive is false when the thread-group leader has exited while other threads live on. */
+int upm_process_leader_alive(int32_t tgid, bool *alive);
 /** @return a thread of the process whose /proc directory can be read; 0 when all have exited. */
 int32_t upm_process_living_thread(int32_t tgid);
 /** Read /proc/PID/maps. UPM_ERR_NOT_FOUND, UPM_ERR_PERMISSION, UPM_ERR_MEMORY. */

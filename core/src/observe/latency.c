@@ -221,9 +221,7 @@ int32_t upm_latency(const struct upm_probe_set *set, const struct upm_latency_op
 	for (int form = 0; form < UPM_LATENCY_FORMS && status == UPM_ERR_PROGRAM; form++)
 		status = upm_latency_measure((enum upm_latency_form)form, set, latency, options,
 					     out);
-	if (status)
-		upm_error_drop(&before);
-	else
+	if (!status)
 		upm_error_put_back(&before);
 	return status;
 }

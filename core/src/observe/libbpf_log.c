@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/error.h"
+
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static unsigned users;
 static libbpf_print_fn_t application_print;
@@ -81,4 +83,17 @@ const char *upm_libbpf_log_verdict(struct upm_libbpf_log *log)
 	if (!end)
 		end = strstr(log->tail, "-- END PROG LOAD LOG --");
 	return last_line_before(log->tail, end ? end : log->tail + log->length);
+}
+
+bool upm_libbpf_log_is_mistaken(const struct upm_libbpf_log *log)
+{
+	return strstr(log->tail, "rodata' is referenced but wasn't created") != NULL;
+}
+
+int upm_fail_mistaken(const char *operation, const char *object)
+{
+	return upm_fail(UPM_ERR_SYSTEM, 0, operation, object,
+			"start this process anew, with memory and rights enough",
+			"libbpf could not ask the kernel when it first had to, and remembers that "
+			"as a no");
 }

@@ -7,6 +7,7 @@
 #ifndef UPM_OBSERVE_LIBBPF_LOG_H
 #define UPM_OBSERVE_LIBBPF_LOG_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #define UPM_LIBBPF_LOG_SIZE 4096
@@ -20,5 +21,14 @@ void upm_libbpf_log_begin(struct upm_libbpf_log *log);
 void upm_libbpf_log_end(void);
 /** Cut the log to its last telling line (the verifier's, where it spoke). @return it, or "" */
 const char *upm_libbpf_log_verdict(struct upm_libbpf_log *log);
+
+/**
+ * libbpf asks the kernel once in a process for what it can do, and takes an answer that fails for
+ * want of memory, descriptors or rights for a no. It then leaves constants and globals of programs
+ * out.
+ */
+bool upm_libbpf_log_is_mistaken(const struct upm_libbpf_log *log);
+/** Record that. @return UPM_ERR_SYSTEM */
+int upm_fail_mistaken(const char *operation, const char *object);
 
 #endif

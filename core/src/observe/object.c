@@ -152,6 +152,11 @@ static int load(struct upm_object *object)
 	upm_libbpf_log_end();
 	if (!failure)
 		return UPM_OK;
+	if (upm_libbpf_log_is_mistaken(&log))
+		return upm_fail_mistaken("load a BPF object", object->path);
+	if (upm_errno_is_scarcity(failure))
+		return upm_fail(upm_status_of_errno(failure), failure, "load a BPF object",
+				object->path, NULL, "the kernel did not load it");
 	if (failure == EPERM && upm_kernel_features()->uprobe_multi == UPM_UNKNOWN)
 		return upm_fail(UPM_ERR_PERMISSION, failure, "load a BPF object", object->path,
 				"run as root, or with CAP_BPF and CAP_PERFMON",

@@ -49,6 +49,7 @@ static int choose_backend(struct upm_observation *observation)
 	const struct upm_features *features = upm_kernel_features();
 	const char *operation = observation->operation;
 	uint32_t wanted = observation->options.backend;
+	int doubt = upm_kernel_doubt();
 
 	if (wanted > UPM_BACKEND_PERF_EVENT)
 		return upm_fail(UPM_ERR_INVALID, 0, operation, NULL,
@@ -65,6 +66,9 @@ static int choose_backend(struct upm_observation *observation)
 				"apart");
 	if (observation->backend)
 		return UPM_OK;
+	if (doubt)
+		return upm_fail(upm_status_of_errno(doubt), doubt, operation, NULL, NULL,
+				"the kernel can not be asked what it offers");
 	if (features->uprobe_multi == UPM_UNKNOWN || features->perf_event == UPM_UNKNOWN)
 		return upm_fail(UPM_ERR_PERMISSION, EPERM, operation, NULL,
 				"run as root, or with CAP_BPF and CAP_PERFMON",

@@ -14,13 +14,20 @@ int upm_shipped_open(const char *operation, struct upm_embedded image, struct bp
 {
 	LIBBPF_OPTS(bpf_object_open_opts, options, .object_name = image.name);
 	struct bpf_program *program;
+	struct upm_libbpf_log log;
+	int failure;
 
+	upm_libbpf_log_begin(&log);
 	*out = bpf_object__open_mem(image.bytes, image.size, &options);
-	if (!*out && errno == ENOMEM)
+	failure = errno;
+	upm_libbpf_log_end();
+	/* LIBBPF_ERRNO__LIBELF: libelf refuses these bytes only for want of memory. */
+	if (!*out && (failure == ENOMEM || failure == LIBBPF_ERRNO__LIBELF))
 		return upm_fail_memory(operation);
 	if (!*out)
-		return upm_fail(UPM_ERR_FORMAT, errno, operation, object_name, NULL,
-				"libbpf does not understand it");
+		return upm_fail(UPM_ERR_FORMAT, failure, operation, object_name,
+				"use the libbpf that the library was built with, or a later one",
+				"libbpf does not understand it (%s)", upm_libbpf_log_verdict(&log));
 	bpf_object__for_each_program(program, *out) bpf_program__set_autoload(program, false);
 	return UPM_OK;
 }
@@ -70,9 +77,12 @@ int upm_shipped_load(const char *operation, struct bpf_object *object)
 	upm_libbpf_log_end();
 	if (!failure)
 		return UPM_OK;
-	if (failure == EPERM || failure == ENOMEM)
+	if (upm_libbpf_log_is_mistaken(&log))
+		return upm_fail_mistaken(operation, object_name);
+	if (failure == EPERM || upm_errno_is_scarcity(failure))
 		return upm_fail(upm_status_of_errno(failure), failure, operation, object_name,
-				"run as root, or with CAP_BPF and CAP_PERFMON",
+				failure == EPERM ? "run as root, or with CAP_BPF and CAP_PERFMON"
+						 : NULL,
 				"the kernel did not load it");
 	return upm_fail(UPM_ERR_PROGRAM, failure, operation, object_name, NULL,
 			"the kernel did not load it (%s)", upm_libbpf_log_verdict(&log));

@@ -77,6 +77,8 @@ static int bad_code(const struct upm_spec *spec, int error, size_t position)
 {
 	PCRE2_UCHAR message[256];
 
+	if (error == PCRE2_ERROR_NOMEMORY || error == PCRE2_ERROR_HEAP_FAILED)
+		return upm_fail_memory("compile the pattern");
 	pcre2_get_error_message(error, message, sizeof(message));
 	return upm_fail(
 		UPM_ERR_SPEC, 0, "compile the pattern", spec->text,

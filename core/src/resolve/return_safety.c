@@ -79,8 +79,15 @@ const char *upm_return_hazard(const struct upm_probe_table *table,
 		      "to the return address";
 	} else if (binary && !(probe->flags & UPM_PROBE_UNWINDS) && upm_binary_unwinds(binary)) {
 		*verdict = UPM_VERDICT_RETURN_UNSAFE;
-		why = "its file throws exceptions or cleans up behind them, and one that left the "
-		      "function would end the program: accept unwinding where there are none";
+		why = upm_binary_switches_stacks(binary) ? "its file switches stacks (swapcontext "
+							   "or the like), and a function "
+							   "that is left for another stack would "
+							   "return to a wrong place: accept "
+							   "unwinding where none is"
+							 : "its file throws exceptions or cleans "
+							   "up behind them, and one that left the "
+							   "function would end the program: accept "
+							   "unwinding where there are none";
 	}
 	return why;
 }

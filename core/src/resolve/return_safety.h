@@ -15,6 +15,9 @@
  *    std::terminate instead of the catch block. That concerns every function that an
  *    exception may leave, and which these are only the program knows: so all
  *    functions of a file that refers to the unwinder, unless the user accepts them;
+ *  - coroutines take turns on stacks of their own: the kernel keeps the return addresses of a
+ * thread as one chain, and a function that is resumed gets that of another one. The program goes on
+ * with wrong results. So all functions of a file that refers to swapcontext and its like;
  *  - Go copies stacks when they grow and checks the addresses on them.
  */
 #ifndef UPM_RESOLVE_RETURN_SAFETY_H

@@ -217,6 +217,7 @@ static void read_probe(struct reader *reader)
 {
 	struct upm_remembered *probe = room(reader, 1, 1, sizeof(*probe));
 	struct upm_share_probe in;
+	uint32_t file;
 
 	if (!probe || !take(reader, &in, sizeof(in)))
 		return;
@@ -229,9 +230,9 @@ static void read_probe(struct reader *reader)
 	probe->aliases = read_aliases(reader, in.aliases);
 	probe->arguments = read_arguments(reader, in.arguments);
 	check_memory(reader, upm_vector_push(&reader->sites, (uint8_t)in.site));
+	file = file_of(reader, in.path);
 	if (!reader->bytes.failed)
-		check_memory(reader,
-			     upm_remembered_add(reader->table, probe, file_of(reader, in.path)));
+		check_memory(reader, upm_remembered_add(reader->table, probe, file));
 }
 
 static void read_probes(struct reader *reader)
