@@ -94,8 +94,16 @@ static void print_hints(FILE *out, const struct upm_features *features)
 		      "kernel without CONFIG_UPROBE_EVENTS and CONFIG_BPF_EVENTS\n",
 		      out);
 	else if (features->uprobe_multi == UPM_NO)
-		fputs("hint: probes go through perf events, one each: thousands take seconds; "
-		      "a kernel from 6.6 on has the multi link\n",
+		fputs("hint: probes go through perf events, one each: 50,000 take 20 s to attach "
+		      "and "
+		      "over an hour to let go; a kernel from 6.6 on has the multi link, which "
+		      "needs "
+		      "0.1 s for each, and kernel/patches/linux-6.1 adds it to 6.1 "
+		      "(docs/kernel-support.md)\n",
+		      out);
+	if (features->uprobe_multi == UPM_YES && features->session == UPM_NO)
+		fputs("hint: this kernel has no sessions: latencies and traced returns take two "
+		      "links for one, and programs in uprobe.session sections are refused\n",
 		      out);
 	if (features->uprobe_multi == UPM_YES && features->pid_filter == UPM_NO)
 		fputs("hint: this kernel's -p filter is per thread; count filters by itself, other "
