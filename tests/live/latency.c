@@ -88,16 +88,28 @@ static void sleeping(void **state)
 
 /* ---- no call is lost */
 
+static const char *burst(char command[static 64], unsigned long times)
+{
+	snprintf(command, 64, "burst 4 %lu", times);
+	return command;
+}
+
 static void a_million_calls(void **state)
 {
+	unsigned long each = scaled(250000);
+	char command[64];
+
 	(void)state;
-	check_command(latency_way(0), "quick", "burst 4 250000", 1000000, 1000000);
+	check_command(latency_way(0), "quick", burst(command, each), 4 * each, 4 * each);
 }
 
 static void threads(void **state)
 {
+	unsigned long each = scaled(25000);
+	char command[64];
+
 	(void)state;
-	check_each_way("quick", "burst 4 25000", 100000, 100000);
+	check_each_way("quick", burst(command, each), 4 * each, 4 * each);
 }
 
 static void recursion(void **state)
