@@ -23,7 +23,7 @@
 #include "observe/observer.h"
 
 #define UPM_SHARE_MAGIC "upm-pins" /* 8 bytes, without the NUL */
-#define UPM_SHARE_FORMAT 1
+#define UPM_SHARE_FORMAT 2
 
 /* What upm_pinned_list() needs. The first three fields stay where they are in every format. */
 struct upm_share_header {
@@ -61,8 +61,8 @@ struct upm_share_argument {
 	char text[64];
 };
 struct upm_share_link {
-	uint32_t path; /* string */
-	uint32_t probes, kind;
+	uint32_t path; /* string: of the first file */
+	uint32_t files, probes, kind;
 	int32_t pid;
 };
 struct upm_share_skip {
