@@ -30,6 +30,7 @@ static const struct question questions[] = {
 	FEATURE(link_info, "the kernel lists a link's probes", "6.8"),
 	FEATURE(fdinfo, "/proc shows a link's probes", "6.17"),
 	FEATURE(path_fd, "links by descriptor in place of path", "7.2"),
+	FEATURE(paths, "one link for probes in many files", ""),
 	FEATURE(perf_event, "one perf event for each probe", "4.17"),
 	FEATURE(perf_cookie, "perf events carry cookies", "5.15"),
 	FEATURE(uprobe_syscall, "a probe on a nop5 costs no trap", "6.18"),
