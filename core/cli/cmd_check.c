@@ -96,10 +96,8 @@ static void print_hints(FILE *out, const struct upm_features *features)
 		      out);
 	else if (features->uprobe_multi == UPM_NO)
 		fputs("hint: probes go through perf events, one each: 50,000 take 20 s to attach "
-		      "and "
-		      "over an hour to let go; a kernel from 6.6 on has the multi link, which "
-		      "needs "
-		      "0.1 s for each, and kernel/patches/linux-6.1 adds it to 6.1 "
+		      "and over an hour to let go; a kernel from 6.6 on has the multi link, 0.1 s "
+		      "for both, and kernel/patches/linux-6.1 adds it to 6.1 "
 		      "(docs/kernel-support.md)\n",
 		      out);
 	if (features->uprobe_multi == UPM_YES && features->session == UPM_NO)
