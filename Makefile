@@ -80,7 +80,7 @@ $(BUILD)/checked: core/VERSION $(HEADER)
 	@touch $@
 
 include tests/tests.mk tests/reliability.mk tests/fuzz/fuzz.mk tests/bench/bench.mk core/install.mk bindings/bindings.mk \
-  bindings/python/python.mk bindings/lua/lua.mk
+  bindings/python/python.mk bindings/lua/lua.mk kernel/vm/vm.mk
 
 # SETUP=no: never install packages.
 SETUP_PACKAGES = $(if $(filter no,$(SETUP)),@:,@tests/setup)
@@ -99,7 +99,8 @@ demo:
 # The sources are the build's own, wherever they lie.
 SHELL_SOURCES := tests/setup tests/run tests/demo/run .ci/run bindings/conformance/c/drift bindings/conformance/rust/drift \
                  bindings/generator/rust bindings/rust/tests/suite \
-                 bindings/conformance/lua/drift bindings/conformance/lua/run bindings/lua/tests/suite bindings/lua/tests/cycles
+                 bindings/conformance/lua/drift bindings/conformance/lua/run bindings/lua/tests/suite bindings/lua/tests/cycles \
+                 $(filter-out %.mk kernel/vm/kernels kernel/vm/packages kernel/vm/config kernel/vm/guest,$(wildcard kernel/vm/* kernel/vm/guest/*))
 C_SOURCES     := $(wildcard core/src/*/*.[ch] core/cli/*.[ch] core/include/*.h kernel/bpf/*.[ch] \
                    tests/*.[ch] tests/fuzz/*.[ch] tests/unit/*.[ch] tests/live/*.[ch] tests/oracle/*.[ch] tests/bench/*.[ch] tests/target/*.[ch] \
                    tests/bpf/*.[ch] bindings/conformance/*/*.[ch] bindings/lua/src/*.[ch])
@@ -116,7 +117,7 @@ lint:
 lint-format:
 	@clang-format --dry-run -Werror $(C_SOURCES)
 lint-shell:
-	@shellcheck $(SHELL_SOURCES)
+	@shellcheck -x -P SCRIPTDIR $(SHELL_SOURCES)
 lint-cppcheck:
 	@cppcheck --quiet --error-exitcode=1 --std=c11 --enable=warning,performance,portability --inline-suppr \
 	  --suppressions-list=.cppcheck --library=posix -j2 -D_GNU_SOURCE \
@@ -140,12 +141,14 @@ help:
 	@echo "make fuzz        fuzz the parsers, FUZZ_SECONDS=$(FUZZ_SECONDS) for each of FUZZ_TARGETS"
 	@echo "make faults      each allocation and each system call fails once (as root; half an hour)"
 	@echo "make kills       end the command at random moments, KILLS=$(KILLS) times (as root)"
+	@echo "make test-vm     the tests in other kernels under QEMU, or in KERNEL=NAME of kernel/vm/kernels"
+	@echo "make test-kernel-patch   the patched kernels: tests and stress, one with KASAN and lockdep"
 	@echo "make bench       measure against the raw system calls; writes $(BUILD)/bench.json (as root)"
 	@echo "make bindings    regenerate what is made from the public header"
 	@echo "make lint        clang-format, shellcheck, cppcheck, clang-tidy"
 	@echo "make install     PREFIX=$(PREFIX) DESTDIR=$(DESTDIR)"
 	@echo "make uninstall   remove what install put there"
 	@echo "make clean       remove $(BUILD)/, $(BUILD)-asan/ and $(BUILD)-fuzz/"
-	@echo "setup, demo, test, fuzz, bench, bindings and lint install missing packages; SETUP=no forbids it."
+	@echo "setup, demo, test, test-vm, fuzz, bench, bindings and lint install missing packages; SETUP=no forbids it."
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)

@@ -4,11 +4,28 @@
 #include <limits.h>
 #include <string.h>
 
-const struct way latency_ways[WAYS] = {
+static const struct way ways[] = {
 	{UPM_LATENCY_SESSION, UPM_BACKEND_UPROBE_MULTI},
 	{UPM_LATENCY_PAIR, UPM_BACKEND_UPROBE_MULTI},
 	{UPM_LATENCY_PAIR, UPM_BACKEND_PERF_EVENT},
 };
+
+/* The first ones are those that need most of the kernel. */
+static size_t beyond_kernel(void)
+{
+	return has_sessions() ? 0 : has_multi() ? 1 : 2;
+}
+
+size_t latency_ways(void)
+{
+	return sizeof(ways) / sizeof(ways[0]) - beyond_kernel();
+}
+
+const struct way *latency_way(size_t index)
+{
+	assert_true(index < latency_ways());
+	return &ways[beyond_kernel() + index];
+}
 
 struct upm_probe_set *resolve_timed(const char *kind, const char *pattern)
 {

@@ -12,8 +12,9 @@ struct way {
 	enum upm_latency_form form;
 	uint32_t backend;
 };
-#define WAYS 3
-extern const struct way latency_ways[WAYS];
+/** How many ways of measuring this kernel has; the best is the first. */
+size_t latency_ways(void);
+const struct way *latency_way(size_t index);
 
 /* One target with one observer. */
 struct run {

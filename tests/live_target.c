@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "attach/features.h"
 #include "attach/sys.h"
 
 static void run_target(const char *const *command, int input, int output)
@@ -89,6 +90,51 @@ struct upm_probe_set *resolve_known(const char *kind, const char *pattern)
 	return set;
 }
 
+bool has_multi(void)
+{
+	return upm_kernel_features()->uprobe_multi == UPM_YES;
+}
+
+bool has_sessions(void)
+{
+	return upm_kernel_features()->session == UPM_YES;
+}
+
+static unsigned long scale(void)
+{
+	const char *text = getenv("UPM_TEST_SCALE");
+	unsigned long value = text ? strtoul(text, NULL, 10) : 1;
+
+	assert_true(value == 1 || value == 10 || value == 100);
+	return value;
+}
+
+size_t many_count(void)
+{
+	return KNOWN_COUNT / scale();
+}
+
+struct upm_probe_set *resolve_many(const char *kind)
+{
+	return resolve_known(kind, scale() == 1	   ? "known_[0-9]*"
+				   : scale() == 10 ? "known_00[0-9]*"
+						   : "known_000[0-9]*");
+}
+
+unsigned long scaled(unsigned long times)
+{
+	return times > scale() ? times / scale() : 1;
+}
+
+void target_call_many(struct target *target, unsigned long times)
+{
+	char command[128], answer[128];
+
+	snprintf(command, sizeof(command), "call times=%lu functions=%zu", times, many_count());
+	snprintf(answer, sizeof(answer), "call total=%lu", times * many_count());
+	target_expect(target, command, answer);
+}
+
 struct upm_attach_options options_for(const int32_t *pid)
 {
 	return (struct upm_attach_options){
@@ -166,6 +212,7 @@ bool text_is_clean(pid_t pid)
 	char path[64];
 	int file = open(test_build_path("target/known"), O_RDONLY | O_CLOEXEC);
 	int memory;
+	uint64_t base = 0; /* of offset 0 in the one mapping of the text */
 	bool clean = true;
 
 	snprintf(path, sizeof(path), "/proc/%d/mem", pid);
@@ -176,8 +223,10 @@ bool text_is_clean(pid_t pid)
 		uint8_t wanted = 0, found = 1;
 
 		assert_upm_ok(upm_probe_set_get(set, i, &probe));
+		if (!base)
+			base = mapped_at(pid, probe.offset) - probe.offset;
 		assert_int_equal(pread(file, &wanted, 1, (off_t)probe.offset), 1);
-		assert_int_equal(pread(memory, &found, 1, (off_t)mapped_at(pid, probe.offset)), 1);
+		assert_int_equal(pread(memory, &found, 1, (off_t)(base + probe.offset)), 1);
 		clean = clean && wanted == found;
 	}
 	close(file);
@@ -188,12 +237,17 @@ bool text_is_clean(pid_t pid)
 
 bool text_becomes_clean(pid_t pid)
 {
-	for (int tries = 0; tries < 500; tries++) {
+	for (int tries = 0; tries < 3000; tries++) {
 		if (text_is_clean(pid))
 			return true;
 		usleep(20000);
 	}
 	return false;
+}
+
+void assert_clean(pid_t pid)
+{
+	assert_true(has_multi() ? text_is_clean(pid) : text_becomes_clean(pid));
 }
 
 int load_nop(uint32_t attach_type)

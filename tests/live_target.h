@@ -40,15 +40,40 @@ struct upm_attach_options options_for(const int32_t *pid);
 /** Every probe has had exactly so many hits. */
 void assert_hits(const struct upm_observer *observer, size_t probes, uint64_t each);
 uint64_t total_hits(const struct upm_observer *observer, size_t probes);
+/** Whether this kernel has multi links, and whether it has sessions. */
+bool has_multi(void);
+bool has_sessions(void);
+/** Leave a test that is about multi links where the kernel has none. */
+#define skip_without_multi()                                                                       \
+	do {                                                                                       \
+		if (!has_multi())                                                                  \
+			skip_because("this kernel has no uprobe multi links");                     \
+	} while (0)
+
+/**
+ * How many of the known_ functions a test is to take that wants many, and that many of them.
+ * All, unless the environment has UPM_TEST_SCALE=10 or 100: a tenth, a hundredth, for machines
+ * on which a probe costs much more than here (emulated ones, perf events).
+ */
+size_t many_count(void);
+struct upm_probe_set *resolve_many(const char *kind);
+/** Divided by UPM_TEST_SCALE, but at least 1: how often something is done. */
+unsigned long scaled(unsigned long times);
+/** Have these functions called so often, and check the answer. */
+void target_call_many(struct target *target, unsigned long times);
+
 /** Open descriptors of this process; the events that a perf detach leaves to a thread count. */
 size_t descriptors_open(void);
 /** Wait until so many are open again, as after a perf detach. */
 void wait_for_descriptors(size_t count);
 /** Bytes at the start of known_0000 … are in the process what they are in the file. */
 bool text_is_clean(pid_t pid);
-/** The same within a few seconds: a killed process's links end in its shelter, those of removed
+/** The same within a minute: a killed process's links end in its shelter, those of removed
  * pins when the kernel gets round to it. */
 bool text_becomes_clean(pid_t pid);
+/** After a detach: at once where the kernel has multi links, but it takes perf events back one by
+ * one. */
+void assert_clean(pid_t pid);
 /** A program that does nothing, of this expected attach type. */
 int load_nop(uint32_t attach_type);
 

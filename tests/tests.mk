@@ -3,9 +3,11 @@
 
 TEST_LIBS = $(shell pkg-config --libs cmocka jansson)
 
-# Each tests/unit/NAME.c and tests/live/NAME.c is one cmocka program.
+# Each tests/unit/NAME.c and tests/live/NAME.c is one cmocka program. Those of tests/vm/ are about
+# kernels that few machines run: `make test-vm` runs them, not `make test`.
 TEST_SOURCES  := $(wildcard tests/unit/*.c tests/live/*.c)
-TEST_PROGRAMS := $(TEST_SOURCES:%.c=$(BUILD)/%)
+VM_SOURCES    := $(wildcard tests/vm/*.c)
+TEST_PROGRAMS := $(patsubst %.c,$(BUILD)/%,$(TEST_SOURCES) $(VM_SOURCES))
 SAMPLE        := $(BUILD)/tests/packaging/sample
 TEST_SUPPORT  := $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tests/*.c))
 $(TEST_PROGRAMS) $(SAMPLE): $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(TEST_SUPPORT) $(STATIC)
@@ -26,7 +28,7 @@ TARGET         := $(BUILD)/target
 TARGET_SOURCE  := tests/target
 COMPILE_TARGET := $(CC) -std=gnu11 -O2 -g -Wall -Wextra -pthread -fPIC -fcf-protection=none
 TARGETS        := $(TARGET)/known $(TARGET)/timed $(TARGET)/traced $(TARGET)/placed $(TARGET)/libforeign.so \
-                  $(TARGET)/libmany-9000.so
+                  $(TARGET)/libmany-9000.so $(TARGET)/libten.so
 
 $(TARGET)/known: $(addprefix $(TARGET)/obj/,known.o known_functions.o shapes.o twice_a.o twice_b.o \
 		instructions.o cxx.o) $(TARGET)/libknown.so $(TARGET)/libversions.so
@@ -52,6 +54,8 @@ $(TARGET)/delicate-go: $(TARGET)/obj/delicate_go.o
 $(TARGET)/obj/delicate.o $(TARGET)/obj/delicate_turns.o $(TARGET)/obj/delicate_throws.o: $(TARGET_SOURCE)/delicate.h
 $(TARGET)/libknown.so: $(TARGET)/obj/shared_functions.o
 	$(CC) -shared -o $@ $< -Wl,-soname,$(@F)
+$(TARGET)/libten.so: $(TARGET)/obj/ten.o
+	$(CC) -shared -nostdlib -s -o $@ $< -Wl,-soname,$(@F) -Wl,-z,noseparate-code
 $(TARGET)/libversions.so: $(TARGET)/obj/versions.o $(TARGET_SOURCE)/versions.map
 	$(CC) -shared -o $@ $< -Wl,-soname,$(@F) -Wl,--version-script=$(TARGET_SOURCE)/versions.map
 # 32-bit code without a 32-bit C library.

@@ -6,11 +6,27 @@
 
 #include "trace/trace.h"
 
-const struct trace_way trace_ways[TRACE_WAYS] = {
+static const struct trace_way ways[] = {
 	{UPM_BACKEND_UPROBE_MULTI, false},
 	{UPM_BACKEND_UPROBE_MULTI, true},
 	{UPM_BACKEND_PERF_EVENT, true},
 };
+
+static size_t beyond_kernel(void)
+{
+	return has_multi() ? 0 : 2;
+}
+
+size_t trace_ways(void)
+{
+	return sizeof(ways) / sizeof(ways[0]) - beyond_kernel();
+}
+
+const struct trace_way *trace_way(size_t index)
+{
+	assert_true(index < trace_ways());
+	return &ways[beyond_kernel() + index];
+}
 
 /* "KIND:REST" becomes "KIND:PROGRAM:REST". */
 static char *full_spec(const char *program, const char *spec)
@@ -45,7 +61,7 @@ void traced_observe(struct traced *traced, const struct upm_trace_options *trace
 	struct upm_attach_options ours = options ? *options : options_for(&traced->target.pid);
 
 	if (!way)
-		way = &trace_ways[0];
+		way = trace_way(0);
 	ours.backend = way->backend;
 	assert_upm_ok(upm_trace_as(traced->set, trace, &ours, way->pairs, &traced->observer));
 	assert_int_equal(upm_link_attached(upm_observer_link(traced->observer)),

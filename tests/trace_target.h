@@ -10,8 +10,9 @@ struct trace_way {
 	uint32_t backend;
 	bool pairs;
 };
-#define TRACE_WAYS 3
-extern const struct trace_way trace_ways[TRACE_WAYS];
+/** How many ways of recording this kernel has; the best is the first. */
+size_t trace_ways(void);
+const struct trace_way *trace_way(size_t index);
 
 /* One target with one observer. */
 struct traced {

@@ -15,6 +15,9 @@ static void print_links(FILE *out, const struct upm_link *link)
 		fprintf(out, "  link %u: %s in ", each.id,
 			cli_text_counted(number, each.probes, upm_kind_name(each.kind)));
 		cli_text_put(out, each.path, 0, 0);
+		if (each.files > 1)
+			fprintf(out, " and %s",
+				cli_text_counted(number, each.files - 1, "other file"));
 		if (each.pid)
 			fprintf(out, ", process %d", (int)each.pid);
 		fputc('\n', out);
@@ -58,10 +61,11 @@ static json_t *describe_links(const struct upm_link *link)
 	for (size_t i = 0; i < upm_link_kernel_links(link); i++)
 		if (upm_link_kernel_get(link, i, &each) == UPM_OK)
 			json_array_append_new(
-				list, json_pack("{s:I,s:o,s:I,s:s,s:i}", "id", (json_int_t)each.id,
-						"path", cli_json_text(each.path), "probes",
-						(json_int_t)each.probes, "kind",
-						upm_kind_name(each.kind), "pid", (int)each.pid));
+				list,
+				json_pack("{s:I,s:o,s:I,s:I,s:s,s:i}", "id", (json_int_t)each.id,
+					  "path", cli_json_text(each.path), "files",
+					  (json_int_t)each.files, "probes", (json_int_t)each.probes,
+					  "kind", upm_kind_name(each.kind), "pid", (int)each.pid));
 	return list;
 }
 

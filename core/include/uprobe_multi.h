@@ -473,6 +473,7 @@ struct upm_features {
 	uint32_t cap_sys_admin;	     /**< effective CAP_SYS_ADMIN */
 	uint32_t cap_sys_ptrace; /**< effective CAP_SYS_PTRACE: maps of other users' processes */
 	uint32_t backend; /**< enum upm_backend that upm_attach() takes by itself; 0 = none works */
+	uint32_t paths; /**< a link takes probes of many files (patches in kernel/patches/paths) */
 };
 
 /** How probes reach the kernel. */
@@ -573,12 +574,13 @@ UPM_API uint64_t upm_link_attach_ns(const struct upm_link *link);
 /** One kernel link (or perf event) behind a link. */
 struct upm_kernel_link {
 	size_t size;	  /**< set by the caller */
-	const char *path; /**< the file it probes; belongs to the link */
+	const char *path; /**< the file it probes, or the first of many; belongs to the link */
 	uint64_t probes;  /**< number of probes in it */
 	uint32_t id;	  /**< the kernel's link id, as bpftool shows it; 0 = it has none */
 	int32_t fd;	  /**< descriptor; stays the link's, do not close */
 	uint32_t kind;	  /**< enum upm_kind */
 	int32_t pid;	  /**< the process it is limited to; 0 = every process */
+	uint64_t files;	  /**< number of files it probes: 1, or more with upm_features.paths */
 };
 
 /** @return number of kernel links behind the link; 0 after detach. */

@@ -19,6 +19,13 @@ load helpers
 	[ "$status" -eq 0 ]
 	[[ $output == *"kernel $(uname -r)"* ]]
 	[[ $output == *"backend"* ]]
+	# What this kernel lacks, and what would help.
+	if [[ $output == *"backend  perf_event"* ]]; then
+		[[ $output == *"hint: "*"kernel/patches/linux-6.1"*"docs/kernel-support.md"* ]]
+	fi
+	if grep -q '^  session  *no' <<<"$output" && [[ $output == *"backend  uprobe_multi"* ]]; then
+		[[ $output == *"hint: "*"sessions"* ]]
+	fi
 	[[ $output != *$'\x1b'* ]]
 }
 

@@ -5,31 +5,34 @@
 #include <string.h>
 #include <unistd.h>
 
-static void count_known(const char *kind, const char *command, uint32_t backend, uint64_t each)
+static void count_many(const char *kind, unsigned long times, unsigned threads)
 {
-	struct upm_probe_set *set = resolve_known(kind, "known_[0-9]*");
+	struct upm_probe_set *set = resolve_many(kind);
+	size_t count = many_count();
 	struct upm_observer *observer;
 	struct target target;
 	struct upm_attach_options options;
+	char command[128];
 	size_t before;
 
+	snprintf(command, sizeof(command), "call times=%lu threads=%u functions=%zu", times,
+		 threads, count);
 	target_start(&target);
 	before = descriptors_open();
 	options = options_for(&target.pid);
-	options.backend = backend;
-	assert_int_equal(upm_probe_set_size(set), KNOWN_COUNT);
+	assert_int_equal(upm_probe_set_size(set), count);
 	assert_upm_ok(upm_count(set, &options, &observer));
-	assert_int_equal(upm_link_attached(upm_observer_link(observer)), KNOWN_COUNT);
+	assert_int_equal(upm_link_attached(upm_observer_link(observer)), count);
 	assert_int_equal(upm_link_skipped(upm_observer_link(observer)), 0);
 	target_send(&target, command);
 	assert_memory_equal(target_answer(&target), "call total=", 11);
-	assert_hits(observer, KNOWN_COUNT, each);
+	assert_hits(observer, count, times * threads);
 	assert_upm_ok(upm_observer_stop(observer, NULL));
-	target_expect(&target, "call times=1", "call total=1000");
-	assert_hits(observer, KNOWN_COUNT, each);
+	target_call_many(&target, 1);
+	assert_hits(observer, count, times * threads);
 	upm_observer_free(observer);
 	wait_for_descriptors(before);
-	assert_true(text_is_clean(target.pid));
+	assert_clean(target.pid);
 	target_stop(&target);
 	upm_probe_set_free(set);
 }
@@ -37,24 +40,24 @@ static void count_known(const char *kind, const char *command, uint32_t backend,
 static void a_million_hits(void **state)
 {
 	(void)state;
-	count_known("uprobe", "call times=1000", UPM_BACKEND_AUTO, 1000);
+	count_many("uprobe", scaled(1000), 1);
 }
 
 static void four_threads(void **state)
 {
 	(void)state;
-	count_known("uprobe", "call times=250 threads=4", UPM_BACKEND_AUTO, 1000);
+	count_many("uprobe", scaled(250), 4);
 }
 
 static void returns(void **state)
 {
 	(void)state;
-	count_known("uretprobe", "call times=50 threads=2", UPM_BACKEND_AUTO, 100);
+	count_many("uretprobe", scaled(50), 2);
 }
 
 static void one_link_for_all(void **state)
 {
-	struct upm_probe_set *set = resolve_known("uprobe", "known_[0-9]*");
+	struct upm_probe_set *set = resolve_many("uprobe");
 	struct upm_kernel_link kernel_link = {.size = sizeof(kernel_link)};
 	struct upm_observer *observer;
 	const struct upm_link *link;
@@ -62,6 +65,7 @@ static void one_link_for_all(void **state)
 	struct upm_attach_options options;
 
 	(void)state;
+	skip_without_multi();
 	target_start(&target);
 	options = options_for(&target.pid);
 	assert_upm_ok(upm_count(set, &options, &observer));
@@ -70,7 +74,7 @@ static void one_link_for_all(void **state)
 	assert_int_equal(upm_link_backend(link), UPM_BACKEND_UPROBE_MULTI);
 	assert_true(upm_link_attach_ns(link) > 0);
 	assert_upm_ok(upm_link_kernel_get(link, 0, &kernel_link));
-	assert_int_equal(kernel_link.probes, KNOWN_COUNT);
+	assert_int_equal(kernel_link.probes, many_count());
 	assert_int_equal(kernel_link.pid, target.pid);
 	assert_true(kernel_link.id > 0);
 	assert_upm(upm_link_kernel_get(link, 1, &kernel_link), UPM_ERR_INVALID);
@@ -79,7 +83,7 @@ static void one_link_for_all(void **state)
 	upm_probe_set_free(set);
 }
 
-#define SPINNING 100 /* functions */
+#define SPINNING 100 /* functions, at most */
 #define THREADS 4
 
 struct window {
@@ -88,6 +92,7 @@ struct window {
 	struct upm_attach_options options;
 	uint64_t before[SPINNING], armed[SPINNING], ending[SPINNING], after[SPINNING];
 	uint64_t hits[SPINNING], later[SPINNING];
+	size_t count; /* of functions, at most SPINNING */
 };
 
 /*
@@ -100,18 +105,18 @@ static void check_window(struct window *window)
 {
 	struct upm_observer *inner;
 
-	assert_upm_ok(upm_observer_hits(window->outer, window->before, SPINNING));
+	assert_upm_ok(upm_observer_hits(window->outer, window->before, window->count));
 	assert_upm_ok(upm_count(window->set, &window->options, &inner));
-	assert_upm_ok(upm_observer_hits(window->outer, window->armed, SPINNING));
-	usleep(100000);
-	assert_upm_ok(upm_observer_hits(window->outer, window->ending, SPINNING));
+	assert_upm_ok(upm_observer_hits(window->outer, window->armed, window->count));
+	usleep(100000 * (useconds_t)(KNOWN_COUNT / many_count()));
+	assert_upm_ok(upm_observer_hits(window->outer, window->ending, window->count));
 	assert_upm_ok(upm_observer_stop(inner, NULL));
-	assert_upm_ok(upm_observer_hits(window->outer, window->after, SPINNING));
-	assert_upm_ok(upm_observer_hits(inner, window->hits, SPINNING));
+	assert_upm_ok(upm_observer_hits(window->outer, window->after, window->count));
+	assert_upm_ok(upm_observer_hits(inner, window->hits, window->count));
 	usleep(20000);
-	assert_upm_ok(upm_observer_hits(inner, window->later, SPINNING));
+	assert_upm_ok(upm_observer_hits(inner, window->later, window->count));
 	assert_memory_equal(window->hits, window->later, sizeof(window->hits));
-	for (size_t i = 0; i < SPINNING; i++) {
+	for (size_t i = 0; i < window->count; i++) {
 		assert_true(window->hits[i] > 0);
 		assert_true(window->hits[i] + THREADS >= window->ending[i] - window->armed[i]);
 		assert_true(window->hits[i] <= window->after[i] - window->before[i] + THREADS);
@@ -121,25 +126,29 @@ static void check_window(struct window *window)
 
 static void windows_while_running(void **state)
 {
-	struct window window = {.set = resolve_known("uprobe", "known_00[0-9]*")};
+	struct window window = {.count = many_count() < SPINNING ? many_count() : SPINNING};
 	struct upm_observer *outer;
 	struct target target;
 	unsigned long rounds;
+	char command[64];
 
 	(void)state;
+	window.set = resolve_known("uprobe",
+				   window.count < SPINNING ? "known_000[0-9]" : "known_00[0-9]*");
+	snprintf(command, sizeof(command), "spin threads=4 functions=%zu", window.count);
 	target_start(&target);
 	window.options = options_for(&target.pid);
-	assert_int_equal(upm_probe_set_size(window.set), SPINNING);
+	assert_int_equal(upm_probe_set_size(window.set), window.count);
 	assert_upm_ok(upm_count(window.set, &window.options, &outer));
 	window.outer = outer;
-	target_send(&target, "spin threads=4 functions=100");
+	target_send(&target, command);
 	for (int i = 0; i < 5; i++)
 		check_window(&window);
 	target_send(&target, "");
 	assert_int_equal(sscanf(target_answer(&target), "spin rounds=%lu", &rounds), 1);
-	assert_hits(outer, SPINNING, rounds);
+	assert_hits(outer, window.count, rounds);
 	upm_observer_free(outer);
-	assert_true(text_is_clean(target.pid));
+	assert_clean(target.pid);
 	target_stop(&target);
 	upm_probe_set_free(window.set);
 }

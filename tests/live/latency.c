@@ -23,8 +23,8 @@ static void check_command(const struct way *way, const char *function, const cha
 static void check_each_way(const char *function, const char *command, uint64_t entries,
 			   uint64_t calls)
 {
-	for (size_t i = 0; i < WAYS; i++)
-		check_command(&latency_ways[i], function, command, entries, calls);
+	for (size_t i = 0; i < latency_ways(); i++)
+		check_command(latency_way(i), function, command, entries, calls);
 }
 
 /* ---- known times */
@@ -75,29 +75,41 @@ static void check_times(const struct way *way, const char *command, uint64_t cal
 static void spinning(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < WAYS; i++)
-		check_times(&latency_ways[i], "time spin 20000*900 300000*80 5000000*20", 1000);
+	for (size_t i = 0; i < latency_ways(); i++)
+		check_times(latency_way(i), "time spin 20000*900 300000*80 5000000*20", 1000);
 }
 
 static void sleeping(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < WAYS; i++)
-		check_times(&latency_ways[i], "time sleep 1000000*100 10000000*10", 110);
+	for (size_t i = 0; i < latency_ways(); i++)
+		check_times(latency_way(i), "time sleep 1000000*100 10000000*10", 110);
 }
 
 /* ---- no call is lost */
 
+static const char *burst(char command[static 64], unsigned long times)
+{
+	snprintf(command, 64, "burst 4 %lu", times);
+	return command;
+}
+
 static void a_million_calls(void **state)
 {
+	unsigned long each = scaled(250000);
+	char command[64];
+
 	(void)state;
-	check_command(&latency_ways[0], "quick", "burst 4 250000", 1000000, 1000000);
+	check_command(latency_way(0), "quick", burst(command, each), 4 * each, 4 * each);
 }
 
 static void threads(void **state)
 {
+	unsigned long each = scaled(25000);
+	char command[64];
+
 	(void)state;
-	check_each_way("quick", "burst 4 25000", 100000, 100000);
+	check_each_way("quick", burst(command, each), 4 * each, 4 * each);
 }
 
 static void recursion(void **state)
@@ -127,7 +139,7 @@ static const char shapes[] = "/^(push|push_r12|lea|mov|sub|nop5|call|jump|ret)_f
 static void shapes_of_entries(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < WAYS; i++) {
+	for (size_t i = 0; i < latency_ways(); i++) {
 		struct upm_probe_set *set = resolve_known("uprobe", shapes);
 		struct upm_attach_options options;
 		struct upm_latency_snapshot *snapshot;
@@ -136,9 +148,9 @@ static void shapes_of_entries(void **state)
 
 		target_start(&target);
 		options = options_for(&target.pid);
-		options.backend = latency_ways[i].backend;
+		options.backend = latency_way(i)->backend;
 		assert_upm_ok(
-			upm_latency_measure(latency_ways[i].form, set, NULL, &options, &observer));
+			upm_latency_measure(latency_way(i)->form, set, NULL, &options, &observer));
 		target_send(&target, "shapes times=5");
 		while (strcmp(target_answer(&target), "shapes done") != 0)
 			;
@@ -187,16 +199,16 @@ static void forks(void **state)
 	(void)state;
 	check_each_way("forker", "fork 20", 20, 20);
 	check_each_way("vforker", "vfork 20", 20, 20);
-	for (size_t i = 0; i < WAYS; i++) {
+	for (size_t i = 0; i < latency_ways(); i++) {
 		struct upm_attach_options options = options_for(&everybody);
 		struct upm_latency_row row;
 		struct run run = {0};
 
 		options.pid_count = 0;
-		options.backend = latency_ways[i].backend;
+		options.backend = latency_way(i)->backend;
 		target_start_program(&run.target, test_build_path("target/timed"));
 		run.set = resolve_timed("uprobe", "forker");
-		assert_upm_ok(upm_latency_measure(latency_ways[i].form, run.set, NULL, &options,
+		assert_upm_ok(upm_latency_measure(latency_way(i)->form, run.set, NULL, &options,
 						  &run.observer));
 		run_command(&run, "fork 20");
 		run_read(&run);
@@ -210,7 +222,7 @@ static void forks(void **state)
 static void calls_that_last(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < WAYS; i++) {
+	for (size_t i = 0; i < latency_ways(); i++) {
 		struct upm_attach_options options;
 		struct upm_latency_row row;
 		struct run run = {0};
@@ -219,8 +231,8 @@ static void calls_that_last(void **state)
 		target_expect(&run.target, "hold", "hold");
 		run.set = resolve_timed("uprobe", "holder");
 		options = options_for(&run.target.pid);
-		options.backend = latency_ways[i].backend;
-		assert_upm_ok(upm_latency_measure(latency_ways[i].form, run.set, NULL, &options,
+		options.backend = latency_way(i)->backend;
+		assert_upm_ok(upm_latency_measure(latency_way(i)->form, run.set, NULL, &options,
 						  &run.observer));
 		target_expect(&run.target, "", "hold done");
 		run_read(&run);

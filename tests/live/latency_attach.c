@@ -27,7 +27,7 @@ static struct upm_probe_set *resolve_with_refused(void)
 static void refused_probes_are_found(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < WAYS; i++) {
+	for (size_t i = 0; i < latency_ways(); i++) {
 		struct upm_probe skipped = {.size = sizeof(skipped)};
 		struct run run = {.set = resolve_with_refused()};
 		struct upm_attach_options options;
@@ -38,20 +38,20 @@ static void refused_probes_are_found(void **state)
 		target_start_program(&run.target, test_build_path("target/timed"));
 		before = descriptors_open();
 		options = options_for(&run.target.pid);
-		options.backend = latency_ways[i].backend;
+		options.backend = latency_way(i)->backend;
 		options.flags = UPM_ATTACH_STRICT;
-		assert_upm(upm_latency_measure(latency_ways[i].form, run.set, NULL, &options,
+		assert_upm(upm_latency_measure(latency_way(i)->form, run.set, NULL, &options,
 					       &run.observer),
 			   UPM_ERR_STRICT);
 		wait_for_descriptors(before);
 		options.flags = 0;
-		assert_upm_ok(upm_latency_measure(latency_ways[i].form, run.set, NULL, &options,
+		assert_upm_ok(upm_latency_measure(latency_way(i)->form, run.set, NULL, &options,
 						  &run.observer));
 		link = upm_observer_link(run.observer);
 		assert_int_equal(upm_link_attached(link), 1);
 		assert_int_equal(upm_link_skipped(link), 1);
 		assert_int_equal(upm_link_kernel_links(link),
-				 latency_ways[i].form == UPM_LATENCY_PAIR ? 2 : 1);
+				 latency_way(i)->form == UPM_LATENCY_PAIR ? 2 : 1);
 		assert_upm_ok(upm_link_skipped_get(link, 0, &skipped));
 		assert_string_equal(skipped.symbol, "pthread_spin_lock");
 		assert_int_equal(skipped.verdict, UPM_VERDICT_REFUSED);
@@ -75,6 +75,7 @@ static void links_are_split(void **state)
 	struct target target;
 
 	(void)state;
+	skip_without_multi();
 	target_start(&target);
 	options = options_for(&target.pid);
 	options.probes_per_link = 30;
@@ -137,7 +138,7 @@ static void wait_for_clean_text(pid_t pid)
 static void cancelling(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < WAYS; i++) {
+	for (size_t i = 0; i < latency_ways(); i++) {
 		struct upm_probe_set *set = resolve_known("uprobe", "known_000[0-2]");
 		struct upm_attach_options options;
 		struct upm_observer *observer;
@@ -149,25 +150,25 @@ static void cancelling(void **state)
 		target_start(&target);
 		before = descriptors_open();
 		options = options_for(&target.pid);
-		options.backend = latency_ways[i].backend;
+		options.backend = latency_way(i)->backend;
 		options.progress = watch;
 		options.progress_context = &seen;
 		assert_upm_ok(
-			upm_latency_measure(latency_ways[i].form, set, NULL, &options, &observer));
+			upm_latency_measure(latency_way(i)->form, set, NULL, &options, &observer));
 		assert_int_equal(seen.done, seen.total);
-		assert_int_equal(seen.total, latency_ways[i].form == UPM_LATENCY_PAIR ? 6 : 3);
+		assert_int_equal(seen.total, latency_way(i)->form == UPM_LATENCY_PAIR ? 6 : 3);
 		upm_observer_free(observer);
 		calls = seen.calls;
 		for (uint64_t at = 1; at <= calls; at++) {
 			seen = (struct watch){.cancel_at = at};
-			assert_upm(upm_latency_measure(latency_ways[i].form, set, NULL, &options,
+			assert_upm(upm_latency_measure(latency_way(i)->form, set, NULL, &options,
 						       &observer),
 				   UPM_ERR_CANCELLED);
 		}
 		wait_for_descriptors(before);
-		if (latency_ways[i].backend == UPM_BACKEND_PERF_EVENT)
+		if (latency_way(i)->backend == UPM_BACKEND_PERF_EVENT)
 			wait_for_clean_text(target.pid);
-		assert_true(text_is_clean(target.pid));
+		assert_clean(target.pid);
 		upm_probe_set_free(set);
 		target_stop(&target);
 	}
@@ -178,7 +179,7 @@ static void cancelling(void **state)
 static void several_processes(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < WAYS; i++) {
+	for (size_t i = 0; i < latency_ways(); i++) {
 		struct run run = {.set = resolve_timed("uprobe", "quick")};
 		struct upm_attach_options options = {.size = sizeof(options), .pid_count = 2};
 		struct upm_latency_row row;
@@ -190,8 +191,8 @@ static void several_processes(void **state)
 		pids[0] = run.target.pid;
 		pids[1] = other.pid;
 		options.pids = pids;
-		options.backend = latency_ways[i].backend;
-		assert_upm_ok(upm_latency_measure(latency_ways[i].form, run.set, NULL, &options,
+		options.backend = latency_way(i)->backend;
+		assert_upm_ok(upm_latency_measure(latency_way(i)->form, run.set, NULL, &options,
 						  &run.observer));
 		run_command(&run, "burst 1 30");
 		target_send(&other, "burst 2 40");
@@ -230,7 +231,7 @@ static void a_process_that_goes(void **state)
 	for (size_t i = 0; i < 2; i++) {
 		assert_upm_ok(
 			upm_link_kernel_get(upm_observer_link(run.observer), i, &kernel_link));
-		assert_int_equal(kernel_link.pid, run.target.pid);
+		assert_int_equal(kernel_link.pid, has_multi() ? run.target.pid : 0);
 	}
 	run_command(&run, "burst 1 30");
 	run_read(&run);

@@ -46,11 +46,11 @@ static void by_thread(void **state)
 	const struct upm_latency_options options = rows_of(UPM_SPLIT_THREAD, 0);
 
 	(void)state;
-	for (size_t i = 0; i < WAYS; i++) {
+	for (size_t i = 0; i < latency_ways(); i++) {
 		struct run run;
 		const char *answer;
 
-		run_begin(&run, &latency_ways[i], "quick", &options, 0);
+		run_begin(&run, latency_way(i), "quick", &options, 0);
 		answer = run_command(&run, "burst 4 1000");
 		run_read(&run);
 		assert_int_equal(upm_latency_snapshot_size(run.snapshot), 4);
@@ -70,11 +70,11 @@ static void by_process(void **state)
 	const struct upm_latency_options options = rows_of(UPM_SPLIT_PROCESS, 0);
 
 	(void)state;
-	for (size_t i = 0; i < WAYS; i++) {
+	for (size_t i = 0; i < latency_ways(); i++) {
 		struct run run;
 		const char *answer;
 
-		run_begin(&run, &latency_ways[i], "quick", &options, UPM_ATTACH_CHILDREN);
+		run_begin(&run, latency_way(i), "quick", &options, UPM_ATTACH_CHILDREN);
 		answer = run_command(&run, "children 3 500");
 		run_read(&run);
 		assert_int_equal(upm_latency_snapshot_size(run.snapshot), 3);
@@ -88,11 +88,11 @@ static void by_process(void **state)
 static void children_are_followed(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < WAYS; i++) {
+	for (size_t i = 0; i < latency_ways(); i++) {
 		struct upm_latency_row row;
 		struct run run;
 
-		run_begin(&run, &latency_ways[i], "quick", NULL, UPM_ATTACH_CHILDREN);
+		run_begin(&run, latency_way(i), "quick", NULL, UPM_ATTACH_CHILDREN);
 		run_command(&run, "children 3 500");
 		run_read(&run);
 		row = only_row(run.snapshot);
@@ -109,10 +109,10 @@ static void more_threads_than_rows(void **state)
 	const struct upm_latency_options options = rows_of(UPM_SPLIT_THREAD, 2);
 
 	(void)state;
-	for (size_t i = 0; i < WAYS; i++) {
+	for (size_t i = 0; i < latency_ways(); i++) {
 		struct run run;
 
-		run_begin(&run, &latency_ways[i], "quick", &options, 0);
+		run_begin(&run, latency_way(i), "quick", &options, 0);
 		run_command(&run, "burst 4 1000");
 		run_read(&run);
 		assert_int_equal(upm_latency_snapshot_size(run.snapshot), 2);
@@ -140,7 +140,7 @@ static void more_functions_than_rows(void **state)
 	target_start(&target);
 	attach = options_for(&target.pid);
 	assert_upm_ok(upm_latency(set, &options, &attach, &observer));
-	target_expect(&target, "call times=100 threads=4", "call total=400000");
+	target_expect(&target, "call times=100 threads=4 functions=10", "call total=4000");
 	assert_upm_ok(upm_latency_read(observer, &snapshot));
 	assert_int_equal(upm_latency_snapshot_size(snapshot), 3);
 	for (size_t i = 0; i < 3; i++) {
@@ -167,7 +167,7 @@ static void owners_that_come_together(void **state)
 	struct run run;
 
 	(void)state;
-	run_begin(&run, &latency_ways[0], "quick", &options, 0);
+	run_begin(&run, latency_way(0), "quick", &options, 0);
 	for (int i = 0; i < 4; i++)
 		run_command(&run, "burst 8 10");
 	run_read(&run);
@@ -202,7 +202,7 @@ static void assert_grown(const struct upm_latency_snapshot *before,
 static void reading_while_running(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < WAYS; i++) {
+	for (size_t i = 0; i < latency_ways(); i++) {
 		struct upm_probe_set *set = resolve_known("uprobe", "known_000[0-9]");
 		struct upm_latency_snapshot *before, *after;
 		struct upm_attach_options attach;
@@ -211,10 +211,10 @@ static void reading_while_running(void **state)
 
 		target_start(&target);
 		attach = options_for(&target.pid);
-		attach.backend = latency_ways[i].backend;
+		attach.backend = latency_way(i)->backend;
 		target_send(&target, "spin threads=4 functions=10");
 		assert_upm_ok(
-			upm_latency_measure(latency_ways[i].form, set, NULL, &attach, &observer));
+			upm_latency_measure(latency_way(i)->form, set, NULL, &attach, &observer));
 		do
 			assert_upm_ok(upm_latency_read(observer, &before));
 		while (upm_latency_snapshot_size(before) < SPINNING &&
@@ -241,7 +241,7 @@ static void attaching_and_stopping_while_running(void **state)
 	enum { THREADS = 4 };
 
 	(void)state;
-	for (size_t i = 0; i < WAYS; i++) {
+	for (size_t i = 0; i < latency_ways(); i++) {
 		struct upm_probe_set *set = resolve_known("uprobe", "known_0000");
 		struct upm_latency_snapshot *snapshot, *later;
 		struct upm_attach_options attach;
@@ -251,10 +251,10 @@ static void attaching_and_stopping_while_running(void **state)
 
 		target_start(&target);
 		attach = options_for(&target.pid);
-		attach.backend = latency_ways[i].backend;
+		attach.backend = latency_way(i)->backend;
 		target_send(&target, "spin threads=4 functions=1");
 		for (int round = 0; round < 5; round++) {
-			assert_upm_ok(upm_latency_measure(latency_ways[i].form, set, NULL, &attach,
+			assert_upm_ok(upm_latency_measure(latency_way(i)->form, set, NULL, &attach,
 							  &observer));
 			usleep(50000);
 			assert_upm_ok(upm_observer_stop(observer, NULL));
@@ -286,17 +286,17 @@ static void free_in_every_state(void **state)
 	size_t before = descriptors_open();
 
 	(void)state;
-	for (size_t i = 0; i < WAYS; i++) {
+	for (size_t i = 0; i < latency_ways(); i++) {
 		const struct upm_attach_options attach = {.size = sizeof(attach),
-							  .backend = latency_ways[i].backend};
+							  .backend = latency_way(i)->backend};
 
 		assert_upm_ok(
-			upm_latency_measure(latency_ways[i].form, set, NULL, &attach, &observer));
+			upm_latency_measure(latency_way(i)->form, set, NULL, &attach, &observer));
 		assert_int_equal(upm_link_kernel_links(upm_observer_link(observer)),
-				 latency_ways[i].form == UPM_LATENCY_PAIR ? 2 : 1);
+				 latency_way(i)->form == UPM_LATENCY_PAIR ? 2 : 1);
 		upm_observer_free(observer);
 		assert_upm_ok(
-			upm_latency_measure(latency_ways[i].form, set, NULL, &attach, &observer));
+			upm_latency_measure(latency_way(i)->form, set, NULL, &attach, &observer));
 		assert_upm_ok(upm_observer_stop(observer, NULL));
 		assert_upm_ok(upm_observer_stop(observer, NULL));
 		assert_upm_ok(upm_latency_read(observer, &snapshot));
@@ -314,7 +314,7 @@ static void free_in_every_state(void **state)
 static void both_kinds(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < WAYS; i++) {
+	for (size_t i = 0; i < latency_ways(); i++) {
 		struct upm_probe_set *returns = resolve_timed("uretprobe", "quick");
 		struct upm_attach_options attach;
 		struct run run = {0};
@@ -324,8 +324,8 @@ static void both_kinds(void **state)
 		assert_upm_ok(upm_probe_set_join(run.set, returns));
 		upm_probe_set_free(returns);
 		attach = options_for(&run.target.pid);
-		attach.backend = latency_ways[i].backend;
-		assert_upm_ok(upm_latency_measure(latency_ways[i].form, run.set, NULL, &attach,
+		attach.backend = latency_way(i)->backend;
+		assert_upm_ok(upm_latency_measure(latency_way(i)->form, run.set, NULL, &attach,
 						  &run.observer));
 		run_command(&run, "burst 2 100");
 		run_read(&run);

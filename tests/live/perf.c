@@ -42,12 +42,14 @@ static void same_hits_as_multi(const char *kind)
 static void entries(void **state)
 {
 	(void)state;
+	skip_without_multi();
 	same_hits_as_multi("uprobe");
 }
 
 static void returns(void **state)
 {
 	(void)state;
+	skip_without_multi();
 	same_hits_as_multi("uretprobe");
 }
 
@@ -91,6 +93,7 @@ static void programs_keep_to_their_backend(void **state)
 	struct upm_link *link;
 
 	(void)state;
+	skip_without_multi();
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
 		int program = load_nop(wrong[i].attach_type);
 

@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <unistd.h>
 
+#include "attach/features.h"
+
 static void outlives_its_owner(uint32_t backend)
 {
 	struct plan plan = {0, 0, backend, "known_00[0-9]*", "night-shift", UPM_OBSERVER_COUNT, 0};
@@ -25,7 +27,7 @@ static void outlives_its_owner(uint32_t backend)
 	look_behind(observer, &behind);
 	assert_int_equal(upm_observer_kind(observer), UPM_OBSERVER_COUNT);
 	assert_int_equal(upm_link_backend(upm_observer_link(observer)),
-			 backend ? backend : UPM_BACKEND_UPROBE_MULTI);
+			 backend ? backend : upm_kernel_features()->backend);
 	assert_hits(observer, upm_probe_set_size(upm_observer_probes(observer)), 7);
 	target_expect(&target, "call times=5", "call total=5000");
 	assert_hits(observer, upm_probe_set_size(upm_observer_probes(observer)), 12);
@@ -43,7 +45,7 @@ static void outlives_its_owner(uint32_t backend)
 	assert_false(text_is_clean(target.pid));
 	upm_observer_free(observer);
 	assert_gone(&behind);
-	assert_true(text_is_clean(target.pid));
+	assert_clean(target.pid);
 	assert_upm(upm_observer_open("night-shift", &observer), UPM_ERR_NOT_FOUND);
 	assert_upm(upm_observer_unpin("night-shift"), UPM_ERR_NOT_FOUND);
 	target_stop(&target);
@@ -103,7 +105,7 @@ static void a_latency_outlives_its_owner(void **state)
 	assert_upm_ok(upm_observer_unpin("slow"));
 	upm_observer_free(observer);
 	assert_gone(&behind);
-	assert_true(text_is_clean(target.pid));
+	assert_clean(target.pid);
 	target_stop(&target);
 }
 
@@ -161,7 +163,7 @@ static void a_trace_outlives_its_owner(void **state)
 	upm_observer_free(other);
 	upm_batch_free(batch);
 	assert_gone(&behind);
-	assert_true(text_is_clean(target.pid));
+	assert_clean(target.pid);
 	target_stop(&target);
 }
 
@@ -179,7 +181,7 @@ static void unpinning_ends_it(void **state)
 	upm_observer_free(observer);
 	assert_false(text_is_clean(target.pid));
 	assert_upm_ok(upm_observer_unpin("short"));
-	assert_true(text_is_clean(target.pid));
+	assert_clean(target.pid);
 	assert_gone(&behind);
 	target_stop(&target);
 }
@@ -209,7 +211,7 @@ static void children_are_followed_on(void **state)
 	assert_hits(observer, 100, 60);
 	upm_observer_free(observer);
 	assert_gone(&behind);
-	assert_true(text_is_clean(target.pid));
+	assert_clean(target.pid);
 	target_stop(&target);
 }
 

@@ -98,7 +98,7 @@ static void damaged_metadata(void **state)
 	assert_int_equal(unlink(META), 0);
 	assert_open_fails(UPM_ERR_FORMAT, "no pinned observer");
 	assert_upm_ok(upm_observer_unpin("bad"));
-	assert_true(text_is_clean(target.pid));
+	assert_clean(target.pid);
 	free(meta);
 	target_stop(&target);
 }

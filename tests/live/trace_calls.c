@@ -9,10 +9,10 @@
 static void durations(void **state)
 {
 	(void)state;
-	for (size_t way = 0; way < TRACE_WAYS; way++) {
+	for (size_t way = 0; way < trace_ways(); way++) {
 		struct traced traced;
 
-		traced_begin(&traced, "uprobe:nap", WITH(CALLS), &trace_ways[way]);
+		traced_begin(&traced, "uprobe:nap", WITH(CALLS), trace_way(way));
 		traced_command(&traced, "nap 3000");
 		traced_command(&traced, "nap 20000");
 		assert_int_equal(traced_stop(&traced), 2);
@@ -31,11 +31,11 @@ static void durations(void **state)
 static void recursion(void **state)
 {
 	(void)state;
-	for (size_t way = 0; way < TRACE_WAYS; way++) {
+	for (size_t way = 0; way < trace_ways(); way++) {
 		struct traced traced;
 
 		traced_begin(&traced, "uprobe:deep", WITH(CALLS, .arguments = "long deep(long)"),
-			     &trace_ways[way]);
+			     trace_way(way));
 		traced_command(&traced, "deep 20");
 		assert_int_equal(traced_stop(&traced), 20);
 		for (uint64_t depth = 1; depth <= 20; depth++) {
@@ -55,11 +55,11 @@ static void recursion(void **state)
 static void left_by_longjmp(void **state)
 {
 	(void)state;
-	for (size_t way = 0; way < TRACE_WAYS; way++) {
+	for (size_t way = 0; way < trace_ways(); way++) {
 		struct upm_trace_count counts;
 		struct traced traced;
 
-		traced_begin(&traced, "uprobe:jumper", WITH(CALLS), &trace_ways[way]);
+		traced_begin(&traced, "uprobe:jumper", WITH(CALLS), trace_way(way));
 		traced_command(&traced, "jump 100");
 		assert_int_equal(traced_stop(&traced), 0);
 		counts = traced_counts(&traced);
@@ -75,12 +75,12 @@ static void filtered_after_longjmp(void **state)
 	const char *const specs[] = {"uprobe:jumper", "uprobe:counted"};
 
 	(void)state;
-	for (size_t way = 0; way < TRACE_WAYS; way++) {
+	for (size_t way = 0; way < trace_ways(); way++) {
 		struct upm_trace_count counts;
 		struct traced traced;
 
 		traced_start(&traced, "target/traced", specs, 2);
-		traced_observe(&traced, WITH(CALLS, .filter = "arg0 >= 5"), &trace_ways[way], NULL);
+		traced_observe(&traced, WITH(CALLS, .filter = "arg0 >= 5"), trace_way(way), NULL);
 		traced_command(&traced, "jump 10");
 		traced_command(&traced, "count 8");
 		assert_int_equal(traced_stop(&traced), 3);
@@ -104,12 +104,12 @@ static void of_threads_that_ended(void **state)
 				  "char *h, char *i, char *j, char *k, char *l)");
 
 	(void)state;
-	for (size_t way = 0; way < TRACE_WAYS; way++) {
+	for (size_t way = 0; way < trace_ways(); way++) {
 		struct upm_trace_count counts;
 		struct traced traced;
 
 		traced_start(&traced, "target/traced", specs, 2);
-		traced_observe(&traced, trace, &trace_ways[way], NULL);
+		traced_observe(&traced, trace, trace_way(way), NULL);
 		traced_command(&traced, "end 2000");
 		traced_command(&traced, "count 10");
 		counts = traced_counts(&traced);
@@ -128,12 +128,12 @@ static void mixed_kinds(void **state)
 	const char *const specs[] = {"uprobe:counted", "uretprobe:nap", "uretprobe:counted"};
 
 	(void)state;
-	for (size_t way = 0; way < TRACE_WAYS; way++) {
+	for (size_t way = 0; way < trace_ways(); way++) {
 		size_t calls = 0, returns = 0, count;
 		struct traced traced;
 
 		traced_start(&traced, "target/traced", specs, 3);
-		traced_observe(&traced, WITH(CALLS), &trace_ways[way], NULL);
+		traced_observe(&traced, WITH(CALLS), trace_way(way), NULL);
 		traced_command(&traced, "count 10");
 		traced_command(&traced, "nap 1");
 		count = traced_stop(&traced);
@@ -157,11 +157,11 @@ static void mixed_kinds(void **state)
 static void of_four_threads(void **state)
 {
 	(void)state;
-	for (size_t way = 0; way < TRACE_WAYS; way++) {
+	for (size_t way = 0; way < trace_ways(); way++) {
 		struct traced traced;
 		size_t count;
 
-		traced_begin(&traced, "uprobe:counted", WITH(CALLS), &trace_ways[way]);
+		traced_begin(&traced, "uprobe:counted", WITH(CALLS), trace_way(way));
 		traced_command(&traced, "threads 4 5000");
 		count = traced_stop(&traced);
 		assert_int_equal(count, 20000);
@@ -200,12 +200,11 @@ static void stacks(void **state)
 						"main"};
 
 	(void)state;
-	check_chain("uprobe:chain_third", 0, &trace_ways[0], functions, 4);
-	check_chain("uprobe:chain_second", 0, &trace_ways[0], functions + 1, 3);
-	check_chain("uretprobe:chain_third", 0, &trace_ways[0], functions + 1, 3);
-	for (size_t way = 0; way < TRACE_WAYS; way++)
-		check_chain("uprobe:chain_third", UPM_TRACE_RETURNS, &trace_ways[way], functions,
-			    4);
+	check_chain("uprobe:chain_third", 0, trace_way(0), functions, 4);
+	check_chain("uprobe:chain_second", 0, trace_way(0), functions + 1, 3);
+	check_chain("uretprobe:chain_third", 0, trace_way(0), functions + 1, 3);
+	for (size_t way = 0; way < trace_ways(); way++)
+		check_chain("uprobe:chain_third", UPM_TRACE_RETURNS, trace_way(way), functions, 4);
 }
 
 static void few_frames(void **state)

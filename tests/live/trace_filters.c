@@ -28,11 +28,11 @@ static void check_trace(const char *spec, const struct upm_trace_options *trace,
 
 static void check_filter(const char *arguments, const char *filter, uint64_t events)
 {
-	for (size_t way = 0; way < TRACE_WAYS; way++)
+	for (size_t way = 0; way < trace_ways(); way++)
 		check_trace("uprobe:counted",
-			    WITH(.flags = way ? UPM_TRACE_RETURNS : 0, .arguments = arguments,
-				 .filter = filter),
-			    &trace_ways[way], "count 20", 20, events);
+			    WITH(.flags = trace_way(way)->pairs ? UPM_TRACE_RETURNS : 0,
+				 .arguments = arguments, .filter = filter),
+			    trace_way(way), "count 20", 20, events);
 }
 
 static void numbers(void **state)
@@ -104,24 +104,24 @@ static void strings(void **state)
 			    WITH(.flags = i % 2 ? UPM_TRACE_RETURNS : 0,
 				 .arguments = "(char *first, char *second)",
 				 .filter = cases[i].filter, .text_bytes = 8),
-			    &trace_ways[i % TRACE_WAYS], "text", 3, cases[i].events);
+			    trace_way(i % trace_ways()), "text", 3, cases[i].events);
 }
 
 /* counted(n) returns n / 2; deep() calls itself, so that outer calls take longer. */
 static void outcomes(void **state)
 {
 	(void)state;
-	for (size_t way = 0; way < TRACE_WAYS; way++) {
+	for (size_t way = 0; way < trace_ways(); way++) {
 		check_trace("uprobe:counted",
 			    WITH(.flags = UPM_TRACE_RETURNS, .arguments = "long f(long n)",
 				 .filter = "n > 3 && result == 2"),
-			    &trace_ways[way], "count 20", 20, 2);
+			    trace_way(way), "count 20", 20, 2);
 		check_trace("uprobe:nap",
 			    WITH(.flags = UPM_TRACE_RETURNS, .filter = "duration_ns > 1000000"),
-			    &trace_ways[way], "nap 2000", 1, 1);
+			    trace_way(way), "nap 2000", 1, 1);
 		check_trace("uprobe:nap",
 			    WITH(.flags = UPM_TRACE_RETURNS, .filter = "duration_ns < 2000000"),
-			    &trace_ways[way], "nap 2000", 1, 0);
+			    trace_way(way), "nap 2000", 1, 0);
 	}
 	check_trace("uretprobe:counted",
 		    WITH(.arguments = "long f(long n)", .filter = "result >= 8"), NULL, "count 20",
@@ -158,7 +158,7 @@ static void names(void **state)
 	check_trace("uprobe:counted", WITH(.comm = "worker-2"), NULL, "threads 4 50", 200, 50);
 	check_trace("uprobe:counted", WITH(.comm = "worker-"), NULL, "threads 4 50", 200, 0);
 	check_trace("uprobe:counted", WITH(.comm = "worker-1", .flags = UPM_TRACE_RETURNS),
-		    &trace_ways[1], "threads 4 50", 200, 50);
+		    trace_way(trace_ways() - 1), "threads 4 50", 200, 50);
 }
 
 static void threads(void **state)
@@ -186,11 +186,11 @@ static void threads(void **state)
 static void other_processes(void **state)
 {
 	(void)state;
-	for (size_t way = 0; way < TRACE_WAYS; way++) {
+	for (size_t way = 0; way < trace_ways(); way++) {
 		struct traced traced, other;
 
-		traced_begin(&traced, "uprobe:counted", NULL, &trace_ways[way]);
-		traced_begin(&other, "uprobe:counted", NULL, &trace_ways[way]);
+		traced_begin(&traced, "uprobe:counted", NULL, trace_way(way));
+		traced_begin(&other, "uprobe:counted", NULL, trace_way(way));
 		traced_command(&traced, "count 10");
 		traced_command(&other, "count 20");
 		assert_int_equal(traced_stop(&traced), 10);
@@ -207,15 +207,14 @@ static void children(void **state)
 	unsigned long pids[2];
 
 	(void)state;
-	for (size_t way = 0; way < TRACE_WAYS; way++) {
+	for (size_t way = 0; way < trace_ways(); way++) {
 		struct upm_attach_options options;
 		struct traced traced;
 
 		traced_start(&traced, "target/traced", &spec, 1);
 		options = options_for(&traced.target.pid);
 		options.flags = UPM_ATTACH_CHILDREN;
-		traced_observe(&traced, WITH(.flags = UPM_TRACE_RETURNS), &trace_ways[way],
-			       &options);
+		traced_observe(&traced, WITH(.flags = UPM_TRACE_RETURNS), trace_way(way), &options);
 		assert_int_equal(sscanf(traced_command(&traced, "children 2 10"), "%lu %lu",
 					&pids[0], &pids[1]),
 				 2);
@@ -233,14 +232,14 @@ static void children(void **state)
 static void sampling(void **state)
 {
 	(void)state;
-	for (size_t way = 0; way < TRACE_WAYS; way++) {
+	for (size_t way = 0; way < trace_ways(); way++) {
 		struct upm_trace_count counts;
 		struct traced traced;
 
 		traced_begin(&traced, "uprobe:counted",
-			     WITH(.flags = way ? UPM_TRACE_RETURNS : 0, .sample = 10,
-				  .filter = "arg0 >= 100"),
-			     &trace_ways[way]);
+			     WITH(.flags = trace_way(way)->pairs ? UPM_TRACE_RETURNS : 0,
+				  .sample = 10, .filter = "arg0 >= 100"),
+			     trace_way(way));
 		traced_command(&traced, "count 1100");
 		traced_stop(&traced);
 		counts = traced_counts(&traced);
@@ -257,12 +256,12 @@ static void sampling(void **state)
 static void rate(void **state)
 {
 	(void)state;
-	for (size_t way = 0; way < TRACE_WAYS; way++) {
+	for (size_t way = 0; way < trace_ways(); way++) {
 		uint64_t first = UINT64_MAX, last = 0;
 		struct traced traced;
 		size_t count;
 
-		traced_begin(&traced, "uprobe:counted", WITH(.rate = 10), &trace_ways[way]);
+		traced_begin(&traced, "uprobe:counted", WITH(.rate = 10), trace_way(way));
 		traced_command(&traced, "threads 4 500");
 		count = traced_stop(&traced);
 		for (size_t i = 0; i < count; i++) {

@@ -54,10 +54,10 @@ static void check_late_reader(const struct upm_trace_options *trace, const struc
 static void late_reader(void **state)
 {
 	(void)state;
-	for (size_t way = 0; way < TRACE_WAYS; way++) {
-		check_late_reader(WITH(.ring_bytes = 65536), &trace_ways[way]);
+	for (size_t way = 0; way < trace_ways(); way++) {
+		check_late_reader(WITH(.ring_bytes = 65536), trace_way(way));
 		check_late_reader(WITH(.ring_bytes = 65536, .flags = UPM_TRACE_RETURNS),
-				  &trace_ways[way]);
+				  trace_way(way));
 	}
 	check_late_reader(
 		WITH(.ring_bytes = 1, .arguments = "(char data[16])", .flags = UPM_TRACE_STACKS),
@@ -68,12 +68,12 @@ static void late_reader(void **state)
 static void too_many_calls(void **state)
 {
 	(void)state;
-	for (size_t way = 0; way < TRACE_WAYS; way++) {
+	for (size_t way = 0; way < trace_ways(); way++) {
 		struct upm_trace_count counts;
 		struct traced traced;
 
 		traced_begin(&traced, "uprobe:deep", WITH(.flags = UPM_TRACE_RETURNS),
-			     &trace_ways[way]);
+			     trace_way(way));
 		traced_command(&traced, "deep 20000");
 		assert_int_equal(traced_stop(&traced), 64);
 		counts = traced_counts(&traced);

@@ -165,8 +165,8 @@ static void strings(void **state)
 	check_strings(NULL, 0, 0);
 	check_strings(NULL, 0, 4096);
 	check_strings(NULL, 0, 11); /* "/etc/passwd" is not cut */
-	for (size_t i = 0; i < TRACE_WAYS; i++)
-		check_strings(&trace_ways[i], UPM_TRACE_RETURNS, 0);
+	for (size_t i = 0; i < trace_ways(); i++)
+		check_strings(trace_way(i), UPM_TRACE_RETURNS, 0);
 }
 
 static void buffers(void **state)
@@ -265,10 +265,10 @@ static void check_results(const char *spec, const struct trace_way *way, uint16_
 static void results(void **state)
 {
 	(void)state;
-	check_results("uretprobe:result_*", &trace_ways[0], UPM_EVENT_RETURN);
-	check_results("uretprobe:result_*", &trace_ways[2], UPM_EVENT_RETURN);
-	for (size_t i = 0; i < TRACE_WAYS; i++)
-		check_results("uprobe:result_*", &trace_ways[i], UPM_EVENT_CALL);
+	check_results("uretprobe:result_*", trace_way(0), UPM_EVENT_RETURN);
+	check_results("uretprobe:result_*", trace_way(2), UPM_EVENT_RETURN);
+	for (size_t i = 0; i < trace_ways(); i++)
+		check_results("uprobe:result_*", trace_way(i), UPM_EVENT_CALL);
 }
 
 /* ---- USDT */

@@ -2,10 +2,11 @@
 /* The attach plan, over tables made by hand. */
 #include "support.h"
 
-#include "attach/job.h"
+#include "attach/bundle.h"
 #include "resolve/probe_name.h"
 
-static struct upm_binary binaries[2]; /* a plan only asks whether there is one */
+/* A plan only asks whether there is one; they are not what their descriptors show. */
+static struct upm_binary binaries[2] = {{.path = "/one"}, {.path = "/two"}};
 
 struct planned {
 	uint64_t offset, cookie, ref_ctr_offset;
@@ -144,6 +145,56 @@ static void arrays_without_content_are_not_made(void **state)
 	upm_probe_table_unref(table);
 }
 
+/* Where a link takes many files, those of one kind stand side by side, without gaps. */
+static void many_files_come_by_kind(void **state)
+{
+	const struct planned probes[] = {
+		{.offset = 30},
+		{.offset = 10},
+		{.offset = 20, .kind = UPM_KIND_URETPROBE},
+		{.offset = 5, .file = 1, .ref_ctr_offset = 2},
+		{.offset = 6, .file = 1, .kind = UPM_KIND_URETPROBE},
+	};
+	const struct upm_plan_rules rules = {.kinds = UPM_ALL_KINDS, .many_files = true};
+	struct upm_probe_table *table = make_table(probes, 5);
+	struct upm_link link = {.table = table};
+	struct upm_attach_job job = {.link = &link};
+	struct upm_multi_link request = {0};
+	struct upm_bundle bundle;
+	size_t position = 1;
+
+	(void)state;
+	assert_int_equal(upm_outcome_open(&link.outcome), UPM_OK);
+	assert_int_equal(upm_plan_open(&job.plan, table, &rules, &link.outcome), UPM_OK);
+	assert_int_equal(job.plan.groups.count, 4);
+	assert_int_equal(job.plan.groups.items[1].kind, UPM_KIND_UPROBE);
+	assert_int_equal(job.plan.groups.items[1].file, 1);
+	assert_int_equal(job.plan.groups.items[2].kind, UPM_KIND_URETPROBE);
+
+	upm_plan_remove(&job.plan, &job.plan.groups.items[0], 0);
+	assert_int_equal(upm_bundle_open(&bundle, &job, 0), UPM_OK);
+	assert_int_equal(bundle.group_count, 2);
+	assert_int_equal(bundle.count, 2);
+	assert_int_equal(upm_bundle_files(&bundle, 0, 2), 2);
+	assert_ptr_equal(upm_bundle_find(&bundle, &position), &bundle.groups[1]);
+	assert_int_equal(position, 0);
+	upm_bundle_describe(&bundle, 0, 2, &request);
+	assert_int_equal(request.offsets[0], 30);
+	assert_int_equal(request.offsets[1], 5);
+	assert_int_equal(request.ref_ctr_offsets[1], 2);
+	assert_string_equal((const char *)(uintptr_t)request.paths[0], "/one");
+	assert_string_equal((const char *)(uintptr_t)request.paths[1], "/two");
+
+	request.paths = NULL;
+	upm_bundle_describe(&bundle, 1, 1, &request);
+	assert_null(request.paths);
+	assert_string_equal(request.path, "/two");
+	upm_bundle_close(&bundle);
+	upm_plan_close(&job.plan);
+	upm_outcome_close(&link.outcome);
+	upm_probe_table_unref(table);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -151,6 +202,7 @@ int main(void)
 		cmocka_unit_test(conflicts_cross_kinds),
 		cmocka_unit_test(attached_are_those_not_skipped),
 		cmocka_unit_test(arrays_without_content_are_not_made),
+		cmocka_unit_test(many_files_come_by_kind),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

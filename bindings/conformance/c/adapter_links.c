@@ -115,8 +115,9 @@ static int32_t run_link(const json_t *step, json_t *answer)
 		if (status)
 			return status;
 		json_array_append_new(kernel_links,
-				      json_pack("{s:s,s:I,s:s,s:b,s:b}", "path", kernel.path,
-						"probes", (json_int_t)kernel.probes, "kind",
+				      json_pack("{s:s,s:I,s:I,s:s,s:b,s:b}", "path", kernel.path,
+						"files", (json_int_t)kernel.files, "probes",
+						(json_int_t)kernel.probes, "kind",
 						upm_kind_name(kernel.kind), "limited",
 						kernel.pid != 0, "known", kernel.id != 0));
 	}

@@ -62,6 +62,7 @@ static int32_t run_check(const json_t *step, json_t *answer)
 	PUT_ANSWER(link_info);
 	PUT_ANSWER(fdinfo);
 	PUT_ANSWER(path_fd);
+	PUT_ANSWER(paths);
 	PUT_ANSWER(perf_event);
 	PUT_ANSWER(perf_cookie);
 	PUT_ANSWER(uprobe_syscall);

@@ -191,7 +191,8 @@ end
 function verbs.link(step)
   local of = handles[step.of]
   local kernel = map(of:kernel_links(), function(one)
-    return {path = one.path, probes = number(one.probes), kind = one.kind, limited = one.pid ~= 0, known = one.id ~= 0}
+    return {path = one.path, files = number(one.files), probes = number(one.probes), kind = one.kind, limited = one.pid ~= 0,
+            known = one.id ~= 0}
   end)
   return link_json(of, {timed = of:attach_seconds() > 0, kernel_links = kernel})
 end

@@ -223,7 +223,7 @@ def attach(step):
 def link(step):
     of = handles[step["of"]]
     kernel = [
-        {"path": each.path, "probes": each.probes, "kind": str(each.kind),
+        {"path": each.path, "files": each.files, "probes": each.probes, "kind": str(each.kind),
          "limited": each.pid != 0, "known": each.id != 0}
         for each in of.kernel_links
     ]

@@ -325,7 +325,7 @@ static struct upm_argument *upml_get_upm_argument(lua_State *L, int at, struct u
 
 static void upml_push_upm_features(lua_State *L, const struct upm_features *from)
 {
-	lua_createtable(L, 0, 18);
+	lua_createtable(L, 0, 19);
 	upml_push_uint32(L, from->uprobe_multi);
 	lua_setfield(L, -2, "uprobe_multi");
 	upml_push_uint32(L, from->session);
@@ -360,6 +360,8 @@ static void upml_push_upm_features(lua_State *L, const struct upm_features *from
 	lua_setfield(L, -2, "cap_sys_ptrace");
 	upml_push_uint32(L, from->backend);
 	lua_setfield(L, -2, "backend");
+	upml_push_uint32(L, from->paths);
+	lua_setfield(L, -2, "paths");
 }
 
 struct upml_in_upm_features {
@@ -369,7 +371,7 @@ struct upml_in_upm_features {
 
 static struct upm_features *upml_get_upm_features(lua_State *L, int at, struct upml_in_upm_features *in)
 {
-	static const char *const known[] = {"size", "uprobe_multi", "session", "pid_filter", "link_info", "fdinfo", "path_fd", "perf_event", "perf_cookie", "uprobe_syscall", "nop5_red_zone_safe", "ringbuf", "mmapable_array", "cap_bpf", "cap_perfmon", "cap_sys_admin", "cap_sys_ptrace", "backend", NULL};
+	static const char *const known[] = {"size", "uprobe_multi", "session", "pid_filter", "link_info", "fdinfo", "path_fd", "perf_event", "perf_cookie", "uprobe_syscall", "nop5_red_zone_safe", "ringbuf", "mmapable_array", "cap_bpf", "cap_perfmon", "cap_sys_admin", "cap_sys_ptrace", "backend", "paths", NULL};
 	struct upm_features *to = &in->value;
 
 	memset(in, 0, sizeof(*in));
@@ -412,6 +414,8 @@ static struct upm_features *upml_get_upm_features(lua_State *L, int at, struct u
 		to->cap_sys_ptrace = upml_uint32(L, -1, "cap_sys_ptrace");
 	if (upml_field(L, at, "backend"))
 		to->backend = upml_uint32(L, -1, "backend");
+	if (upml_field(L, at, "paths"))
+		to->paths = upml_uint32(L, -1, "paths");
 	return to;
 }
 
@@ -466,7 +470,7 @@ static struct upm_attach_options *upml_get_upm_attach_options(lua_State *L, int 
 
 static void upml_push_upm_kernel_link(lua_State *L, const struct upm_kernel_link *from)
 {
-	lua_createtable(L, 0, 7);
+	lua_createtable(L, 0, 8);
 	upml_push_text(L, from->path);
 	lua_setfield(L, -2, "path");
 	upml_push_uint64(L, from->probes);
@@ -479,6 +483,8 @@ static void upml_push_upm_kernel_link(lua_State *L, const struct upm_kernel_link
 	lua_setfield(L, -2, "kind");
 	upml_push_int32(L, from->pid);
 	lua_setfield(L, -2, "pid");
+	upml_push_uint64(L, from->files);
+	lua_setfield(L, -2, "files");
 }
 
 struct upml_in_upm_kernel_link {
@@ -488,7 +494,7 @@ struct upml_in_upm_kernel_link {
 
 static struct upm_kernel_link *upml_get_upm_kernel_link(lua_State *L, int at, struct upml_in_upm_kernel_link *in)
 {
-	static const char *const known[] = {"size", "path", "probes", "id", "fd", "kind", "pid", NULL};
+	static const char *const known[] = {"size", "path", "probes", "id", "fd", "kind", "pid", "files", NULL};
 	struct upm_kernel_link *to = &in->value;
 
 	memset(in, 0, sizeof(*in));
@@ -509,6 +515,8 @@ static struct upm_kernel_link *upml_get_upm_kernel_link(lua_State *L, int at, st
 		to->kind = upml_uint32(L, -1, "kind");
 	if (upml_field(L, at, "pid"))
 		to->pid = upml_int32(L, -1, "pid");
+	if (upml_field(L, at, "files"))
+		to->files = upml_uint64(L, -1, "files");
 	return to;
 }
 
@@ -1064,6 +1072,7 @@ static const struct upml_place upml_layout[] = {
 	{"struct upm_features", "cap_sys_admin", offsetof(struct upm_features, cap_sys_admin), sizeof(((struct upm_features *)0)->cap_sys_admin)},
 	{"struct upm_features", "cap_sys_ptrace", offsetof(struct upm_features, cap_sys_ptrace), sizeof(((struct upm_features *)0)->cap_sys_ptrace)},
 	{"struct upm_features", "backend", offsetof(struct upm_features, backend), sizeof(((struct upm_features *)0)->backend)},
+	{"struct upm_features", "paths", offsetof(struct upm_features, paths), sizeof(((struct upm_features *)0)->paths)},
 	{"struct upm_attach_options", NULL, 0, sizeof(struct upm_attach_options)},
 	{"struct upm_attach_options", "size", offsetof(struct upm_attach_options, size), sizeof(((struct upm_attach_options *)0)->size)},
 	{"struct upm_attach_options", "flags", offsetof(struct upm_attach_options, flags), sizeof(((struct upm_attach_options *)0)->flags)},
@@ -1082,6 +1091,7 @@ static const struct upml_place upml_layout[] = {
 	{"struct upm_kernel_link", "fd", offsetof(struct upm_kernel_link, fd), sizeof(((struct upm_kernel_link *)0)->fd)},
 	{"struct upm_kernel_link", "kind", offsetof(struct upm_kernel_link, kind), sizeof(((struct upm_kernel_link *)0)->kind)},
 	{"struct upm_kernel_link", "pid", offsetof(struct upm_kernel_link, pid), sizeof(((struct upm_kernel_link *)0)->pid)},
+	{"struct upm_kernel_link", "files", offsetof(struct upm_kernel_link, files), sizeof(((struct upm_kernel_link *)0)->files)},
 	{"struct upm_program", NULL, 0, sizeof(struct upm_program)},
 	{"struct upm_program", "size", offsetof(struct upm_program, size), sizeof(((struct upm_program *)0)->size)},
 	{"struct upm_program", "name", offsetof(struct upm_program, name), sizeof(((struct upm_program *)0)->name)},

@@ -4,7 +4,8 @@
  *
  * A multi link arms any number of offsets of one file by one system call, and that
  * call is where nearly all the time goes. So the plan (plan.c) makes one link for each file
- * and kind, and for each process where the kernel is to filter; offsets rise, which the
+ * and kind, and for each process where the kernel is to filter; where the kernel takes many files
+ * in a link (kernel/patches/paths), one for each kind. Offsets rise, which the
  * kernel's tree of breakpoints likes better than any other order. Links are made one
  * after another: two at once fight over one semaphore of the kernel's and take
  * five times as long. Ending small ones is the opposite (link.c): each waits for a
@@ -14,9 +15,9 @@
  * it would mind is known beforehand from the instruction (the judge's verdict), so the
  * first try succeeds as a rule. When it does not, bisect.c finds the
  * offenders with trial links that carry a program of our own: the caller's sees no hit
- * until the one final link exists. Only errors that a single probe can cause are
- * bisected. Lack of memory, of descriptors or of rights ends the attach with
- * everything taken away again.
+ * until the one final link exists. Only errors that a single probe, or one file of many, can cause
+ * are bisected. Lack of memory, of descriptors or of rights ends the attach with everything taken
+ * away again.
  *
  * A breakpoint is checked only where a process maps the file. Probes of a file that
  * nobody maps are accepted unseen; the kernel then skips what it can not arm when the
@@ -80,9 +81,12 @@ static const char *hint_for(int sys_errno)
 
 int upm_job_fail(const struct upm_attach_job *job, uint32_t file, int sys_errno)
 {
-	return upm_fail(upm_status_of_errno(sys_errno), sys_errno, operation,
-			job->link->table->files.items[file].path, hint_for(sys_errno),
-			"the kernel refused the link");
+	const char *path = NULL;
+
+	if (file != UPM_JOB_MANY_FILES)
+		path = job->link->table->files.items[file].path;
+	return upm_fail(upm_status_of_errno(sys_errno), sys_errno, operation, path,
+			hint_for(sys_errno), "the kernel refused the link");
 }
 
 bool upm_job_takes(const struct upm_attach_program *program, const struct upm_plan_group *group)
@@ -158,6 +162,8 @@ static struct upm_plan_rules rules_of(const struct upm_attach_job *job)
 	struct upm_plan_rules rules = {
 		.cookie_is_index = job->options->flags & UPM_ATTACH_COOKIE_IS_INDEX,
 		.sites = job->link->sites,
+		.many_files = job->link->backend == UPM_BACKEND_UPROBE_MULTI &&
+			      upm_kernel_features()->paths == UPM_YES,
 	};
 
 	for (size_t i = 0; i < job->program_count; i++) {

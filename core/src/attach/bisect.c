@@ -54,6 +54,12 @@ bool upm_errno_is_of_probe(int sys_errno)
 	}
 }
 
+bool upm_errno_is_of_file(int sys_errno)
+{
+	return sys_errno == EIO || sys_errno == EBADF || sys_errno == ENOENT ||
+	       sys_errno == ENOTDIR || sys_errno == ELOOP;
+}
+
 static void try_one(void *context, size_t index)
 {
 	struct search *search = context;
@@ -61,6 +67,8 @@ static void try_one(void *context, size_t index)
 	struct upm_multi_link link = search->link;
 
 	link.offsets += trial->first;
+	if (link.paths)
+		link.paths += trial->first;
 	if (link.ref_ctr_offsets)
 		link.ref_ctr_offsets += trial->first;
 	if (link.cookies)
@@ -79,9 +87,33 @@ static bool is_small(const struct search *search)
 	return true;
 }
 
+static bool has_many_files(const struct search *search, const struct trial *trial)
+{
+	const uint64_t *paths = search->link.paths;
+
+	return paths && paths[trial->first] != paths[trial->first + trial->count - 1];
+}
+
+/* Many files are parted between two of them. */
+static size_t half_of(const struct search *search, const struct trial *trial)
+{
+	const uint64_t *paths = search->link.paths + trial->first;
+	size_t middle = trial->count / 2, at = middle;
+
+	if (!has_many_files(search, trial))
+		return middle;
+	while (at < trial->count && paths[at] == paths[at - 1])
+		at++;
+	if (at < trial->count)
+		return at;
+	for (at = middle; paths[at] == paths[at - 1];)
+		at--;
+	return at;
+}
+
 static bool halve(struct search *search, const struct trial *trial)
 {
-	struct trial left = {.first = trial->first, .count = trial->count / 2};
+	struct trial left = {.first = trial->first, .count = half_of(search, trial)};
 	struct trial right = {
 		.first = trial->first + left.count,
 		.count = trial->count - left.count,
@@ -93,13 +125,18 @@ static bool halve(struct search *search, const struct trial *trial)
 /* Results are read in the order of the offsets, so refusals of one round come in order. */
 static bool digest(struct search *search, const struct trial *trial)
 {
-	struct upm_refusal refusal = {.position = trial->first, .sys_errno = -trial->result};
+	struct upm_refusal refusal = {
+		.position = trial->first,
+		.count = trial->count,
+		.sys_errno = -trial->result,
+	};
+	bool of_file = search->link.paths && upm_errno_is_of_file(-trial->result);
 
-	if (!upm_errno_is_of_probe(-trial->result)) {
+	if (!of_file && !upm_errno_is_of_probe(-trial->result)) {
 		search->sys_errno = -trial->result;
 		return true;
 	}
-	if (trial->count == 1)
+	if (trial->count == 1 || (of_file && !has_many_files(search, trial)))
 		return upm_vector_push(&search->refusals->list, refusal);
 	return halve(search, trial);
 }

@@ -10,6 +10,7 @@
 
 struct upm_refusal {
 	size_t position; /* in the link's arrays */
+	size_t count;	 /* 1, or all that a refused file has in the link */
 	int sys_errno;
 };
 
@@ -19,6 +20,8 @@ struct upm_refusals {
 
 /** @return whether one probe alone can make the kernel refuse a link with this errno. */
 bool upm_errno_is_of_probe(int sys_errno);
+/** @return whether this errno is about a whole file: asking probe by probe would only repeat it. */
+bool upm_errno_is_of_file(int sys_errno);
 
 /**
  * Try parts of a link that was refused, until each offender stands alone.

@@ -37,8 +37,9 @@ enum upm_bpf_perf_type { UPM_BPF_PERF_UPROBE = 1, UPM_BPF_PERF_URETPROBE = 2 };
 #define UPM_BPF_F_SLEEPABLE (1U << 4)
 #define UPM_BPF_F_UPROBE_MULTI_RETURN (1U << 0)
 #define UPM_BPF_F_UPROBE_MULTI_PATH_FD (1U << 1)
-#define UPM_BPF_UPROBE_MULTI_MAX (1U << 20) /* probes in one link */
-#define UPM_ENOTSUPP 524		    /* the kernel's own, not in errno.h */
+#define UPM_BPF_F_UPROBE_MULTI_PATHS (1U << 16) /* of kernel/patches/paths */
+#define UPM_BPF_UPROBE_MULTI_MAX (1U << 20)	/* probes in one link */
+#define UPM_ENOTSUPP 524			/* the kernel's own, not in errno.h */
 
 /* BPF_LINK_CREATE */
 struct upm_bpf_link_create {

@@ -124,6 +124,28 @@ static uint32_t ask_path_fd(uint32_t uprobe_multi)
 	return unanswered(result) ? UPM_UNKNOWN : answer(result == -EBADF);
 }
 
+/* BPF_F_UPROBE_MULTI_PATHS of kernel/patches/paths; other kernels refuse the flag with EINVAL */
+static uint32_t ask_paths(uint32_t uprobe_multi)
+{
+	const uint64_t offset = 0, path = (uint64_t)(uintptr_t) "/";
+	struct upm_multi_link request = {
+		.attach_type = UPM_BPF_TRACE_UPROBE_MULTI,
+		.paths = &path,
+		.offsets = &offset,
+		.count = 1,
+	};
+	int result;
+
+	if (uprobe_multi != UPM_YES)
+		return uprobe_multi;
+	request.program_fd = upm_sys_program_load_nop(UPM_BPF_TRACE_UPROBE_MULTI);
+	if (request.program_fd < 0)
+		return UPM_UNKNOWN;
+	result = upm_sys_link_multi(&request);
+	close(request.program_fd);
+	return answer(result == -EBADF);
+}
+
 /* e12f03d7031a "perf/core: Implement the 'perf_kprobe' PMU" and 33ea4b24277b, its twin for uprobes
  */
 static uint32_t ask_perf_event(void)
@@ -201,6 +223,7 @@ static void ask_kernel(struct upm_features *f)
 	f->session = ask_session();
 	f->pid_filter = ask_pid_filter(f->uprobe_multi);
 	f->path_fd = ask_path_fd(f->uprobe_multi);
+	f->paths = ask_paths(f->uprobe_multi);
 	f->perf_event = ask_perf_event();
 	f->perf_cookie = ask_perf_cookie();
 	f->uprobe_syscall = uprobe_syscall == -EPERM

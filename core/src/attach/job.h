@@ -43,7 +43,9 @@ struct upm_attach_job {
 /** @return path, or the file's own path where /proc does not show this process. */
 const char *upm_job_file_path(const struct upm_attach_job *job, uint32_t file,
 			      char path[UPM_KERNEL_PATH_MAX]);
-/** Record why the kernel refused a whole link. @return the status */
+#define UPM_JOB_MANY_FILES UINT32_MAX
+/** Record why the kernel refused a whole link of this file, or of UPM_JOB_MANY_FILES.
+ * @return the status */
 int upm_job_fail(const struct upm_attach_job *job, uint32_t file, int sys_errno);
 /** @return whether the program takes the probes of this group. */
 bool upm_job_takes(const struct upm_attach_program *program, const struct upm_plan_group *group);

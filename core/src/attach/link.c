@@ -204,6 +204,7 @@ int32_t upm_link_kernel_get(const struct upm_link *link, size_t index,
 	found.fd = handle->fd;
 	found.kind = handle->kind;
 	found.pid = handle->pid;
+	found.files = handle->files;
 	return upm_options_write(kernel_link, &found, sizeof(found), "struct upm_kernel_link");
 }
 

@@ -15,8 +15,9 @@
 struct upm_kernel_handle {
 	int fd;	       /* a link, or on kernels without perf links the event itself */
 	int event_fd;  /* the perf event that the link uses; -1 = none, or kept by the link alone */
-	uint32_t file; /* index in the table's files */
-	int32_t pid;   /* 0 = every process */
+	uint32_t file; /* index in the table's files: the first one */
+	uint32_t files; /* how many it probes */
+	int32_t pid;	/* 0 = every process */
 	uint32_t probes;
 	uint8_t kind;
 	uint8_t program; /* number of the program in its attach */

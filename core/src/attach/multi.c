@@ -3,22 +3,21 @@
 #include <errno.h>
 
 #include "attach/bisect.h"
-#include "attach/job.h"
+#include "attach/bundle.h"
 #include "base/error.h"
 
-/* A refused link says how to go on with its group. */
+/* A refused link says how to go on with its bundle. */
 enum step {
 	STEP_DONE,    /* the link stands */
-	STEP_AGAIN,   /* offenders are out of the plan: the group begins anew */
+	STEP_AGAIN,   /* offenders are out of the plan: the bundle begins anew */
 	STEP_DROPPED, /* the process has ended: its links are not wanted */
 	STEP_FAILED   /* the attach fails */
 };
 
 struct attempt {
 	struct upm_attach_job *job;
-	struct upm_plan_group *group;
+	struct upm_bundle *bundle;
 	const struct upm_attach_program *program;
-	const char *path;
 	int32_t pid;
 	int status; /* with STEP_FAILED */
 };
@@ -32,45 +31,49 @@ static enum step failed(struct attempt *attempt, int status)
 static struct upm_multi_link request_for(const struct attempt *attempt, size_t position,
 					 size_t count)
 {
-	const struct upm_attach_job *job = attempt->job;
-	const struct upm_plan_group *group = attempt->group;
-	size_t first = group->first + position;
-
-	return (struct upm_multi_link){
+	struct upm_multi_link request = {
 		.program_fd = attempt->program->fd,
 		.attach_type = upm_program_attach_type(attempt->program->type),
-		.path = attempt->path,
-		.offsets = job->plan.offsets + first,
-		.ref_ctr_offsets = group->has_ref_ctrs ? job->plan.ref_ctr_offsets + first : NULL,
-		.cookies = group->has_cookies ? job->plan.cookies + first : NULL,
-		.count = count,
-		.flags = upm_job_at_return(attempt->program, group) ? UPM_BPF_F_UPROBE_MULTI_RETURN
-								    : 0,
 		.pid = attempt->pid,
 	};
+
+	if (upm_job_at_return(attempt->program, attempt->bundle->groups))
+		request.flags = UPM_BPF_F_UPROBE_MULTI_RETURN;
+	upm_bundle_describe(attempt->bundle, position, count, &request);
+	return request;
 }
 
-/* Errors that a whole file causes: asking probe by probe would only repeat them. */
-static bool is_of_file(int sys_errno)
+static int fail_link(const struct attempt *attempt, int sys_errno)
 {
-	return sys_errno == EIO || sys_errno == EBADF || sys_errno == ENOENT ||
-	       sys_errno == ENOTDIR || sys_errno == ELOOP;
+	const struct upm_bundle *bundle = attempt->bundle;
+
+	return upm_job_fail(attempt->job,
+			    bundle->group_count > 1 ? UPM_JOB_MANY_FILES : bundle->groups[0].file,
+			    sys_errno);
 }
 
-static int refuse(struct attempt *attempt, size_t position, int sys_errno)
+/* Take probes out of a group, from the last one on. */
+static int refuse(struct attempt *attempt, struct upm_plan_group *group, size_t position,
+		  size_t count, int sys_errno)
 {
 	struct upm_attach_job *job = attempt->job;
-	uint32_t index = job->plan.probes[attempt->group->first + position];
+	int status = UPM_OK;
 
-	upm_plan_remove(&job->plan, attempt->group, position);
-	return upm_outcome_refuse(&job->link->outcome, index, sys_errno);
+	for (size_t at = position + count; at-- > position && !status;) {
+		uint32_t index = job->plan.probes[group->first + at];
+
+		upm_plan_remove(&job->plan, group, at);
+		status = upm_outcome_refuse(&job->link->outcome, index, sys_errno);
+	}
+	return status;
 }
 
-static enum step refuse_group(struct attempt *attempt, int sys_errno)
+static enum step refuse_file(struct attempt *attempt, size_t position, int sys_errno)
 {
-	while (attempt->group->count)
-		if (refuse(attempt, attempt->group->count - 1, sys_errno))
-			return failed(attempt, UPM_ERR_MEMORY);
+	struct upm_plan_group *group = upm_bundle_find(attempt->bundle, &position);
+
+	if (refuse(attempt, group, 0, group->count, sys_errno))
+		return failed(attempt, UPM_ERR_MEMORY);
 	return STEP_AGAIN;
 }
 
@@ -83,11 +86,13 @@ static enum step refuse_found(struct attempt *attempt, size_t position,
 			      const struct upm_refusals *refusals, int sys_errno)
 {
 	if (!refusals->list.count)
-		return failed(attempt, upm_job_fail(attempt->job, attempt->group->file, sys_errno));
+		return failed(attempt, fail_link(attempt, sys_errno));
 	for (size_t i = refusals->list.count; i-- > 0;) {
 		const struct upm_refusal *refusal = &refusals->list.items[i];
+		size_t at = position + refusal->position;
+		struct upm_plan_group *group = upm_bundle_find(attempt->bundle, &at);
 
-		if (refuse(attempt, position + refusal->position, refusal->sys_errno))
+		if (refuse(attempt, group, at, refusal->count, refusal->sys_errno))
 			return failed(attempt, UPM_ERR_MEMORY);
 	}
 	if (attempt->job->options->flags & UPM_ATTACH_STRICT)
@@ -116,23 +121,25 @@ static enum step find_offenders(struct attempt *attempt, size_t position,
 	else if (other_errno == ESRCH)
 		step = drop_process(attempt);
 	else if (other_errno)
-		step = failed(attempt,
-			      upm_job_fail(attempt->job, attempt->group->file, other_errno));
+		step = failed(attempt, fail_link(attempt, other_errno));
 	else
 		step = refuse_found(attempt, position, &refusals, sys_errno);
 	upm_refusals_clear(&refusals);
 	return step;
 }
 
-static enum step keep(struct attempt *attempt, int fd, size_t count)
+static enum step keep(struct attempt *attempt, int fd, size_t position, size_t count)
 {
+	const struct upm_bundle *bundle = attempt->bundle;
+	size_t files = upm_bundle_files(bundle, position, count);
 	struct upm_kernel_handle handle = {
 		.fd = fd,
 		.event_fd = -1,
-		.file = attempt->group->file,
+		.file = upm_bundle_find(bundle, &position)->file,
+		.files = (uint32_t)files,
 		.pid = attempt->pid,
 		.probes = (uint32_t)count,
-		.kind = upm_job_kind(attempt->program, attempt->group),
+		.kind = upm_job_kind(attempt->program, bundle->groups),
 		.program = (uint8_t)(attempt->program - attempt->job->programs),
 	};
 
@@ -152,14 +159,14 @@ static enum step make_link(struct attempt *attempt, size_t position, size_t coun
 		result = upm_sys_link_multi(&request);
 	while (result == -EINTR);
 	if (result >= 0)
-		return keep(attempt, result, count);
+		return keep(attempt, result, position, count);
 	if (result == -ESRCH)
 		return drop_process(attempt);
-	if (is_of_file(-result))
-		return refuse_group(attempt, -result);
-	if (upm_errno_is_of_probe(-result))
+	if (upm_errno_is_of_file(-result) && !request.paths)
+		return refuse_file(attempt, position, -result);
+	if (upm_errno_is_of_file(-result) || upm_errno_is_of_probe(-result))
 		return find_offenders(attempt, position, &request, -result);
-	return failed(attempt, upm_job_fail(attempt->job, attempt->group->file, -result));
+	return failed(attempt, fail_link(attempt, -result));
 }
 
 /* One link, unless there are more probes than a link takes. */
@@ -170,15 +177,15 @@ static enum step attach_program(struct attempt *attempt)
 
 	if (!most || most > UPM_BPF_UPROBE_MULTI_MAX)
 		most = UPM_BPF_UPROBE_MULTI_MAX;
-	for (size_t done = 0; done < attempt->group->count && step == STEP_DONE; done += most) {
-		size_t rest = attempt->group->count - done;
+	for (size_t done = 0; done < attempt->bundle->count && step == STEP_DONE; done += most) {
+		size_t rest = attempt->bundle->count - done;
 
 		step = make_link(attempt, done, rest < most ? rest : most);
 	}
 	return step;
 }
 
-/* All links of one group for one process. */
+/* All links of one bundle for one process. */
 static enum step attach_process(struct attempt *attempt)
 {
 	const struct upm_attach_job *job = attempt->job;
@@ -186,7 +193,7 @@ static enum step attach_process(struct attempt *attempt)
 
 	for (size_t i = 0; i < job->program_count && step == STEP_DONE; i++) {
 		attempt->program = &job->programs[i];
-		if (upm_job_takes(attempt->program, attempt->group))
+		if (upm_job_takes(attempt->program, attempt->bundle->groups))
 			step = attach_program(attempt);
 	}
 	return step;
@@ -215,20 +222,16 @@ static enum step attach_processes(struct attempt *attempt)
 	return STEP_DONE;
 }
 
-static int attach_group(struct upm_attach_job *job, struct upm_plan_group *group)
+static int attach_bundle(struct upm_attach_job *job, struct upm_bundle *bundle)
 {
-	char path[UPM_KERNEL_PATH_MAX];
-	struct attempt attempt = {
-		.job = job,
-		.group = group,
-		.path = upm_job_file_path(job, group->file, path),
-	};
+	struct attempt attempt = {.job = job, .bundle = bundle};
 	size_t first = job->link->handles.count;
 	uint64_t done = job->done;
 	enum step step;
 
 	while ((step = attach_processes(&attempt)) == STEP_AGAIN) {
 		upm_link_drop_handles(job->link, first);
+		upm_bundle_settle(bundle);
 		job->done = done;
 	}
 	return step == STEP_FAILED ? attempt.status : UPM_OK;
@@ -238,7 +241,14 @@ int upm_multi_attach(struct upm_attach_job *job)
 {
 	int status = UPM_OK;
 
-	for (size_t i = 0; i < job->plan.groups.count && !status; i++)
-		status = attach_group(job, &job->plan.groups.items[i]);
+	for (size_t i = 0; i < job->plan.groups.count && !status;) {
+		struct upm_bundle bundle;
+
+		status = upm_bundle_open(&bundle, job, i);
+		if (!status)
+			status = attach_bundle(job, &bundle);
+		i += bundle.group_count;
+		upm_bundle_close(&bundle);
+	}
 	return status;
 }

@@ -156,6 +156,7 @@ static int make_handle(const struct perf_attempt *attempt, const struct upm_plan
 		.handle =
 			{
 				.file = group->file,
+				.files = 1,
 				.pid = pid,
 				.probes = 1,
 				.kind = upm_job_kind(program, group),

@@ -21,9 +21,29 @@ struct planner {
 	size_t *slots;	    /* one per file and kind: first its count, then its next free place */
 };
 
-static size_t slot_of(const struct upm_probe_table *table, const struct upm_probe_entry *probe)
+/* Slots come in the order of the groups. */
+static size_t slot_at(const struct planner *planner, uint32_t file, uint8_t kind)
 {
-	return (size_t)upm_probe_file(table, probe) * KINDS + probe->kind;
+	return planner->rules->many_files ? kind * planner->table->files.count + file
+					  : (size_t)file * KINDS + kind;
+}
+
+static size_t slot_of(const struct planner *planner, uint32_t index)
+{
+	const struct upm_probe_entry *probe = &planner->table->probes.items[index];
+
+	return slot_at(planner, upm_probe_file(planner->table, probe), probe->kind);
+}
+
+static struct upm_plan_group group_of(const struct planner *planner, size_t slot)
+{
+	size_t files = planner->table->files.count;
+	bool by_kind = planner->rules->many_files;
+
+	return (struct upm_plan_group){
+		.file = (uint32_t)(by_kind ? slot % files : slot / KINDS),
+		.kind = (uint8_t)(by_kind ? slot / files : slot % KINDS),
+	};
 }
 
 /* ---- conflicts: one place in one file can have one reference counter */
@@ -156,7 +176,7 @@ static int count_slots(struct planner *planner)
 		int32_t verdict = verdict_of(planner, i, &reason);
 
 		if (verdict == UPM_VERDICT_OK)
-			planner->slots[slot_of(planner->table, &planner->table->probes.items[i])]++;
+			planner->slots[slot_of(planner, (uint32_t)i)]++;
 		else if (upm_outcome_skip(planner->outcome, (uint32_t)i, verdict, reason))
 			return UPM_ERR_MEMORY;
 	}
@@ -168,13 +188,10 @@ static int make_groups(struct planner *planner)
 	size_t slots = planner->table->files.count * KINDS;
 
 	for (size_t slot = 0; slot < slots; slot++) {
-		struct upm_plan_group group = {
-			.file = (uint32_t)(slot / KINDS),
-			.kind = (uint8_t)(slot % KINDS),
-			.first = planner->plan->count,
-			.count = planner->slots[slot],
-		};
+		struct upm_plan_group group = group_of(planner, slot);
 
+		group.first = planner->plan->count;
+		group.count = planner->slots[slot];
 		if (group.count && !upm_vector_push(&planner->plan->groups, group))
 			return upm_fail_memory(operation);
 		planner->slots[slot] = group.first;
@@ -219,8 +236,8 @@ static void list_probes(struct planner *planner)
 		if (skip < end && skip->index == i)
 			skip++;
 		else
-			planner->plan->probes[planner->slots[slot_of(
-				planner->table, &planner->table->probes.items[i])]++] = (uint32_t)i;
+			planner->plan->probes[planner->slots[slot_of(planner, (uint32_t)i)]++] =
+				(uint32_t)i;
 	}
 }
 
@@ -301,28 +318,44 @@ int upm_plan_open(struct upm_plan *plan, const struct upm_probe_table *table,
 	int status;
 
 	memset(plan, 0, sizeof(*plan));
+	plan->many_files = rules->many_files;
 	status = planner.slots ? lay_out(&planner) : upm_fail_memory(operation);
 	free(planner.slots);
 	free(planner.conflicts);
 	return status;
 }
 
-static void close_gap(uint64_t *items, size_t from, size_t rest)
+static void move(uint64_t *items, size_t to, size_t from, size_t count)
 {
 	if (items)
-		memmove(&items[from - 1], &items[from], rest * sizeof(*items));
+		memmove(&items[to], &items[from], count * sizeof(*items));
+}
+
+static void move_elements(struct upm_plan *plan, size_t to, size_t from, size_t count)
+{
+	memmove(&plan->probes[to], &plan->probes[from], count * sizeof(*plan->probes));
+	move(plan->offsets, to, from, count);
+	move(plan->ref_ctr_offsets, to, from, count);
+	move(plan->cookies, to, from, count);
 }
 
 void upm_plan_remove(struct upm_plan *plan, struct upm_plan_group *group, size_t position)
 {
-	size_t from = group->first + position + 1;
-	size_t rest = group->count - position - 1;
+	size_t at = group->first + position;
 
-	memmove(&plan->probes[from - 1], &plan->probes[from], rest * sizeof(*plan->probes));
-	close_gap(plan->offsets, from, rest);
-	close_gap(plan->ref_ctr_offsets, from, rest);
-	close_gap(plan->cookies, from, rest);
+	move_elements(plan, at, at + 1, group->count - position - 1);
 	group->count--;
+}
+
+void upm_plan_close_gaps(struct upm_plan *plan, struct upm_plan_group *groups, size_t count)
+{
+	for (size_t i = 1; i < count; i++) {
+		size_t end = groups[i - 1].first + groups[i - 1].count;
+
+		if (groups[i].first > end)
+			move_elements(plan, end, groups[i].first, groups[i].count);
+		groups[i].first = end;
+	}
 }
 
 void upm_plan_close(struct upm_plan *plan)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 #include "attach/reopen.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +15,8 @@ static const char operation[] = "open a pinned link";
 
 /* One kernel link as arrays. */
 struct contents {
-	char path[PATH_MAX];
+	char *path; /* or one for each probe, NUL behind each; an empty one means the one before */
+	size_t path_size;
 	uint64_t *offsets, *ref_ctr_offsets, *cookies;
 	size_t count;
 	enum upm_kind kind;
@@ -33,13 +35,15 @@ static int fail_info(int failure)
 			"the kernel does not describe the link");
 }
 
-static int allocate(struct contents *contents, size_t count)
+static int allocate(struct contents *contents, size_t count, size_t path_size)
 {
 	contents->count = count;
+	contents->path_size = path_size;
+	contents->path = calloc(path_size + 1, 1);
 	contents->offsets = calloc(count + 1, sizeof(uint64_t));
 	contents->ref_ctr_offsets = calloc(count + 1, sizeof(uint64_t));
 	contents->cookies = calloc(count + 1, sizeof(uint64_t));
-	if (contents->offsets && contents->ref_ctr_offsets && contents->cookies)
+	if (contents->path && contents->offsets && contents->ref_ctr_offsets && contents->cookies)
 		return UPM_OK;
 	return upm_fail_memory(operation);
 }
@@ -49,22 +53,26 @@ static uint64_t pointer(const void *address)
 	return (uint64_t)(uintptr_t)address;
 }
 
-static int read_multi(int fd, size_t count, struct contents *contents)
+static int read_multi(int fd, const struct upm_bpf_link_info *sizes, struct contents *contents)
 {
+	bool many = sizes->multi.flags & UPM_BPF_F_UPROBE_MULTI_PATHS;
 	struct upm_bpf_link_info info = {0};
-	int failure, status = allocate(contents, count);
+	int failure, status;
 
+	status = allocate(contents, sizes->multi.count, many ? sizes->multi.path_size : PATH_MAX);
 	if (status)
 		return status;
 	info.multi.path = pointer(contents->path);
-	info.multi.path_size = sizeof(contents->path);
+	info.multi.path_size = (uint32_t)contents->path_size;
 	info.multi.offsets = pointer(contents->offsets);
 	info.multi.ref_ctr_offsets = pointer(contents->ref_ctr_offsets);
 	info.multi.cookies = pointer(contents->cookies);
-	info.multi.count = (uint32_t)count;
+	info.multi.count = (uint32_t)contents->count;
 	failure = upm_sys_object_info(fd, &info, sizeof(info));
 	if (failure)
 		return fail_info(failure);
+	if (info.multi.path_size > contents->path_size)
+		return fail_info(-ERANGE); /* a file was renamed meanwhile */
 	contents->kind = info.multi.flags & UPM_BPF_F_UPROBE_MULTI_RETURN ? UPM_KIND_URETPROBE
 									  : UPM_KIND_UPROBE;
 	contents->pid = (int32_t)info.multi.pid;
@@ -75,12 +83,12 @@ static int read_multi(int fd, size_t count, struct contents *contents)
 static int read_perf(int fd, struct contents *contents)
 {
 	struct upm_bpf_link_info info = {0};
-	int failure, status = allocate(contents, 1);
+	int failure, status = allocate(contents, 1, PATH_MAX);
 
 	if (status)
 		return status;
 	info.perf_event.file_name = pointer(contents->path);
-	info.perf_event.name_length = sizeof(contents->path);
+	info.perf_event.name_length = PATH_MAX;
 	failure = upm_sys_object_info(fd, &info, sizeof(info));
 	if (failure)
 		return fail_info(failure);
@@ -103,7 +111,7 @@ static int read_contents(struct upm_opened *opened, int fd, struct contents *con
 		return fail_info(failure);
 	if (info.type == UPM_BPF_LINK_UPROBE_MULTI) {
 		opened->backend = UPM_BACKEND_UPROBE_MULTI;
-		return read_multi(fd, info.multi.count, contents);
+		return read_multi(fd, &info, contents);
 	}
 	if (info.type == UPM_BPF_LINK_PERF_EVENT) {
 		opened->backend = UPM_BACKEND_PERF_EVENT;
@@ -114,13 +122,31 @@ static int read_contents(struct upm_opened *opened, int fd, struct contents *con
 			"a pin there is a link of type %u, not of uprobes", info.type);
 }
 
-static int add_probes(struct upm_opened *opened, const struct contents *contents)
+/* A path for each probe. @return the number of files */
+static uint32_t list_paths(const struct contents *contents, const char **paths)
+{
+	const char *at = contents->path, *end = contents->path + contents->path_size;
+	uint32_t files = 1;
+
+	for (size_t i = 0; i < contents->count; i++) {
+		paths[i] = i ? paths[i - 1] : at;
+		if (i && at < end && *at) {
+			paths[i] = at;
+			files++;
+		}
+		if (at < end)
+			at += strlen(at) + 1;
+	}
+	return files;
+}
+
+static int add_probes(struct upm_opened *opened, const struct contents *contents, uint32_t *files)
 {
 	const char **paths = malloc((contents->count + 1) * sizeof(*paths));
 	int status = paths ? UPM_OK : upm_fail_memory(operation);
 
-	for (size_t i = 0; i < contents->count && !status; i++)
-		paths[i] = contents->path;
+	if (!status)
+		*files = list_paths(contents, paths);
 	if (!status && contents->count)
 		status = upm_probe_set_add(opened->set, contents->kind, paths, contents->offsets,
 					   contents->ref_ctr_offsets, contents->cookies,
@@ -138,7 +164,7 @@ static int add_contents(struct upm_opened *opened, int fd, const struct contents
 		.probes = (uint32_t)contents->count,
 		.kind = (uint8_t)contents->kind,
 	};
-	int status = add_probes(opened, contents);
+	int status = add_probes(opened, contents, &handle.files);
 
 	if (status)
 		return status;
@@ -147,13 +173,14 @@ static int add_contents(struct upm_opened *opened, int fd, const struct contents
 
 int upm_opened_add(struct upm_opened *opened, int fd)
 {
-	struct contents contents = {.path = ""};
+	struct contents contents = {0};
 	int status = read_contents(opened, fd, &contents);
 
 	if (!status)
 		status = add_contents(opened, fd, &contents);
 	if (status)
 		upm_shelter_close(fd);
+	free(contents.path);
 	free(contents.offsets);
 	free(contents.ref_ctr_offsets);
 	free(contents.cookies);

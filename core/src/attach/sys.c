@@ -43,12 +43,14 @@ int upm_sys_link_multi(const struct upm_multi_link *request)
 		.attr = {
 			.program_fd = (uint32_t)request->program_fd,
 			.attach_type = request->attach_type,
-			.multi.path = pointer(request->path),
+			.multi.path =
+				request->paths ? pointer(request->paths) : pointer(request->path),
 			.multi.offsets = pointer(request->offsets),
 			.multi.ref_ctr_offsets = pointer(request->ref_ctr_offsets),
 			.multi.cookies = pointer(request->cookies),
 			.multi.count = (uint32_t)request->count,
-			.multi.flags = request->flags,
+			.multi.flags = request->flags |
+				       (request->paths ? UPM_BPF_F_UPROBE_MULTI_PATHS : 0),
 			.multi.pid = (uint32_t)request->pid,
 		}};
 

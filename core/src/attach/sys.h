@@ -18,6 +18,7 @@ struct upm_multi_link {
 	int program_fd;
 	uint32_t attach_type;
 	const char *path;
+	const uint64_t *paths; /* NULL, or in place of path a pointer to one for each probe */
 	const uint64_t *offsets;
 	const uint64_t *ref_ctr_offsets;
 	const uint64_t *cookies;

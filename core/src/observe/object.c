@@ -2,7 +2,9 @@
 /*
  * BPF objects of the caller's own. libbpf opens and loads them, and is told by us what
  * the sections of multi links mean, which version 1.1 does not know. On a kernel
- * without multi links their programs are loaded as plain ones, for perf events.
+ * without multi links their programs are loaded as plain ones, for perf events. A session
+ * on a kernel without sessions is not loaded: the rest of the object can be used, and who
+ * attaches the session is told why it can not be.
  */
 #include "observe/object.h"
 
@@ -61,13 +63,9 @@ static int read_object(struct upm_object *object)
 			upm_libbpf_log_verdict(&log));
 }
 
-static int check_session(const struct upm_object *object, const struct upm_section *section)
+static bool is_beyond_kernel(const struct upm_section *section)
 {
-	if (!section->session || upm_kernel_features()->session != UPM_NO)
-		return UPM_OK;
-	return upm_fail(UPM_ERR_UNSUPPORTED, 0, open_operation, object->path,
-			"use one uprobe.multi and one uretprobe.multi program instead",
-			"this kernel has no session links (6.13)");
+	return section->session && upm_kernel_features()->session == UPM_NO;
 }
 
 static enum upm_bpf_attach_type attach_type(const struct upm_section *section)
@@ -92,13 +90,11 @@ static int add_program(struct upm_object *object, struct bpf_program *program)
 {
 	struct object_program ours = {.program = program};
 	uint32_t flags = bpf_program__flags(program);
-	int status;
 
 	if (!upm_section_parse(bpf_program__section_name(program), &ours.section))
 		return UPM_OK;
-	status = check_session(object, &ours.section);
-	if (status)
-		return status;
+	if (is_beyond_kernel(&ours.section))
+		bpf_program__set_autoload(program, false);
 	bpf_program__set_type(program, BPF_PROG_TYPE_KPROBE);
 	bpf_program__set_expected_attach_type(program, (int)attach_type(&ours.section));
 	if (ours.section.sleepable)
@@ -222,7 +218,7 @@ int32_t upm_object_program(const struct upm_object *object, size_t index,
 	found.name = bpf_program__name(ours->program);
 	found.section = bpf_program__section_name(ours->program);
 	found.spec = ours->spec;
-	found.fd = bpf_program__fd(ours->program);
+	found.fd = is_beyond_kernel(&ours->section) ? -1 : bpf_program__fd(ours->program);
 	found.kind = ours->section.kind;
 	found.session = ours->section.session;
 	found.sleepable = ours->section.sleepable;
@@ -263,6 +259,16 @@ static int find_program(const struct upm_object *object, const char *name,
 			count ? "name one of them"
 			      : "give a program a section such as uprobe.multi",
 			"it has %zu programs for user-space probes", count);
+}
+
+static int check_loaded(const struct object_program *program)
+{
+	if (!is_beyond_kernel(&program->section))
+		return UPM_OK;
+	return upm_fail(UPM_ERR_UNSUPPORTED, 0, attach_operation,
+			bpf_program__name(program->program),
+			"use one uprobe.multi and one uretprobe.multi program instead",
+			"this kernel has no session links (6.13)");
 }
 
 /* Whether a spec begins with the name of a kind and a colon. */
@@ -361,6 +367,8 @@ int32_t upm_object_attach(struct upm_object *object, const char *program, const 
 	status = upm_options_read(&ours, sizeof(ours), options, "struct upm_attach_options");
 	if (!status)
 		status = find_program(object, program, &found);
+	if (!status && found)
+		status = check_loaded(found);
 	if (status || !found)
 		return status;
 	own = found->spec;

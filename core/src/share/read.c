@@ -257,6 +257,7 @@ static void read_handles(struct reader *reader, struct upm_link *link)
 			.fd = -1,
 			.event_fd = -1,
 			.file = file_of(reader, in.path),
+			.files = in.files,
 			.pid = in.pid,
 			.probes = in.probes,
 			.kind = (uint8_t)in.kind,

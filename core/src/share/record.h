@@ -63,8 +63,8 @@ struct upm_share_argument {
 	char text[64];
 };
 struct upm_share_link {
-	uint32_t path; /* string */
-	uint32_t probes, kind;
+	uint32_t path; /* string: of the first file */
+	uint32_t files, probes, kind;
 	int32_t pid;
 };
 struct upm_share_skip {

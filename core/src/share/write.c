@@ -110,6 +110,7 @@ static void put_link(struct writer *writer, const struct upm_link *link)
 		const struct upm_kernel_handle *handle = &link->handles.items[i];
 		struct upm_share_link out = {
 			.path = number_of(writer, link->table->files.items[handle->file].path),
+			.files = handle->files,
 			.probes = handle->probes,
 			.kind = handle->kind,
 			.pid = handle->pid,

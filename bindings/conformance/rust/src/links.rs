@@ -103,6 +103,7 @@ fn link(step: &Step<'_>, handles: &mut Handles) -> Result<Json> {
         .map(|each| {
             json!({
                 "path": each.path().to_string_lossy(),
+                "files": each.file_count(),
                 "probes": each.probe_count(),
                 "kind": each.kind().to_string(),
                 "limited": each.pid().is_some(),

@@ -44,7 +44,7 @@ function LinkView:skipped_count()
   return raw.upm_link_skipped(self:use_link())
 end
 
---- What the kernel has for it: tables of path, probes, id, fd, kind, pid. None after detach.
+--- What the kernel has for it: tables of path, probes, id, fd, kind, pid, files. None after detach.
 ---@return table[]
 function LinkView:kernel_links()
   local found = {}

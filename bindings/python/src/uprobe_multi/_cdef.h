@@ -189,6 +189,7 @@ struct upm_features {
 	uint32_t cap_sys_admin;
 	uint32_t cap_sys_ptrace;
 	uint32_t backend;
+	uint32_t paths;
 };
 enum upm_backend {
 	UPM_BACKEND_AUTO = 0,
@@ -236,6 +237,7 @@ struct upm_kernel_link {
 	int32_t fd;
 	uint32_t kind;
 	int32_t pid;
+	uint64_t files;
 };
 size_t upm_link_kernel_links(const struct upm_link *link);
 int32_t upm_link_kernel_get(const struct upm_link *link, size_t index, struct upm_kernel_link *kernel_link);

@@ -18,6 +18,7 @@ class Features:
     link_info: Answer
     fdinfo: Answer
     path_fd: Answer
+    paths: Answer
     perf_event: Answer
     perf_cookie: Answer
     uprobe_syscall: Answer

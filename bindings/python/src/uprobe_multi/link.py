@@ -18,12 +18,13 @@ if TYPE_CHECKING:
 class KernelLink(NamedTuple):
     """One kernel link, or perf event, behind a link."""
 
-    path: str  #: the file that it probes
+    path: str  #: the file that it probes, or the first of many
     probes: int  #: number of probes in it
     id: int  #: the kernel's link id, as bpftool shows it; 0 = it has none
     fd: int  #: descriptor; the link's, do not close it
     kind: Kind
     pid: int  #: the process that it is limited to; 0 = every process
+    files: int  #: number of files that it probes: 1, or more where check().paths
 
 
 def _probes(pointer: Any, count: int, get: Callable[[Any, int, Any], int]) -> list[Probe]:
@@ -52,7 +53,9 @@ def kernel_links(pointer: Any) -> list[KernelLink]:
     for index in range(lib.upm_link_kernel_links(pointer)):
         check_status(lib.upm_link_kernel_get(pointer, index, raw))
         found.append(
-            KernelLink(text(raw.path), raw.probes, raw.id, raw.fd, Kind(raw.kind), raw.pid)
+            KernelLink(
+                text(raw.path), raw.probes, raw.id, raw.fd, Kind(raw.kind), raw.pid, raw.files
+            )
         )
     return found
 

@@ -1335,6 +1335,8 @@ pub struct upm_features {
     pub cap_sys_ptrace: u32,
     #[doc = " enum upm_backend that upm_attach() takes by itself; 0 = none works"]
     pub backend: u32,
+    #[doc = " a link takes probes of many files (patches in kernel/patches/paths)"]
+    pub paths: u32,
 }
 #[test]
 fn bindgen_test_layout_upm_features() {
@@ -1654,6 +1656,23 @@ fn bindgen_test_layout_upm_features() {
         );
     }
     test_field_backend();
+    fn test_field_paths() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<upm_features>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).paths) as usize - ptr as usize
+            },
+            76usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(upm_features),
+                "::",
+                stringify!(paths)
+            )
+        );
+    }
+    test_field_paths();
 }
 #[doc = " the best that works"]
 pub const UPM_BACKEND_AUTO: upm_backend = 0;
@@ -1942,7 +1961,7 @@ extern "C" {
 pub struct upm_kernel_link {
     #[doc = " set by the caller"]
     pub size: usize,
-    #[doc = " the file it probes; belongs to the link"]
+    #[doc = " the file it probes, or the first of many; belongs to the link"]
     pub path: *const ::std::os::raw::c_char,
     #[doc = " number of probes in it"]
     pub probes: u64,
@@ -1954,12 +1973,14 @@ pub struct upm_kernel_link {
     pub kind: u32,
     #[doc = " the process it is limited to; 0 = every process"]
     pub pid: i32,
+    #[doc = " number of files it probes: 1, or more with upm_features.paths"]
+    pub files: u64,
 }
 #[test]
 fn bindgen_test_layout_upm_kernel_link() {
     assert_eq!(
         ::std::mem::size_of::<upm_kernel_link>(),
-        40usize,
+        48usize,
         concat!("Size of: ", stringify!(upm_kernel_link))
     );
     assert_eq!(
@@ -2086,6 +2107,23 @@ fn bindgen_test_layout_upm_kernel_link() {
         );
     }
     test_field_pid();
+    fn test_field_files() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<upm_kernel_link>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).files) as usize - ptr as usize
+            },
+            40usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(upm_kernel_link),
+                "::",
+                stringify!(files)
+            )
+        );
+    }
+    test_field_files();
 }
 extern "C" {
     #[doc = " @return number of kernel links behind the link; 0 after detach."]

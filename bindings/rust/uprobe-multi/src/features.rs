@@ -81,6 +81,8 @@ features! {
     fdinfo,
     /// A link takes a descriptor in place of a path (7.2).
     path_fd,
+    /// A link takes probes of many files (a patched kernel).
+    paths,
     /// Uprobes by perf_event_open(2).
     perf_event,
     /// Perf-event links carry cookies (5.15).

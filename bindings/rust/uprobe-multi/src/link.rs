@@ -157,10 +157,15 @@ impl fmt::Debug for Link {
 }
 
 impl<'a> KernelLink<'a> {
-    /// The file that it probes.
+    /// The file that it probes, or the first of many.
     pub fn path(&self) -> &'a Path {
         // SAFETY: belongs to the link, which is borrowed for 'a.
         unsafe { path(self.raw.path) }
+    }
+
+    /// Number of files that it probes: 1, or more where [`Features`](crate::Features) says `paths`.
+    pub fn file_count(&self) -> u64 {
+        self.raw.files
     }
 
     /// Number of probes in it.
