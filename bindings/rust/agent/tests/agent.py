@@ -8,6 +8,7 @@ import signal
 import urllib.error
 import urllib.request
 from pathlib import Path
+from typing import Callable
 
 from processes import BUILD, Server
 from prometheus import Prometheus
@@ -23,13 +24,17 @@ def selector(name: str, **labels: str) -> str:
 class Agent(Server):
     """Runs with the rules given; its look at processes comes often, so that tests are short."""
 
-    def __init__(self, folder: Path, prometheus: Prometheus, rules: str, **settings: str) -> None:
+    def __init__(
+        self, folder: Path, prometheus: Prometheus, rules: str,
+        launch: Callable[[list[str]], list[str]] = list, **settings: str,
+    ) -> None:
+        """`launch` may put something before the command; `settings` are keys of [agent]."""
         self.prometheus = prometheus
         self.address = prometheus.address_for_agent()
         self.file = folder / "agent.toml"
         self.settings = {"interval": '"100ms"'} | settings
         self.configure(rules)
-        super().__init__(folder / "agent.log", [str(PROGRAM), "--config", str(self.file)])
+        super().__init__(folder / "agent.log", launch([str(PROGRAM), "--config", str(self.file)]))
         self.wait_until("the agent is ready", self.is_ready)
 
     def configure(self, rules: str) -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import signal
 from pathlib import Path
-from typing import Callable, Iterator
+from typing import Any, Callable, Iterator
 
 import pytest
 
@@ -29,10 +29,10 @@ def start_agent(tmp_path: Path, prometheus: Prometheus) -> Iterator[Callable[...
     """Starts agents with the rules given; each has to end well after the test."""
     started: list[Agent] = []
 
-    def start(rules: str, **settings: str) -> Agent:
+    def start(rules: str, **options: Any) -> Agent:
         folder = tmp_path / f"agent{len(started)}"
         folder.mkdir()
-        started.append(Agent(folder, prometheus, rules, **settings))
+        started.append(Agent(folder, prometheus, rules, **options))
         return started[-1]
 
     yield start
