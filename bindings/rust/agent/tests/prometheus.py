@@ -71,5 +71,5 @@ class Prometheus(Server):
         up = f'up{{instance="{address}"}}'
         self.wait_until(
             f"a scrape of {address}",
-            lambda: (self.value(f"timestamp({up} == 1)") or 0) > since,
+            lambda: (self.value(f"timestamp({up}) and {up} == 1") or 0) > since,
         )
