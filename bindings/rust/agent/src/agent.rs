@@ -34,10 +34,14 @@ pub fn run(path: &Path, config: Config) -> Result<(), String> {
     if features.backend.is_none() {
         return Err("no probe can be attached here: uprobe-multi check tells why".into());
     }
-    let signals = Signals::new().map_err(|error| format!("signals can not be waited for: {error}"))?;
+    let signals =
+        Signals::new().map_err(|error| format!("signals can not be waited for: {error}"))?;
     let listener = match fixed.listen.as_str() {
         "" => None,
-        address => Some(http::listen(address).map_err(|error| format!("can not listen at {address}: {error}"))?),
+        address => Some(
+            http::listen(address)
+                .map_err(|error| format!("can not listen at {address}: {error}"))?,
+        ),
     };
     let mut agent = Agent::new(path, config, signals);
     if fixed.notify {
@@ -56,7 +60,9 @@ pub fn run(path: &Path, config: Config) -> Result<(), String> {
     }
     let (end, ended) = mpsc::channel::<()>();
     let shared = agent.shared.clone();
-    let exporter = thread::Builder::new().name("otlp".into()).spawn(move || otlp::run(&shared, &ended));
+    let exporter = thread::Builder::new()
+        .name("otlp".into())
+        .spawn(move || otlp::run(&shared, &ended));
     let exporter = exporter.map_err(|error| format!("no thread can be made: {error}"))?;
     agent.live();
     drop(end);
@@ -89,7 +95,10 @@ impl<'a> Agent<'a> {
             Ok(files) => self.files = Some(files),
             Err(error) => event!(Warn, "notify", of = "files", reason = error),
         }
-        self.shared.stats.notified.store(self.processes.is_some(), Relaxed);
+        self.shared
+            .stats
+            .notified
+            .store(self.processes.is_some(), Relaxed);
     }
 
     fn configure(&mut self, config: Config) {
@@ -100,7 +109,12 @@ impl<'a> Agent<'a> {
     }
 
     fn live(&mut self) {
-        event!(Info, "started", version = uprobe_multi::version(), config = self.path.display());
+        event!(
+            Info,
+            "started",
+            version = uprobe_multi::version(),
+            config = self.path.display()
+        );
         let mut is_ready = false;
         loop {
             let pause = self.look();
@@ -149,7 +163,9 @@ impl<'a> Agent<'a> {
                 return None;
             }
             if self.wait_for_news(left) {
-                end = end.min(Instant::now() + GATHERING).max(began + pause.shortest);
+                end = end
+                    .min(Instant::now() + GATHERING)
+                    .max(began + pause.shortest);
             }
         }
     }
@@ -159,7 +175,10 @@ impl<'a> Agent<'a> {
         // What is not there is not waited for: poll(2) leaves a negative descriptor out.
         let processes = self.processes.as_ref().map_or(-1, Processes::fd);
         let files = self.files.as_ref().map_or(-1, Files::fd);
-        let told = wait(&[self.signals.fd(), processes, files], patience + Duration::from_millis(1));
+        let told = wait(
+            &[self.signals.fd(), processes, files],
+            patience + Duration::from_millis(1),
+        );
         let forks = self.follower.follows_processes();
         let mut news = false;
         if let (true, Some(processes)) = (told[1], &self.processes) {
@@ -194,7 +213,12 @@ impl<'a> Agent<'a> {
     }
 
     fn refuse(&self, wrong: &Wrong) {
-        event!(Error, "reload_failed", config = self.path.display(), reason = wrong);
+        event!(
+            Error,
+            "reload_failed",
+            config = self.path.display(),
+            reason = wrong
+        );
     }
 
     fn keep_what_is_fixed(&self, new: &Config) {
@@ -202,8 +226,14 @@ impl<'a> Agent<'a> {
         let fixed = [
             ("listen", old.agent.listen != new.agent.listen),
             ("notify", old.agent.notify != new.agent.notify),
-            ("drop_capabilities", old.agent.drop_capabilities != new.agent.drop_capabilities),
-            ("keep_capabilities", old.agent.keep_capabilities != new.agent.keep_capabilities),
+            (
+                "drop_capabilities",
+                old.agent.drop_capabilities != new.agent.drop_capabilities,
+            ),
+            (
+                "keep_capabilities",
+                old.agent.keep_capabilities != new.agent.keep_capabilities,
+            ),
         ];
         for (key, _) in fixed.iter().filter(|(_, changed)| *changed) {
             event!(Warn, "needs_restart", key = key);

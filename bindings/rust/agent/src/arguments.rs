@@ -34,7 +34,9 @@ pub fn parse(arguments: impl Iterator<Item = OsString>) -> Result<Asked, String>
             "--version" => return Ok(Asked::Version),
             "--check" => check = true,
             "-c" | "--config" => {
-                let path = arguments.next().ok_or("--config needs the name of a file")?;
+                let path = arguments
+                    .next()
+                    .ok_or("--config needs the name of a file")?;
                 config = Some(path.into());
             }
             _ => match text.strip_prefix("--config=") {
@@ -44,7 +46,11 @@ pub fn parse(arguments: impl Iterator<Item = OsString>) -> Result<Asked, String>
         }
     }
     let path = config.ok_or("give --config FILE; try --help")?;
-    Ok(if check { Asked::Check(path) } else { Asked::Run(path) })
+    Ok(if check {
+        Asked::Check(path)
+    } else {
+        Asked::Run(path)
+    })
 }
 
 #[cfg(test)]

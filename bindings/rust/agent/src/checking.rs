@@ -25,12 +25,26 @@ pub fn check(config: &Config) -> bool {
 }
 
 fn report(rule: &Rule, plan: &Plan) {
-    let kind = if rule.kind == Kind::Count { "count" } else { "latency" };
-    let probes: usize = plan.targets.values().map(|target| target.file().points.len()).sum();
+    let kind = if rule.kind == Kind::Count {
+        "count"
+    } else {
+        "latency"
+    };
+    let probes: usize = plan
+        .targets
+        .values()
+        .map(|target| target.file().points.len())
+        .sum();
     let skipped: u64 = plan.skipped().values().sum();
-    println!("rule {} ({kind}): {probes} probes would be attached, {skipped} skipped", rule.name);
+    println!(
+        "rule {} ({kind}): {probes} probes would be attached, {skipped} skipped",
+        rule.name
+    );
     if rule.scope.is_some() {
-        println!("  {} processes in scope, {} that can not be looked at", plan.processes, plan.unresolved);
+        println!(
+            "  {} processes in scope, {} that can not be looked at",
+            plan.processes, plan.unresolved
+        );
     }
     let mut shown = HashSet::new();
     for target in plan.targets.values() {
@@ -46,7 +60,10 @@ fn report_skipped(plan: &Plan) {
     if let Some(limited) = plan.skipped().get("limit") {
         println!("  skipped {limited}: limit: more than limits.probes");
     }
-    let probes = plan.resolutions.iter().flat_map(|resolved| resolved.set.iter());
+    let probes = plan
+        .resolutions
+        .iter()
+        .flat_map(|resolved| resolved.set.iter());
     let mut skipped = probes.filter(|probe| !probe.is_ok());
     for probe in skipped.by_ref().take(MOST_SHOWN) {
         println!("  skipped {probe}: {}: {}", probe.verdict(), probe.reason());

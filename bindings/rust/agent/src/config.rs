@@ -202,8 +202,10 @@ pub fn parse(text: &str) -> Result<Config, Wrong> {
         line: error.span().map(|span| line_of(text, span.start)),
         message: error.message().replace('\n', " "),
     })?;
-    check_agent(&config)
-        .map_err(|message| Wrong { line: None, message })?;
+    check_agent(&config).map_err(|message| Wrong {
+        line: None,
+        message,
+    })?;
     let mut names = BTreeSet::new();
     for rule in &config.rules {
         let wrong = |message| Wrong {
@@ -212,7 +214,10 @@ pub fn parse(text: &str) -> Result<Config, Wrong> {
         };
         check_rule(rule.get_ref()).map_err(wrong)?;
         if !names.insert(&rule.get_ref().name) {
-            return Err(wrong(format!("rule \"{}\" is there twice", rule.get_ref().name)));
+            return Err(wrong(format!(
+                "rule \"{}\" is there twice",
+                rule.get_ref().name
+            )));
         }
     }
     Ok(config)
@@ -234,7 +239,9 @@ fn check_agent(config: &Config) -> Result<(), String> {
     }
     for capability in &config.agent.keep_capabilities {
         if capability.parse::<caps::Capability>().is_err() {
-            return Err(format!("agent.keep_capabilities: {capability} is no capability, such as CAP_SYS_ADMIN"));
+            return Err(format!(
+                "agent.keep_capabilities: {capability} is no capability, such as CAP_SYS_ADMIN"
+            ));
         }
     }
     check_labels(&config.agent.labels, "agent.labels")?;
@@ -242,7 +249,9 @@ fn check_agent(config: &Config) -> Result<(), String> {
         return Ok(());
     };
     if !otlp.endpoint.starts_with("http://") {
-        return Err("otlp.endpoint must be an http:// URL; a collector on this machine speaks https".into());
+        return Err(
+            "otlp.endpoint must be an http:// URL; a collector on this machine speaks https".into(),
+        );
     }
     if otlp.interval < Span::millis(100) || otlp.timeout < Span::millis(10) {
         return Err("otlp.interval must be 100ms or more, otlp.timeout 10ms or more".into());
@@ -252,16 +261,23 @@ fn check_agent(config: &Config) -> Result<(), String> {
 
 fn check_labels(labels: &Labels, place: &str) -> Result<(), String> {
     const TAKEN: [&str; 11] = [
-        "rule", "binary", "symbol", "process", "probe", "le", "verdict", "reason", "result", "limit", "version",
+        "rule", "binary", "symbol", "process", "probe", "le", "verdict", "reason", "result",
+        "limit", "version",
     ];
     for name in labels.keys() {
         let mut letters = name.bytes();
-        let first = letters.next().is_some_and(|byte| byte.is_ascii_alphabetic() || byte == b'_');
+        let first = letters
+            .next()
+            .is_some_and(|byte| byte.is_ascii_alphabetic() || byte == b'_');
         if !first || !letters.all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
-            return Err(format!("{place}: \"{name}\" is no label name: letters, digits and _"));
+            return Err(format!(
+                "{place}: \"{name}\" is no label name: letters, digits and _"
+            ));
         }
         if name.starts_with("__") || TAKEN.contains(&name.as_str()) {
-            return Err(format!("{place}: the label \"{name}\" is taken, give it another name"));
+            return Err(format!(
+                "{place}: the label \"{name}\" is taken, give it another name"
+            ));
         }
     }
     Ok(())
@@ -275,19 +291,32 @@ fn check_rule(rule: &Rule) -> Result<(), String> {
     if rule.specs.is_empty() {
         return wrong("specs is empty");
     }
-    if let Some(spec) = rule.specs.iter().find(|spec| !spec.contains(':') || spec.contains('\0')) {
+    if let Some(spec) = rule
+        .specs
+        .iter()
+        .find(|spec| !spec.contains(':') || spec.contains('\0'))
+    {
         return wrong(&format!("\"{spec}\" is no spec: BINARY:PATTERN"));
     }
     if rule.by.contains(&By::Process) && !rule.by_process() {
         return wrong("by = process needs a scope and attach = \"process\"");
     }
-    if rule.scope.is_none() && rule.specs.iter().any(|spec| crate::watch::binary_of(spec) == "*") {
+    if rule.scope.is_none()
+        && rule
+            .specs
+            .iter()
+            .any(|spec| crate::watch::binary_of(spec) == "*")
+    {
         return wrong("a spec that begins with *: needs a scope");
     }
     if rule.scope.as_ref().is_some_and(Scope::is_empty) {
         return wrong("scope is empty: give process, exe, cgroup or unit, or leave it out");
     }
-    if rule.buckets.as_ref().is_some_and(|buckets| buckets.is_empty() || buckets.len() > 100) {
+    if rule
+        .buckets
+        .as_ref()
+        .is_some_and(|buckets| buckets.is_empty() || buckets.len() > 100)
+    {
         return wrong("buckets must be 1 to 100 durations");
     }
     check_labels(&rule.labels, &format!("rule \"{}\"", rule.name))
@@ -303,10 +332,14 @@ mod tests {
 
     #[test]
     fn what_is_left_out_has_a_default() {
-        let config = parse("[[rule]]\nname = \"a\"\nspecs = [\"libc.so.6:malloc\"]\n").expect("it is right");
+        let config =
+            parse("[[rule]]\nname = \"a\"\nspecs = [\"libc.so.6:malloc\"]\n").expect("it is right");
         let rule = config.rules[0].get_ref();
         assert_eq!(config.agent.listen, "127.0.0.1:9435");
-        assert_eq!((rule.kind, rule.zeros, rule.by_process()), (Kind::Count, true, false));
+        assert_eq!(
+            (rule.kind, rule.zeros, rule.by_process()),
+            (Kind::Count, true, false)
+        );
         assert_eq!(rule.by, binary_and_symbol());
         assert!(config.otlp.is_none());
         assert!(parse("").expect("no rule is right, too").rules.is_empty());
@@ -315,28 +348,47 @@ mod tests {
     #[test]
     fn unknown_keys_are_named_with_their_line() {
         let said = refused("[agent]\ninterval = \"1s\"\nintervall = \"2s\"\n");
-        assert!(said.starts_with("line 3:") && said.contains("`intervall`"), "{said}");
+        assert!(
+            said.starts_with("line 3:") && said.contains("`intervall`"),
+            "{said}"
+        );
         let said = refused("[[rule]]\nname = \"a\"\nspecs = [\"b:c\"]\nspec = []\n");
-        assert!(said.starts_with("line 4:") && said.contains("`spec`"), "{said}");
-        let said = refused("[[rule]]\nname = \"a\"\nspecs = [\"b:c\"]\nscope = { procces = \"x\" }\n");
-        assert!(said.starts_with("line 4:") && said.contains("`procces`"), "{said}");
+        assert!(
+            said.starts_with("line 4:") && said.contains("`spec`"),
+            "{said}"
+        );
+        let said =
+            refused("[[rule]]\nname = \"a\"\nspecs = [\"b:c\"]\nscope = { procces = \"x\" }\n");
+        assert!(
+            said.starts_with("line 4:") && said.contains("`procces`"),
+            "{said}"
+        );
     }
 
     #[test]
     fn wrong_values_are_refused_with_the_rule() {
         let rule = |rest: &str| format!("\n\n[[rule]]\nname = \"a\"\nspecs = [\"b:c\"]\n{rest}\n");
         let said = refused(&rule("by = [\"process\"]"));
-        assert!(said.starts_with("line 3:") && said.contains("rule \"a\""), "{said}");
+        assert!(
+            said.starts_with("line 3:") && said.contains("rule \"a\""),
+            "{said}"
+        );
         assert!(refused(&rule("scope = {}")).contains("scope is empty"));
         assert!(refused(&rule("buckets = []")).contains("buckets"));
         assert!(refused(&rule("buckets = [\"3 parsecs\"]")).contains("duration"));
         assert!(refused(&rule("kind = \"trace\"")).contains("`trace`"));
         assert!(refused(&rule("labels = { le = \"1\" }")).contains("taken"));
         assert!(refused(&rule("labels = { \"a-b\" = \"1\" }")).contains("label name"));
-        assert!(refused("[[rule]]\nname = \"a\"\nspecs = [\"*:malloc\"]\n").contains("needs a scope"));
+        assert!(
+            refused("[[rule]]\nname = \"a\"\nspecs = [\"*:malloc\"]\n").contains("needs a scope")
+        );
         assert!(refused("[[rule]]\nname = \"a\"\nspecs = [\"malloc\"]\n").contains("no spec"));
         let twice = "[[rule]]\nname = \"a\"\nspecs = [\"b:c\"]\n".repeat(2);
-        assert!(refused(&twice).starts_with("line 4:"), "{}", refused(&twice));
+        assert!(
+            refused(&twice).starts_with("line 4:"),
+            "{}",
+            refused(&twice)
+        );
     }
 
     #[test]
@@ -349,7 +401,8 @@ mod tests {
 
     #[test]
     fn passwords_are_not_shown() {
-        let config = parse("[otlp]\nendpoint = \"http://c\"\nheaders = { Authorization = \"secret\" }\n");
+        let config =
+            parse("[otlp]\nendpoint = \"http://c\"\nheaders = { Authorization = \"secret\" }\n");
         let shown = format!("{:?}", config.expect("it is right"));
         assert!(shown.contains("Authorization") && !shown.contains("secret"));
     }

@@ -58,7 +58,9 @@ struct Work<'a> {
 
 impl<'a> Work<'a> {
     fn process(&self, place: Place) -> Option<&'a Process> {
-        place.process.and_then(|key| self.processes.iter().find(|process| process.key == key))
+        place
+            .process
+            .and_then(|key| self.processes.iter().find(|process| process.key == key))
     }
 
     fn skip(&mut self, verdict: &str, place: Place, points: &BTreeSet<Point>) {
@@ -91,33 +93,52 @@ impl Follower {
         for unit in self.registry.set_rules(&config) {
             unit.stop();
         }
-        let mut old: HashMap<String, Tracked> =
-            self.rules.drain(..).map(|tracked| (tracked.planner.rule.name.clone(), tracked)).collect();
+        let mut old: HashMap<String, Tracked> = self
+            .rules
+            .drain(..)
+            .map(|tracked| (tracked.planner.rule.name.clone(), tracked))
+            .collect();
         for rule in &config.rules {
             let rule = Arc::new(rule.get_ref().clone());
             let before = old.remove(&rule.name);
-            self.rules.push(Tracked::new(rule, before, config.limits.probes));
+            self.rules
+                .push(Tracked::new(rule, before, config.limits.probes));
         }
         self.config = config;
     }
 
     /// Whether each new process may be one to attach to.
     pub fn follows_processes(&self) -> bool {
-        self.rules.iter().any(|tracked| tracked.planner.rule.by_process())
+        self.rules
+            .iter()
+            .any(|tracked| tracked.planner.rule.by_process())
     }
 
     pub fn needs_processes(&self) -> bool {
-        self.rules.iter().any(|tracked| tracked.planner.rule.scope.is_some())
+        self.rules
+            .iter()
+            .any(|tracked| tracked.planner.rule.scope.is_some())
     }
 
     pub fn directories(&self) -> BTreeSet<PathBuf> {
-        let global = self.rules.iter().filter(|tracked| tracked.planner.rule.scope.is_none());
-        global.flat_map(|tracked| watch::directories(&tracked.planner.rule.specs, tracked.planner.found())).collect()
+        let global = self
+            .rules
+            .iter()
+            .filter(|tracked| tracked.planner.rule.scope.is_none());
+        global
+            .flat_map(|tracked| {
+                watch::directories(&tracked.planner.rule.specs, tracked.planner.found())
+            })
+            .collect()
     }
 
     /// Look at processes and files, and attach and let go. stop() ends it early.
     pub fn look(&mut self, stop: &dyn Fn() -> bool) {
-        let processes = if self.needs_processes() { process::list() } else { Vec::new() };
+        let processes = if self.needs_processes() {
+            process::list()
+        } else {
+            Vec::new()
+        };
         self.observers = self.registry.observers();
         self.stats.limits.clear();
         let mut rules = std::mem::take(&mut self.rules);
@@ -140,7 +161,13 @@ impl Follower {
         }
     }
 
-    fn apply(&mut self, tracked: &mut Tracked, plan: Plan, processes: &[Process], stop: &dyn Fn() -> bool) {
+    fn apply(
+        &mut self,
+        tracked: &mut Tracked,
+        plan: Plan,
+        processes: &[Process],
+        stop: &dyn Fn() -> bool,
+    ) {
         let name = tracked.planner.rule.name.clone();
         (0..plan.failures).for_each(|_| self.registry.attach_failed(&name));
         let units = self.registry.units(&name);
@@ -170,7 +197,9 @@ impl Follower {
     /// A file that was written in place has its functions elsewhere.
     fn end_rewritten(&self, rule: &str, units: &[Arc<Unit>], plan: &Plan) {
         let rewritten = |unit: &&Arc<Unit>| {
-            let other = |place: &Place| place.file.same_inode(&unit.place.file) && place.file != unit.place.file;
+            let other = |place: &Place| {
+                place.file.same_inode(&unit.place.file) && place.file != unit.place.file
+            };
             unit.place.process.is_none() && plan.targets.keys().any(other)
         };
         for unit in units.iter().filter(rewritten) {
@@ -178,7 +207,14 @@ impl Follower {
         }
     }
 
-    fn attach_missing(&mut self, tracked: &mut Tracked, place: Place, target: &Target, units: &[Arc<Unit>], work: &mut Work<'_>) {
+    fn attach_missing(
+        &mut self,
+        tracked: &mut Tracked,
+        place: Place,
+        target: &Target,
+        units: &[Arc<Unit>],
+        work: &mut Work<'_>,
+    ) {
         let file = target.file();
         let here: Vec<_> = units.iter().filter(|unit| unit.place == place).collect();
         let mut missing: BTreeSet<Point> = file.points.keys().copied().collect();
@@ -197,8 +233,13 @@ impl Follower {
     }
 
     fn attach(
-        &mut self, tracked: &mut Tracked, place: Place, target: &Target, points: &BTreeSet<Point>,
-        instead_of: Option<&Arc<Unit>>, work: &mut Work<'_>,
+        &mut self,
+        tracked: &mut Tracked,
+        place: Place,
+        target: &Target,
+        points: &BTreeSet<Point>,
+        instead_of: Option<&Arc<Unit>>,
+        work: &mut Work<'_>,
     ) {
         if points.is_empty() {
             return;
@@ -213,7 +254,8 @@ impl Follower {
         match start(rule, place, target, points, work.process(place)) {
             Ok(Some(unit)) => {
                 report(rule, &unit, work.process(place));
-                self.registry.insert(&rule.name, Arc::new(unit), instead_of.map(|unit| &**unit));
+                self.registry
+                    .insert(&rule.name, Arc::new(unit), instead_of.map(|unit| &**unit));
                 match instead_of {
                     Some(old) => old.stop(),
                     None => self.observers += 1,
@@ -260,7 +302,8 @@ impl Follower {
             return false;
         }
         if rule.scope.is_some() {
-            let present = watch::FileId::of(&unit.path).is_some_and(|id| id.same_inode(&unit.place.file));
+            let present =
+                watch::FileId::of(&unit.path).is_some_and(|id| id.same_inode(&unit.place.file));
             if present || unit.seconds_unwanted() < LINGER_SECONDS {
                 return true;
             }
@@ -269,27 +312,49 @@ impl Follower {
     }
 
     fn is_mapped(&mut self, unit: &Unit) -> bool {
-        if self.still_mapped.as_ref().is_none_or(|(at, _)| at.elapsed() >= MAPPED_PAUSE) {
+        if self
+            .still_mapped
+            .as_ref()
+            .is_none_or(|(at, _)| at.elapsed() >= MAPPED_PAUSE)
+        {
             self.still_mapped = Some((Instant::now(), still_mapped()));
         }
         let (_, mapped) = self.still_mapped.as_ref().expect("it is there");
-        let same = |(device, path): &(u64, PathBuf)| *device == unit.place.file.device || *path == unit.path;
-        mapped.get(&unit.place.file.inode).is_some_and(|files| files.iter().any(same))
+        let same = |(device, path): &(u64, PathBuf)| {
+            *device == unit.place.file.device || *path == unit.path
+        };
+        mapped
+            .get(&unit.place.file.inode)
+            .is_some_and(|files| files.iter().any(same))
     }
 
     fn let_go(&self, rule: &str, unit: &Unit) {
         unit.stop();
         self.registry.remove(rule, unit);
         let process = unit.place.process.map_or(0, |key| key.pid);
-        event!(Info, "detached", rule = rule, file = unit.path.display(), pid = process, probes = unit.attached);
+        event!(
+            Info,
+            "detached",
+            rule = rule,
+            file = unit.path.display(),
+            pid = process,
+            probes = unit.attached
+        );
     }
 }
 
 fn still_mapped() -> StillMapped {
     let mut mapped = StillMapped::new();
-    for file in process::list().iter().filter_map(|process| process::mapped(process.key.pid)).flatten() {
+    for file in process::list()
+        .iter()
+        .filter_map(|process| process::mapped(process.key.pid))
+        .flatten()
+    {
         let files = mapped.entry(file.inode).or_default();
-        if !files.iter().any(|(device, path)| *device == file.device && *path == file.path) {
+        if !files
+            .iter()
+            .any(|(device, path)| *device == file.device && *path == file.path)
+        {
             files.push((file.device, file.path));
         }
     }
@@ -297,7 +362,13 @@ fn still_mapped() -> StillMapped {
 }
 
 /// None when the process has ended.
-fn start(rule: &Rule, place: Place, target: &Target, points: &BTreeSet<Point>, process: Option<&Process>) -> Result<Option<Unit>, Error> {
+fn start(
+    rule: &Rule,
+    place: Place,
+    target: &Target,
+    points: &BTreeSet<Point>,
+    process: Option<&Process>,
+) -> Result<Option<Unit>, Error> {
     let file = target.file();
     let indexes: Vec<usize> = points.iter().map(|point| file.points[point]).collect();
     let set = target.resolved.set.select(&indexes)?;
@@ -316,25 +387,46 @@ fn start(rule: &Rule, place: Place, target: &Target, points: &BTreeSet<Point>, p
 fn report(rule: &Rule, unit: &Unit, process: Option<&Process>) {
     let (pid, name) = process.map_or((0, "*"), |process| (process.key.pid, process.name()));
     event!(
-        Info, "attached", rule = rule.name, file = unit.path.display(), process = name, pid = pid,
-        probes = unit.attached, skipped = unit.skipped.values().sum::<u64>(),
+        Info,
+        "attached",
+        rule = rule.name,
+        file = unit.path.display(),
+        process = name,
+        pid = pid,
+        probes = unit.attached,
+        skipped = unit.skipped.values().sum::<u64>(),
     );
 }
 
 fn report_failure(rule: &Rule, file: &File, place: Place, error: &Error) {
     let pid = place.process.map_or(0, |key| key.pid);
-    let level = if error.kind() == ErrorKind::Nothing { crate::log::Level::Warn } else { crate::log::Level::Error };
+    let level = if error.kind() == ErrorKind::Nothing {
+        crate::log::Level::Warn
+    } else {
+        crate::log::Level::Error
+    };
     crate::log::log(
-        level, "attach_failed",
-        &[("rule", &rule.name), ("file", &file.path.display()), ("pid", &pid), ("probes", &file.points.len()), ("reason", error)],
+        level,
+        "attach_failed",
+        &[
+            ("rule", &rule.name),
+            ("file", &file.path.display()),
+            ("pid", &pid),
+            ("probes", &file.points.len()),
+            ("reason", error),
+        ],
     );
 }
 
 impl Tracked {
     /// What was resolved for the rule before is right for the new version, too, if it asks for the same.
     fn new(rule: Arc<Rule>, before: Option<Self>, most: usize) -> Self {
-        let other_scope = before.as_ref().is_some_and(|before| before.planner.rule.scope != rule.scope || before.planner.rule.attach != rule.attach);
-        let same = before.filter(|before| same_resolution(&before.planner.rule, &rule) && before.planner.most == most);
+        let other_scope = before.as_ref().is_some_and(|before| {
+            before.planner.rule.scope != rule.scope || before.planner.rule.attach != rule.attach
+        });
+        let same = before.filter(|before| {
+            same_resolution(&before.planner.rule, &rule) && before.planner.most == most
+        });
         let planner = match same {
             Some(before) => before.planner.with_rule(rule),
             None => Planner::new(rule, most),

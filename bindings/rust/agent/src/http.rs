@@ -50,8 +50,13 @@ fn parse(bytes: &[u8]) -> Result<Option<Request>, httparse::Error> {
     if request.parse(bytes)?.is_partial() {
         return Ok(None);
     }
-    let accepts = request.headers.iter().filter(|header| header.name.eq_ignore_ascii_case("accept"));
-    let accepts: Vec<_> = accepts.map(|header| String::from_utf8_lossy(header.value)).collect();
+    let accepts = request
+        .headers
+        .iter()
+        .filter(|header| header.name.eq_ignore_ascii_case("accept"));
+    let accepts: Vec<_> = accepts
+        .map(|header| String::from_utf8_lossy(header.value))
+        .collect();
     let path = request.path.unwrap_or("/");
     Ok(Some(Request {
         method: request.method.unwrap_or("").to_owned(),
@@ -79,10 +84,18 @@ fn receive(stream: &mut TcpStream) -> io::Result<Result<Request, Response>> {
         match parse(&bytes) {
             Ok(Some(request)) => return Ok(Ok(request)),
             Ok(None) => {}
-            Err(_) => return Ok(Err(Response::text("400 Bad Request", "this is no HTTP request"))),
+            Err(_) => {
+                return Ok(Err(Response::text(
+                    "400 Bad Request",
+                    "this is no HTTP request",
+                )));
+            }
         }
     }
-    Ok(Err(Response::text("431 Request Header Fields Too Large", "the request is too large")))
+    Ok(Err(Response::text(
+        "431 Request Header Fields Too Large",
+        "the request is too large",
+    )))
 }
 
 fn answer(shared: &Shared, request: &Request) -> Response {
@@ -166,9 +179,13 @@ pub fn start(listener: TcpListener, shared: &Arc<Shared>) -> io::Result<()> {
     let receiver = Arc::new(Mutex::new(receiver));
     for _ in 0..WORKERS {
         let (shared, receiver) = (shared.clone(), receiver.clone());
-        thread::Builder::new().name("http".into()).spawn(move || work(&shared, &receiver))?;
+        thread::Builder::new()
+            .name("http".into())
+            .spawn(move || work(&shared, &receiver))?;
     }
-    thread::Builder::new().name("accept".into()).spawn(move || accept(&listener, &sender))?;
+    thread::Builder::new()
+        .name("accept".into())
+        .spawn(move || accept(&listener, &sender))?;
     Ok(())
 }
 
@@ -191,13 +208,28 @@ mod tests {
         let address = listener.local_addr().expect("it has one");
         start(listener, &shared).expect("threads");
         let health = ask(address, "GET /healthz HTTP/1.1\r\n\r\n");
-        assert!(health.starts_with("HTTP/1.1 503 ") && health.ends_with("starting\n"), "{health}");
+        assert!(
+            health.starts_with("HTTP/1.1 503 ") && health.ends_with("starting\n"),
+            "{health}"
+        );
         shared.stats.looked(Duration::ZERO, Duration::ZERO);
         assert!(ask(address, "GET /healthz HTTP/1.1\r\n\r\n").ends_with("\r\n\r\nok\n"));
-        let text = ask(address, "GET /metrics?x=1 HTTP/1.1\r\nAccept: text/plain\r\n\r\n");
-        assert!(text.contains("version=0.0.4") && text.contains("\nuprobe_agent_scrapes_total 1\n"), "{text}");
-        let open = ask(address, "GET /metrics HTTP/1.1\r\naccept: application/openmetrics-text\r\n\r\n");
-        assert!(open.contains("openmetrics-text; version=1.0.0") && open.ends_with("\n# EOF\n"), "{open}");
+        let text = ask(
+            address,
+            "GET /metrics?x=1 HTTP/1.1\r\nAccept: text/plain\r\n\r\n",
+        );
+        assert!(
+            text.contains("version=0.0.4") && text.contains("\nuprobe_agent_scrapes_total 1\n"),
+            "{text}"
+        );
+        let open = ask(
+            address,
+            "GET /metrics HTTP/1.1\r\naccept: application/openmetrics-text\r\n\r\n",
+        );
+        assert!(
+            open.contains("openmetrics-text; version=1.0.0") && open.ends_with("\n# EOF\n"),
+            "{open}"
+        );
         assert!(ask(address, "HEAD / HTTP/1.1\r\n\r\n").ends_with("\r\n\r\n"));
         assert!(ask(address, "POST /metrics HTTP/1.1\r\n\r\n").starts_with("HTTP/1.1 405 "));
         assert!(ask(address, "GET /other HTTP/1.1\r\n\r\n").starts_with("HTTP/1.1 404 "));
@@ -210,9 +242,12 @@ mod tests {
     fn a_request_may_come_in_parts() {
         let text = "GET /metrics?a HTTP/1.1\r\nAccept: a\r\nAccept: b\r\n\r\n";
         for cut in 1..text.len() - 1 {
-            assert_eq!(parse(text[..cut].as_bytes()), Ok(None), "{cut}");
+            assert_eq!(parse(&text.as_bytes()[..cut]), Ok(None), "{cut}");
         }
         let request = parse(text.as_bytes()).expect("right").expect("whole");
-        assert_eq!((request.path.as_str(), request.accept.as_str()), ("/metrics", "a,b"));
+        assert_eq!(
+            (request.path.as_str(), request.accept.as_str()),
+            ("/metrics", "a,b")
+        );
     }
 }

@@ -96,8 +96,19 @@ mod tests {
 
     #[test]
     fn an_event_is_one_line() {
-        let said = line(Level::Warn, "refused", &[("rule", &"a b"), ("reason", &"one\ntwo \"x\"\u{7}"), ("count", &3)]);
-        assert_eq!(said, "level=warn event=refused rule=\"a b\" reason=\"one\\ntwo \\\"x\\\"\\u{7}\" count=3\n");
+        let said = line(
+            Level::Warn,
+            "refused",
+            &[
+                ("rule", &"a b"),
+                ("reason", &"one\ntwo \"x\"\u{7}"),
+                ("count", &3),
+            ],
+        );
+        assert_eq!(
+            said,
+            "level=warn event=refused rule=\"a b\" reason=\"one\\ntwo \\\"x\\\"\\u{7}\" count=3\n"
+        );
         assert_eq!(quoted(""), "\"\"");
         assert_eq!(quoted("/usr/lib"), "/usr/lib");
     }

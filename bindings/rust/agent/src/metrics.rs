@@ -23,7 +23,10 @@ pub fn gather(config: &Config, registry: &Registry, stats: &Stats) -> Vec<Family
 
 fn labels(common: &config::Labels, own: &config::Labels) -> Labels {
     let merged: BTreeMap<_, _> = common.iter().chain(own).collect();
-    merged.into_iter().map(|(name, value)| (name.clone(), value.clone())).collect()
+    merged
+        .into_iter()
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect()
 }
 
 fn one(labels: &Labels, name: &str, value: &str) -> Labels {
@@ -32,35 +35,68 @@ fn one(labels: &Labels, name: &str, value: &str) -> Labels {
     labels
 }
 
+/// A number of a rule.
+type OfRule = fn(&RuleCounts) -> u64;
+
 struct OfRules {
     calls: Family,
     latency: Family,
     running: Family,
     skipped: Family,
     lost: Family,
-    numbers: Vec<(Family, fn(&RuleCounts) -> u64)>,
+    numbers: Vec<(Family, OfRule)>,
 }
 
 impl OfRules {
     fn new() -> Self {
         use Type::{Counter, Gauge, Histogram};
-        let gauge = |name, help, of: fn(&RuleCounts) -> u64| (Family::new(Gauge, name, help), of);
+        let gauge = |name, help, of: OfRule| (Family::new(Gauge, name, help), of);
         Self {
             calls: Family::new(Counter, "uprobe_calls", "Hits of the probes of a rule."),
-            latency: Family::new(Histogram, "uprobe_latency_seconds", "Time from entry to return."),
-            running: Family::new(Gauge, "uprobe_calls_running", "Calls that began and have not returned, or never will."),
-            skipped: Family::new(Gauge, "uprobe_skipped_probes", "Probes that are not attached, by verdict."),
+            latency: Family::new(
+                Histogram,
+                "uprobe_latency_seconds",
+                "Time from entry to return.",
+            ),
+            running: Family::new(
+                Gauge,
+                "uprobe_calls_running",
+                "Calls that began and have not returned, or never will.",
+            ),
+            skipped: Family::new(
+                Gauge,
+                "uprobe_skipped_probes",
+                "Probes that are not attached, by verdict.",
+            ),
             lost: Family::new(Counter, "uprobe_lost_events", "Calls that no series holds."),
             numbers: vec![
-                gauge("uprobe_rule_attached_probes", "Probes attached now.", |rule| rule.attached as u64),
-                gauge("uprobe_rule_files", "Files attached now.", |rule| rule.files as u64),
-                gauge("uprobe_rule_processes", "Processes in scope.", |rule| rule.follow.processes as u64),
-                gauge("uprobe_rule_unobserved_processes", "Processes in scope that are not observed.", |rule| {
-                    rule.follow.unobserved as u64
+                gauge(
+                    "uprobe_rule_attached_probes",
+                    "Probes attached now.",
+                    |rule| rule.attached as u64,
+                ),
+                gauge("uprobe_rule_files", "Files attached now.", |rule| {
+                    rule.files as u64
                 }),
-                gauge("uprobe_rule_summed_series", "Label sets that the limit has put into one.", |rule| rule.summed as u64),
+                gauge("uprobe_rule_processes", "Processes in scope.", |rule| {
+                    rule.follow.processes as u64
+                }),
+                gauge(
+                    "uprobe_rule_unobserved_processes",
+                    "Processes in scope that are not observed.",
+                    |rule| rule.follow.unobserved as u64,
+                ),
+                gauge(
+                    "uprobe_rule_summed_series",
+                    "Label sets that the limit has put into one.",
+                    |rule| rule.summed as u64,
+                ),
                 (
-                    Family::new(Counter, "uprobe_attach_errors", "Attaches and resolutions that failed."),
+                    Family::new(
+                        Counter,
+                        "uprobe_attach_errors",
+                        "Attaches and resolutions that failed.",
+                    ),
                     |rule| rule.attach_errors,
                 ),
             ],
@@ -71,7 +107,12 @@ impl OfRules {
         let mut base = vec![("rule".to_owned(), counts.rule.name.clone())];
         base.extend(labels(common, &counts.rule.labels));
         let buckets = match &counts.rule.buckets {
-            Some(bounds) => Buckets::new(&bounds.iter().map(|bound| bound.0.as_nanos() as u64).collect::<Vec<_>>()),
+            Some(bounds) => Buckets::new(
+                &bounds
+                    .iter()
+                    .map(|bound| bound.0.as_nanos() as u64)
+                    .collect::<Vec<_>>(),
+            ),
             None => Buckets::default(),
         };
         for (own, value) in &counts.series {
@@ -80,16 +121,21 @@ impl OfRules {
                 Kind::Count => self.calls.push(labels, Point::Number(value.calls.into())),
                 Kind::Latency => {
                     let running = value.entries.saturating_sub(value.calls);
-                    self.latency.push(labels.clone(), histogram(value, &buckets));
+                    self.latency
+                        .push(labels.clone(), histogram(value, &buckets));
                     self.running.push(labels, Point::Number(running.into()));
                 }
             }
         }
         for (verdict, count) in &counts.follow.skipped {
-            self.skipped.push(one(&base, "verdict", verdict), Point::Number((*count).into()));
+            self.skipped.push(
+                one(&base, "verdict", verdict),
+                Point::Number((*count).into()),
+            );
         }
         for (reason, count) in [("rows", counts.lost.rows), ("read", counts.lost.reads)] {
-            self.lost.push(one(&base, "reason", reason), Point::Number(count.into()));
+            self.lost
+                .push(one(&base, "reason", reason), Point::Number(count.into()));
         }
         for (family, of) in &mut self.numbers {
             family.push(base.clone(), Point::Number(of(counts).into()));
@@ -113,7 +159,11 @@ fn histogram(value: &Value, buckets: &Buckets) -> Point {
     let mut cumulative = value.cumulative(buckets);
     cumulative.push(value.calls);
     Point::Histogram {
-        bounds: buckets.bounds_ns.iter().map(|bound| *bound as f64 * NS).collect(),
+        bounds: buckets
+            .bounds_ns
+            .iter()
+            .map(|bound| *bound as f64 * NS)
+            .collect(),
         cumulative,
         sum: value.sum_ns as f64 * NS,
     }
@@ -125,37 +175,99 @@ fn of_rules(common: &config::Labels, counts: &[RuleCounts]) -> Vec<Family> {
         families.add(common, rule);
     }
     let numbers = families.numbers.into_iter().map(|(family, _)| family);
-    [families.calls, families.latency, families.running, families.skipped, families.lost].into_iter().chain(numbers).collect()
+    [
+        families.calls,
+        families.latency,
+        families.running,
+        families.skipped,
+        families.lost,
+    ]
+    .into_iter()
+    .chain(numbers)
+    .collect()
 }
 
-fn of_agent(common: &config::Labels, registry: &Registry, stats: &Stats, series: usize) -> Vec<Family> {
+fn of_agent(
+    common: &config::Labels,
+    registry: &Registry,
+    stats: &Stats,
+    series: usize,
+) -> Vec<Family> {
     use Type::{Counter, Gauge};
     let base = labels(common, &config::Labels::new());
-    let gauge = |name, help, number: Number| Family::new(Gauge, name, help).with(base.clone(), number);
-    let counter = |name, help, number: Number| Family::new(Counter, name, help).with(base.clone(), number);
+    let gauge =
+        |name, help, number: Number| Family::new(Gauge, name, help).with(base.clone(), number);
+    let counter =
+        |name, help, number: Number| Family::new(Counter, name, help).with(base.clone(), number);
     let outcomes = |name, help, outcomes: &stats::Outcomes| {
         let family = Family::new(Counter, name, help);
         let family = family.with(one(&base, "result", "ok"), outcomes.ok.get().into());
         family.with(one(&base, "result", "failed"), outcomes.failed.get().into())
     };
     let version = Family::new(Gauge, "uprobe_agent_build_info", "Version of the agent.");
-    let started = stats.started.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64();
+    let started = stats
+        .started
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default()
+        .as_secs_f64();
     let (taken, most) = registry.series();
-    let limit = |family: Family, name, reached: bool| family.with(one(&base, "limit", name), reached.into());
-    let limits = Family::new(Gauge, "uprobe_agent_limit_reached", "1 while a limit holds something back.");
+    let limit = |family: Family, name, reached: bool| {
+        family.with(one(&base, "limit", name), reached.into())
+    };
+    let limits = Family::new(
+        Gauge,
+        "uprobe_agent_limit_reached",
+        "1 while a limit holds something back.",
+    );
     let limits = limit(limits, "memory", stats.limits.memory.is_reached());
     let limits = limit(limits, "observers", stats.limits.observers.is_reached());
     vec![
         version.with(one(&base, "version", uprobe_multi::version()), 1_u64.into()),
-        gauge("uprobe_agent_resident_memory_bytes", "Resident memory of the agent.", stats::resident().into()),
-        counter("uprobe_agent_cpu_seconds", "CPU time of the agent.", Number::Real(crate::system::cpu_time().as_secs_f64())),
-        gauge("uprobe_agent_open_fds", "Open descriptors of the agent.", stats::open_fds().into()),
-        gauge("uprobe_agent_start_time_seconds", "When the agent began, since 1970.", Number::Real(started)),
-        gauge("uprobe_agent_series", "Label sets of calls and latencies.", series.into()),
-        gauge("uprobe_agent_observers", "Files and processes that are observed.", registry.observers().into()),
-        counter("uprobe_agent_scans", "Looks at processes and files.", stats.scans.get().into()),
-        counter("uprobe_agent_scan_seconds", "Time that they took.", Number::Real(stats.scan_ns.get() as f64 * NS)),
-        outcomes("uprobe_agent_config_reloads", "Reloads of the configuration.", &stats.reloads),
+        gauge(
+            "uprobe_agent_resident_memory_bytes",
+            "Resident memory of the agent.",
+            stats::resident().into(),
+        ),
+        counter(
+            "uprobe_agent_cpu_seconds",
+            "CPU time of the agent.",
+            Number::Real(crate::system::cpu_time().as_secs_f64()),
+        ),
+        gauge(
+            "uprobe_agent_open_fds",
+            "Open descriptors of the agent.",
+            stats::open_fds().into(),
+        ),
+        gauge(
+            "uprobe_agent_start_time_seconds",
+            "When the agent began, since 1970.",
+            Number::Real(started),
+        ),
+        gauge(
+            "uprobe_agent_series",
+            "Label sets of calls and latencies.",
+            series.into(),
+        ),
+        gauge(
+            "uprobe_agent_observers",
+            "Files and processes that are observed.",
+            registry.observers().into(),
+        ),
+        counter(
+            "uprobe_agent_scans",
+            "Looks at processes and files.",
+            stats.scans.get().into(),
+        ),
+        counter(
+            "uprobe_agent_scan_seconds",
+            "Time that they took.",
+            Number::Real(stats.scan_ns.get() as f64 * NS),
+        ),
+        outcomes(
+            "uprobe_agent_config_reloads",
+            "Reloads of the configuration.",
+            &stats.reloads,
+        ),
         gauge(
             "uprobe_agent_config_last_reload_successful",
             "0 when the configuration on disk was refused.",
@@ -167,9 +279,21 @@ fn of_agent(common: &config::Labels, registry: &Registry, stats: &Stats, series:
             stats.configured_s.load(Relaxed).into(),
         ),
         limit(limits, "series", taken >= most),
-        gauge("uprobe_agent_notify", "1 when the kernel tells of new processes.", stats.notified.load(Relaxed).into()),
-        outcomes("uprobe_agent_otlp_exports", "Pushes to the OTLP endpoint.", &stats.exports),
-        counter("uprobe_agent_scrapes", "Requests for /metrics.", stats.scrapes.get().into()),
+        gauge(
+            "uprobe_agent_notify",
+            "1 when the kernel tells of new processes.",
+            stats.notified.load(Relaxed).into(),
+        ),
+        outcomes(
+            "uprobe_agent_otlp_exports",
+            "Pushes to the OTLP endpoint.",
+            &stats.exports,
+        ),
+        counter(
+            "uprobe_agent_scrapes",
+            "Requests for /metrics.",
+            stats.scrapes.get().into(),
+        ),
     ]
 }
 
@@ -184,10 +308,18 @@ mod tests {
         let registry = Registry::default();
         registry.set_rules(&config);
         let families = gather(&config, &registry, &Stats::default());
-        let find = |name: &str| families.iter().find(|family| family.name == name).expect(name);
+        let find = |name: &str| {
+            families
+                .iter()
+                .find(|family| family.name == name)
+                .expect(name)
+        };
         assert!(find("uprobe_calls").samples.is_empty());
         let (labels, point) = &find("uprobe_rule_attached_probes").samples[0];
-        let pairs: Vec<_> = labels.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let pairs: Vec<_> = labels
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+            .collect();
         assert_eq!(pairs, [("rule", "r"), ("a", "2"), ("b", "1")]);
         assert_eq!(*point, Point::Number(Number::Whole(0)));
         assert_eq!(find("uprobe_lost_events").samples.len(), 2);

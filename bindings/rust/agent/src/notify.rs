@@ -7,7 +7,7 @@ use std::io;
 use std::mem;
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::os::unix::ffi::OsStrExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::system::{check, own, read};
 
@@ -39,7 +39,14 @@ impl Processes {
         check(unsafe { libc::bind(socket.as_raw_fd(), (&raw const address).cast(), size) })?;
         let message = subscription();
         // SAFETY: a buffer of the length that is said.
-        let sent = unsafe { libc::send(socket.as_raw_fd(), message.as_ptr().cast(), message.len(), 0) };
+        let sent = unsafe {
+            libc::send(
+                socket.as_raw_fd(),
+                message.as_ptr().cast(),
+                message.len(),
+                0,
+            )
+        };
         check(sent as i32)?;
         Ok(Self(socket))
     }
@@ -58,7 +65,8 @@ impl Processes {
             if count == 0 {
                 break;
             }
-            news |= tells_of(&buffer[..count]).is_none_or(|what| what & (EXEC | COMM) != 0 || (forks && what == FORK));
+            news |= tells_of(&buffer[..count])
+                .is_none_or(|what| what & (EXEC | COMM) != 0 || (forks && what == FORK));
         }
         news
     }
@@ -67,7 +75,18 @@ impl Processes {
 fn subscription() -> Vec<u8> {
     let length = (HEADER + ENVELOPE + 4) as u32;
     // nlmsghdr: length, type and flags, sequence, port; cn_msg: group, value, sequence, answer, length and flags.
-    let words = [length, libc::NLMSG_DONE as u32, 0, 0, GROUP, VALUE, 0, 0, 4, LISTEN];
+    let words = [
+        length,
+        libc::NLMSG_DONE as u32,
+        0,
+        0,
+        GROUP,
+        VALUE,
+        0,
+        0,
+        4,
+        LISTEN,
+    ];
     words.iter().flat_map(|word| word.to_ne_bytes()).collect()
 }
 
@@ -122,15 +141,20 @@ impl Files {
         }
     }
 
-    fn add(&mut self, path: &PathBuf) {
+    fn add(&mut self, path: &Path) {
         let Ok(name) = CString::new(path.as_os_str().as_bytes()) else {
             return;
         };
-        let events = libc::IN_CREATE | libc::IN_MOVED_TO | libc::IN_CLOSE_WRITE | libc::IN_DELETE_SELF | libc::IN_ONLYDIR;
+        let events = libc::IN_CREATE
+            | libc::IN_MOVED_TO
+            | libc::IN_CLOSE_WRITE
+            | libc::IN_DELETE_SELF
+            | libc::IN_ONLYDIR;
         // SAFETY: a C string.
-        let watch = unsafe { libc::inotify_add_watch(self.inotify.as_raw_fd(), name.as_ptr(), events) };
+        let watch =
+            unsafe { libc::inotify_add_watch(self.inotify.as_raw_fd(), name.as_ptr(), events) };
         if watch >= 0 {
-            self.watched.insert(path.clone(), watch);
+            self.watched.insert(path.to_owned(), watch);
         }
     }
 
@@ -164,7 +188,8 @@ mod tests {
 
     #[test]
     fn a_new_file_is_told() {
-        let folder = std::env::temp_dir().join(format!("uprobe-agent-notify-{}", std::process::id()));
+        let folder =
+            std::env::temp_dir().join(format!("uprobe-agent-notify-{}", std::process::id()));
         std::fs::create_dir_all(&folder).expect("a folder");
         let mut files = Files::new().expect("inotify");
         let told = |files: &Files| crate::system::wait(&[files.fd()], std::time::Duration::ZERO)[0];

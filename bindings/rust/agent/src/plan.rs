@@ -83,7 +83,10 @@ impl Planner {
         match self.rule.clone().scope.as_ref() {
             None => self.for_everybody(),
             Some(scope) => {
-                let matched: Vec<_> = processes.iter().filter(|process| scope.holds(process)).collect();
+                let matched: Vec<_> = processes
+                    .iter()
+                    .filter(|process| scope.holds(process))
+                    .collect();
                 self.for_processes(&matched)
             }
         }
@@ -92,7 +95,8 @@ impl Planner {
     fn for_everybody(&mut self) -> Plan {
         let mut plan = Plan::default();
         let fingerprint = self.fingerprint();
-        let right = |common: &Common| common.fingerprint == fingerprint && common.at.elapsed() < REFRESH;
+        let right =
+            |common: &Common| common.fingerprint == fingerprint && common.at.elapsed() < REFRESH;
         if !self.common.as_ref().is_some_and(right) && !self.has_failed(OWN_VIEW) {
             match Resolved::new(&self.rule, None, self.most) {
                 Ok(resolved) => {
@@ -162,7 +166,11 @@ impl Planner {
                 self.views.insert(view, resolved.clone());
                 Some((view, resolved))
             }
-            Err(error) if error.kind() == ErrorKind::NotFound && !process::is_alive(process.key) => None,
+            Err(error)
+                if error.kind() == ErrorKind::NotFound && !process::is_alive(process.key) =>
+            {
+                None
+            }
             Err(error) => {
                 self.fail(view, &error, plan);
                 None
@@ -171,14 +179,21 @@ impl Planner {
     }
 
     fn has_failed(&self, view: u64) -> bool {
-        self.failed.get(&view).is_some_and(|at| at.elapsed() < RETRY)
+        self.failed
+            .get(&view)
+            .is_some_and(|at| at.elapsed() < RETRY)
     }
 
     fn fail(&mut self, view: u64, error: &Error, plan: &mut Plan) {
         self.failed.retain(|_, at| at.elapsed() < RETRY);
         self.failed.insert(view, Instant::now());
         plan.failures += 1;
-        event!(Error, "resolve_failed", rule = self.rule.name, reason = error);
+        event!(
+            Error,
+            "resolve_failed",
+            rule = self.rule.name,
+            reason = error
+        );
     }
 }
 
@@ -190,13 +205,19 @@ impl Plan {
                 process,
             };
             let resolved = resolved.clone();
-            self.targets.entry(place).or_insert(Target { resolved, file });
+            self.targets
+                .entry(place)
+                .or_insert(Target { resolved, file });
         }
     }
 
     pub fn skipped(&self) -> Skipped {
         let mut skipped = Skipped::new();
-        for (verdict, count) in self.resolutions.iter().flat_map(|resolved| &resolved.skipped) {
+        for (verdict, count) in self
+            .resolutions
+            .iter()
+            .flat_map(|resolved| &resolved.skipped)
+        {
             *skipped.entry(verdict.clone()).or_default() += count;
         }
         skipped

@@ -51,10 +51,17 @@ mod tests {
 
     #[test]
     fn nothing_is_kept_that_is_not_there() {
-        let now = HashSet::from([Capability::CAP_BPF, Capability::CAP_KILL, Capability::CAP_SYS_ADMIN]);
+        let now = HashSet::from([
+            Capability::CAP_BPF,
+            Capability::CAP_KILL,
+            Capability::CAP_SYS_ADMIN,
+        ]);
         assert_eq!(kept(&[], &now), HashSet::from([Capability::CAP_BPF]));
         let more = ["CAP_SYS_ADMIN".to_owned(), "CAP_CHOWN".to_owned()];
-        assert_eq!(kept(&more, &now), HashSet::from([Capability::CAP_BPF, Capability::CAP_SYS_ADMIN]));
+        assert_eq!(
+            kept(&more, &now),
+            HashSet::from([Capability::CAP_BPF, Capability::CAP_SYS_ADMIN])
+        );
     }
 
     #[test]
@@ -63,7 +70,13 @@ mod tests {
             drop_others(&[])?;
             caps::read(None, CapSet::Permitted).map_err(io::Error::other)
         });
-        let left = dropped.join().expect("it does not panic").expect("it drops");
-        assert!(left.iter().all(|capability| NEEDED.contains(capability)), "{left:?}");
+        let left = dropped
+            .join()
+            .expect("it does not panic")
+            .expect("it drops");
+        assert!(
+            left.iter().all(|capability| NEEDED.contains(capability)),
+            "{left:?}"
+        );
     }
 }

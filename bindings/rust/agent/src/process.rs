@@ -115,7 +115,10 @@ pub fn is_alive(key: Key) -> bool {
 /// Files of which a process maps code; None when that can not be read.
 pub fn mapped(pid: u32) -> Option<Vec<Mapped>> {
     let text = fs::read(format!("/proc/{pid}/maps")).ok()?;
-    let mut files: Vec<Mapped> = String::from_utf8_lossy(&text).lines().filter_map(parse_mapping).collect();
+    let mut files: Vec<Mapped> = String::from_utf8_lossy(&text)
+        .lines()
+        .filter_map(parse_mapping)
+        .collect();
     files.dedup();
     Some(files)
 }
@@ -161,7 +164,9 @@ pub fn view(pid: u32, files: &[Mapped]) -> Option<u64> {
     sorted.sort_by_key(|file| (file.device, file.inode));
     let mut hasher = DefaultHasher::new();
     (root.dev(), root.ino(), sorted).hash(&mut hasher);
-    fs::read_link(format!("/proc/{pid}/ns/mnt")).ok().hash(&mut hasher);
+    fs::read_link(format!("/proc/{pid}/ns/mnt"))
+        .ok()
+        .hash(&mut hasher);
     Some(hasher.finish())
 }
 
@@ -173,7 +178,10 @@ mod tests {
     fn names_may_hold_anything() {
         let rest = "S 1 1 1 0 -1 4194560 1 1 1 1 1 1 1 1 20 0 1 0 4711 1 1";
         let stat = format!("12 (a) b (c) {rest}");
-        assert_eq!(parse_stat(stat.as_bytes()), Some((4711, "a) b (c".to_owned())));
+        assert_eq!(
+            parse_stat(stat.as_bytes()),
+            Some((4711, "a) b (c".to_owned()))
+        );
         assert_eq!(parse_stat(b"12 (a"), None);
         let kernel = stat.replace("4194560", "2129984");
         assert_eq!(parse_stat(kernel.as_bytes()), None);
@@ -198,10 +206,16 @@ mod tests {
     fn this_process_is_there() {
         let process = Process::read(std::process::id()).expect("it runs");
         assert!(is_alive(process.key));
-        assert!(!is_alive(Key { start: 1, ..process.key }));
+        assert!(!is_alive(Key {
+            start: 1,
+            ..process.key
+        }));
         let executable = process.executable().expect("it has one");
         let files = mapped(process.key.pid).expect("they can be read");
-        assert!(files.iter().any(|file| file.path == Path::new(&executable)), "{files:?}");
+        assert!(
+            files.iter().any(|file| file.path == Path::new(&executable)),
+            "{files:?}"
+        );
         assert_eq!(view(process.key.pid, &files), view(process.key.pid, &files));
         assert!(list().iter().any(|other| other.key == process.key));
     }

@@ -86,7 +86,13 @@ impl Entry {
         number
     }
 
-    fn add(&mut self, unit: &Unit, counted: Counted, sums: &mut HashMap<u32, Value>, room: &mut usize) {
+    fn add(
+        &mut self,
+        unit: &Unit,
+        counted: Counted,
+        sums: &mut HashMap<u32, Value>,
+        room: &mut usize,
+    ) {
         for (index, value) in counted.values {
             let number = self.number(unit, index, room);
             sums.entry(number).or_default().add(&value);
@@ -111,7 +117,13 @@ impl Entry {
             }
             Err(error) => {
                 self.lost.reads += 1;
-                event!(Error, "read_failed", rule = self.rule.name, file = unit.path.display(), reason = error);
+                event!(
+                    Error,
+                    "read_failed",
+                    rule = self.rule.name,
+                    file = unit.path.display(),
+                    reason = error
+                );
             }
         }
         self.units.retain(|other| !std::ptr::eq(&**other, unit));
@@ -144,8 +156,7 @@ impl Entry {
     fn change(&mut self, rule: Arc<Rule>, room: &mut usize) {
         if self.series.by() != &rule.by {
             self.relabel(rule, room);
-        }
-        else {
+        } else {
             self.rule = rule;
         }
         if self.rule.zeros {
@@ -176,7 +187,10 @@ impl Entry {
             _ => self.rule.zeros || *value != Value::default(),
         };
         let value = |number| sums.get(&number).cloned().unwrap_or_default();
-        let series = self.series.all().map(|(number, labels)| (number, labels.clone(), value(number)));
+        let series = self
+            .series
+            .all()
+            .map(|(number, labels)| (number, labels.clone(), value(number)));
         let series = series.filter(|(number, _, value)| shown(*number, value));
         RuleCounts {
             series: series.map(|(_, labels, value)| (labels, value)).collect(),
@@ -243,17 +257,27 @@ impl Registry {
     }
 
     pub fn units(&self, rule: &str) -> Vec<Arc<Unit>> {
-        self.state().entry(rule).map(|entry| entry.units.clone()).unwrap_or_default()
+        self.state()
+            .entry(rule)
+            .map(|entry| entry.units.clone())
+            .unwrap_or_default()
     }
 
     pub fn observers(&self) -> usize {
-        self.state().rules.iter().map(|entry| entry.units.len()).sum()
+        self.state()
+            .rules
+            .iter()
+            .map(|entry| entry.units.len())
+            .sum()
     }
 
     pub fn series(&self) -> (usize, usize) {
         let state = self.state();
         let most = state.most_series;
-        (state.rules.iter().map(|entry| entry.series.len()).sum(), most)
+        (
+            state.rules.iter().map(|entry| entry.series.len()).sum(),
+            most,
+        )
     }
 
     /// Count with a unit that has been attached, in place of another one or beside the others.
@@ -272,7 +296,13 @@ impl Registry {
         if let Some(old) = instead_of {
             if let Err(error) = unit.begin() {
                 entry.lost.reads += 1;
-                event!(Error, "read_failed", rule = rule, file = unit.path.display(), reason = error);
+                event!(
+                    Error,
+                    "read_failed",
+                    rule = rule,
+                    file = unit.path.display(),
+                    reason = error
+                );
             }
             entry.keep(old, old.counted(), &mut room);
         }
@@ -304,7 +334,169 @@ impl Registry {
     pub fn counts(&self) -> Vec<RuleCounts> {
         let mut state = self.state();
         let mut room = state.room();
-        state.rules.iter_mut().map(|entry| entry.counts(&mut room)).collect()
+        state
+            .rules
+            .iter_mut()
+            .map(|entry| entry.counts(&mut room))
+            .collect()
     }
 }
 
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config;
+    use crate::process::Process;
+    use crate::resolved::Resolved;
+    use crate::unit::Place;
+
+    /// All of them count calls of this process.
+    static ALONE: Mutex<()> = Mutex::new(());
+
+    fn alone() -> MutexGuard<'static, ()> {
+        ALONE.lock().unwrap_or_else(|failed| failed.into_inner())
+    }
+
+    fn config(rest: &str) -> Config {
+        let rule = "[[rule]]\nname = \"r\"\nspecs = [\"libc.so.6:getpgid\", \"libc.so.6:getsid\"]\nscope = { process = \"*\" }\n";
+        config::parse(&format!("{rule}{rest}")).expect("it is right")
+    }
+
+    /// Observes this process.
+    fn unit(config: &Config) -> Arc<Unit> {
+        let rule = config.rules[0].get_ref();
+        let resolved = Resolved::new(rule, None, 10).expect("resolved");
+        let process = Process::read(std::process::id()).expect("it runs");
+        let place = Place {
+            file: resolved.files[0].id,
+            process: Some(process.key),
+        };
+        let path = resolved.files[0].path.clone();
+        let unit = Unit::start(rule.kind, place, path, &resolved.set, Some(&process));
+        Arc::new(unit.expect("attached"))
+    }
+
+    fn call(times: u64) {
+        for _ in 0..times {
+            // SAFETY: takes a number.
+            unsafe { libc::getpgid(0) };
+        }
+    }
+
+    fn calls(registry: &Registry) -> Vec<(String, u64)> {
+        let counts = registry.counts();
+        let series = counts[0].series.iter();
+        series
+            .map(|(labels, value)| (labels.symbol.clone().unwrap_or_default(), value.calls))
+            .collect()
+    }
+
+    fn pairs(pairs: &[(&str, u64)]) -> Vec<(String, u64)> {
+        pairs
+            .iter()
+            .map(|(symbol, calls)| ((*symbol).to_owned(), *calls))
+            .collect()
+    }
+
+    #[test]
+    fn what_has_ended_still_counts() {
+        let _alone = alone();
+        let config = config("");
+        let registry = Registry::default();
+        registry.set_rules(&config);
+        let first = unit(&config);
+        registry.insert("r", first.clone(), None);
+        call(5);
+        assert_eq!(calls(&registry), pairs(&[("getpgid", 5), ("getsid", 0)]));
+        first.stop();
+        registry.remove("r", &first);
+        assert_eq!(
+            (registry.observers(), calls(&registry)),
+            (0, pairs(&[("getpgid", 5), ("getsid", 0)]))
+        );
+        call(100);
+        let second = unit(&config);
+        registry.insert("r", second.clone(), None);
+        call(2);
+        assert_eq!(calls(&registry), pairs(&[("getpgid", 7), ("getsid", 0)]));
+
+        // A third takes over what the second has counted: nothing counts twice.
+        let third = unit(&config);
+        call(3);
+        registry.insert("r", third.clone(), Some(&second));
+        call(4);
+        second.stop();
+        assert_eq!(
+            (registry.observers(), calls(&registry)),
+            (1, pairs(&[("getpgid", 14), ("getsid", 0)]))
+        );
+
+        // And all goes on when the rule is read again, whatever its labels.
+        assert!(
+            registry
+                .set_rules(&self::config("by = [\"binary\"]\n"))
+                .is_empty()
+        );
+        assert_eq!(calls(&registry), pairs(&[("", 14)]));
+        registry.set_rules(&config);
+        call(1);
+        let (own, other): (Vec<_>, Vec<_>) = calls(&registry)
+            .into_iter()
+            .partition(|(symbol, _)| symbol != "(other)");
+        assert_eq!(
+            own.iter()
+                .chain(&other)
+                .map(|(_, calls)| calls)
+                .sum::<u64>(),
+            15
+        );
+        assert_eq!(
+            other.len(),
+            1,
+            "sums without a symbol can not be told apart again"
+        );
+
+        // Of another kind it is another rule.
+        let ended = registry.set_rules(&self::config("kind = \"latency\"\n"));
+        assert_eq!((ended.len(), calls(&registry).len()), (1, 0));
+    }
+
+    #[test]
+    fn series_have_a_limit_and_nothing_is_lost() {
+        let _alone = alone();
+        let config = config("zeros = false\n[limits]\nseries = 1\n");
+        let registry = Registry::default();
+        registry.set_rules(&config);
+        let unit = unit(&config);
+        registry.insert("r", unit, None);
+        assert!(calls(&registry).is_empty(), "nothing was called");
+        // SAFETY: takes a number.
+        unsafe { libc::getsid(0) };
+        assert_eq!(calls(&registry), pairs(&[("getsid", 1)]));
+        call(6);
+        assert_eq!(calls(&registry), pairs(&[("(other)", 6), ("getsid", 1)]));
+        assert_eq!(
+            (registry.series(), registry.counts()[0].summed),
+            ((1, 1), 1)
+        );
+    }
+
+    #[test]
+    fn latencies_add_up() {
+        let _alone = alone();
+        let config = config("kind = \"latency\"\n");
+        let registry = Registry::default();
+        registry.set_rules(&config);
+        let first = unit(&config);
+        registry.insert("r", first.clone(), None);
+        call(5);
+        let second = unit(&config);
+        call(1);
+        registry.insert("r", second, Some(&first));
+        call(2);
+        let counts = registry.counts();
+        let (_, value) = &counts[0].series[0];
+        assert_eq!((value.calls, value.entries), (8, 8));
+        assert!(value.sum_ns > 0);
+    }
+}

@@ -43,6 +43,19 @@ fn plain(path: &Path) -> PathBuf {
     process::undeleted(&path.to_string_lossy()).0.into()
 }
 
+/// As a label: one path for a file that several lead to, with the name that it was asked for.
+fn label(view: View<'_>, path: &Path) -> PathBuf {
+    let path = plain(path);
+    let directory = path.parent().filter(|_| view.is_none());
+    match (
+        directory.and_then(|directory| directory.canonicalize().ok()),
+        path.file_name(),
+    ) {
+        (Some(directory), Some(name)) => directory.join(name),
+        _ => path,
+    }
+}
+
 /// Whose view of files it is, and what that process maps.
 pub type View<'a> = Option<(u32, &'a [Mapped])>;
 
@@ -69,13 +82,23 @@ fn identify(view: View<'_>, path: &Path) -> Option<FileId> {
 type Identities = BTreeMap<PathBuf, Option<FileId>>;
 
 fn identities(view: View<'_>, set: &ProbeSet) -> Identities {
-    let paths: BTreeSet<&Path> = set.iter().filter(|probe| probe.is_ok()).map(|probe| probe.path()).collect();
-    paths.into_iter().map(|path| (path.to_owned(), identify(view, path))).collect()
+    let paths: BTreeSet<&Path> = set
+        .iter()
+        .filter(|probe| probe.is_ok())
+        .map(|probe| probe.path())
+        .collect();
+    paths
+        .into_iter()
+        .map(|path| (path.to_owned(), identify(view, path)))
+        .collect()
 }
 
 fn has_settled(path: &Path) -> bool {
     use std::os::unix::fs::MetadataExt;
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs() as i64;
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default()
+        .as_secs() as i64;
     std::fs::metadata(path).is_ok_and(|found| now - found.ctime() > SETTLED_SECONDS)
 }
 
@@ -87,16 +110,23 @@ impl Resolved {
         for attempt in 1.. {
             let set = resolve(rule, view)?;
             let after = identities(view, &set);
-            let settled = || after.keys().all(|path| has_settled(&process::seen_by(view.map(|(pid, _)| pid), path)));
-            if before.as_ref() == Some(&after) || (before.is_none() && settled()) || attempt == ATTEMPTS {
-                return Ok(Self::sort(set, &after, most));
+            let settled = || {
+                after
+                    .keys()
+                    .all(|path| has_settled(&process::seen_by(view.map(|(pid, _)| pid), path)))
+            };
+            if before.as_ref() == Some(&after)
+                || (before.is_none() && settled())
+                || attempt == ATTEMPTS
+            {
+                return Ok(Self::sort(view, set, &after, most));
             }
             before = Some(after);
         }
         unreachable!("the last attempt returns")
     }
 
-    fn sort(set: ProbeSet, identities: &Identities, most: usize) -> Self {
+    fn sort(view: View<'_>, set: ProbeSet, identities: &Identities, most: usize) -> Self {
         let mut files: BTreeMap<FileId, File> = BTreeMap::new();
         let mut skipped = Skipped::new();
         let mut skip = |verdict: &str| *skipped.entry(verdict.to_owned()).or_default() += 1;
@@ -111,7 +141,7 @@ impl Resolved {
                     taken += 1;
                     let file = files.entry(id).or_insert_with(|| File {
                         id,
-                        path: plain(probe.path()),
+                        path: label(view, probe.path()),
                         points: BTreeMap::new(),
                     });
                     let (offset, kind) = (probe.offset(), probe.kind());
@@ -141,7 +171,9 @@ mod tests {
 
     fn rule(specs: &str) -> Rule {
         let text = format!("[[rule]]\nname = \"a\"\nspecs = [{specs}]\n");
-        config::parse(&text).expect("a rule").rules[0].get_ref().clone()
+        config::parse(&text).expect("a rule").rules[0]
+            .get_ref()
+            .clone()
     }
 
     #[test]

@@ -26,7 +26,8 @@ impl fmt::Display for Glob {
 impl<'de> Deserialize<'de> for Glob {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        let pattern = Pattern::new(&text).map_err(|error| de::Error::custom(format!("\"{text}\" is no glob: {}", error.msg)))?;
+        let pattern = Pattern::new(&text)
+            .map_err(|error| de::Error::custom(format!("\"{text}\" is no glob: {}", error.msg)))?;
         Ok(Self(pattern))
     }
 }
@@ -48,19 +49,29 @@ impl Scope {
 
     pub fn holds(&self, process: &Process) -> bool {
         let fits = |glob: &Option<Glob>, text: &dyn Fn() -> Option<String>| {
-            glob.as_ref().is_none_or(|glob| text().is_some_and(|text| glob.fits(&text)))
+            glob.as_ref()
+                .is_none_or(|glob| text().is_some_and(|text| glob.fits(&text)))
         };
         fits(&self.process, &|| Some(process.name().to_owned()))
             && fits(&self.exe, &|| process.executable())
-            && self.cgroup.as_ref().is_none_or(|glob| in_cgroup(glob, &process.cgroups()))
-            && self.unit.as_ref().is_none_or(|glob| in_unit(glob, &process.cgroups()))
+            && self
+                .cgroup
+                .as_ref()
+                .is_none_or(|glob| in_cgroup(glob, &process.cgroups()))
+            && self
+                .unit
+                .as_ref()
+                .is_none_or(|glob| in_unit(glob, &process.cgroups()))
     }
 }
 
 /// The group itself, or one above it.
 fn in_cgroup(glob: &Glob, paths: &[String]) -> bool {
     paths.iter().any(|path| {
-        let ends = path.match_indices('/').map(|(at, _)| at).filter(|at| *at > 0);
+        let ends = path
+            .match_indices('/')
+            .map(|(at, _)| at)
+            .filter(|at| *at > 0);
         ends.chain([path.len()]).any(|end| glob.fits(&path[..end]))
     })
 }

@@ -137,7 +137,10 @@ mod tests {
         assert_eq!(series.number(named("a"), 0), a);
         assert_eq!(series.len(), 2);
         let (_, labels) = series.all().nth(1).expect("the first");
-        assert_eq!((labels.binary.as_deref(), labels.symbol.as_deref()), (None, Some("a")));
+        assert_eq!(
+            (labels.binary.as_deref(), labels.symbol.as_deref()),
+            (None, Some("a"))
+        );
     }
 
     #[test]
@@ -156,14 +159,20 @@ mod tests {
         }
         assert_eq!((series.len(), series.summed()), (1, 2));
         let (_, other) = series.all().next().expect("always there");
-        assert_eq!((other.probe, other.symbol.as_deref()), (Some(OTHER), Some(OTHER)));
+        assert_eq!(
+            (other.probe, other.symbol.as_deref()),
+            (Some(OTHER), Some(OTHER))
+        );
         assert_eq!(other.binary, None);
     }
 
     #[test]
     fn a_label_that_is_not_known_any_more() {
         let mut series = Series::new(BTreeSet::from([By::Symbol, By::Process]), true);
-        let old = Labels { process: None, ..named("a") };
+        let old = Labels {
+            process: None,
+            ..named("a")
+        };
         assert_eq!(series.number(old, 10), OTHER_ID);
         assert_eq!(series.summed(), 0);
     }

@@ -114,7 +114,9 @@ impl Stats {
     pub fn health(&self) -> Result<(), &'static str> {
         match *self.due.lock().expect("nothing panics with it") {
             None => Err("starting"),
-            Some(due) if Instant::now() > due => Err("the last look at processes and files is too long ago"),
+            Some(due) if Instant::now() > due => {
+                Err("the last look at processes and files is too long ago")
+            }
             Some(_) => Ok(()),
         }
     }
@@ -125,13 +127,20 @@ impl Stats {
 }
 
 pub fn seconds_since_1970() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default()
+        .as_secs()
 }
 
 /// Resident memory of this process, bytes.
 pub fn resident() -> u64 {
     let text = fs::read_to_string("/proc/self/statm").unwrap_or_default();
-    let pages: u64 = text.split(' ').nth(1).and_then(|pages| pages.parse().ok()).unwrap_or(0);
+    let pages: u64 = text
+        .split(' ')
+        .nth(1)
+        .and_then(|pages| pages.parse().ok())
+        .unwrap_or(0);
     pages * crate::system::page_size()
 }
 

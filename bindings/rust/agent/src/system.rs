@@ -7,7 +7,11 @@ use std::time::Duration;
 
 /// A descriptor or number from C, or errno.
 pub fn check(result: i32) -> io::Result<i32> {
-    if result < 0 { Err(io::Error::last_os_error()) } else { Ok(result) }
+    if result < 0 {
+        Err(io::Error::last_os_error())
+    } else {
+        Ok(result)
+    }
 }
 
 /// Take a new descriptor.
@@ -30,7 +34,8 @@ pub fn cpu_time() -> Duration {
     if unsafe { libc::getrusage(libc::RUSAGE_SELF, &mut usage) } != 0 {
         return Duration::ZERO;
     }
-    let time = |value: libc::timeval| Duration::new(value.tv_sec as u64, value.tv_usec as u32 * 1000);
+    let time =
+        |value: libc::timeval| Duration::new(value.tv_sec as u64, value.tv_usec as u32 * 1000);
     time(usage.ru_utime) + time(usage.ru_stime)
 }
 
@@ -116,7 +121,11 @@ impl Signals {
             return None;
         }
         let number = u32::from_ne_bytes([info[0], info[1], info[2], info[3]]) as i32;
-        Some(if number == libc::SIGHUP { Signal::Reload } else { Signal::End })
+        Some(if number == libc::SIGHUP {
+            Signal::Reload
+        } else {
+            Signal::End
+        })
     }
 }
 

@@ -6,11 +6,13 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{OnceLock, RwLock};
 use std::time::Instant;
 
-use uprobe_multi::{Count, CountObserver, Error, Latency, LatencyObserver, LatencySnapshot, Observer, ProbeSet};
+use uprobe_multi::{
+    Count, CountObserver, Error, Latency, LatencyObserver, LatencySnapshot, Observer, ProbeSet,
+};
 
 use crate::config::Kind;
-use crate::process::Process;
 use crate::process;
+use crate::process::Process;
 use crate::resolved::{Point, Skipped};
 use crate::series::{Labels, NONE};
 use crate::value::Value;
@@ -85,7 +87,10 @@ impl Reading {
                     Some(Self::Hits(before)) => before[index],
                     _ => 0,
                 };
-                let values = hits.iter().enumerate().map(|(index, hits)| (index, Value::hits(hits - before(index))));
+                let values = hits
+                    .iter()
+                    .enumerate()
+                    .map(|(index, hits)| (index, Value::hits(hits - before(index))));
                 Ok(Counted {
                     values: values.filter(|(_, value)| value.calls > 0).collect(),
                     lost: 0,
@@ -103,7 +108,10 @@ impl Reading {
 
 fn rows(snapshot: &LatencySnapshot) -> Counted {
     Counted {
-        values: snapshot.rows().map(|row| (row.probe(), Value::of_row(&row))).collect(),
+        values: snapshot
+            .rows()
+            .map(|row| (row.probe(), Value::of_row(&row)))
+            .collect(),
         lost: snapshot.lost(),
     }
 }
@@ -130,7 +138,13 @@ pub struct Unit {
 
 impl Unit {
     /// Attach.
-    pub fn start(kind: Kind, place: Place, path: PathBuf, set: &ProbeSet, process: Option<&Process>) -> Result<Self, Error> {
+    pub fn start(
+        kind: Kind,
+        place: Place,
+        path: PathBuf,
+        set: &ProbeSet,
+        process: Option<&Process>,
+    ) -> Result<Self, Error> {
         let observer = Observing::start(kind, set, place.process.map(|key| key.pid))?;
         let mut skipped = Skipped::new();
         for probe in observer.link().skipped() {
@@ -206,7 +220,8 @@ impl Unit {
     }
 
     pub fn note_wanted(&self) {
-        self.wanted.store(self.born.elapsed().as_secs(), Ordering::Relaxed);
+        self.wanted
+            .store(self.born.elapsed().as_secs(), Ordering::Relaxed);
     }
 
     pub fn seconds_unwanted(&self) -> u64 {

@@ -13,7 +13,12 @@ const DURATIONS: [(&str, u64); 6] = [
     ("m", 60_000_000_000),
     ("h", 3_600_000_000_000),
 ];
-const SIZES: [(&str, u64); 4] = [("B", 1), ("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30)];
+const SIZES: [(&str, u64); 4] = [
+    ("B", 1),
+    ("KiB", 1 << 10),
+    ("MiB", 1 << 20),
+    ("GiB", 1 << 30),
+];
 
 fn parse(text: &str, units: &[(&str, u64)]) -> Option<u64> {
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
@@ -55,7 +60,9 @@ impl<'de> Deserialize<'de> for Span {
             what: "a duration such as \"250ms\", \"1s\" or \"5m\"",
             units: &DURATIONS,
         };
-        Ok(Self(Duration::from_nanos(deserializer.deserialize_str(text)?)))
+        Ok(Self(Duration::from_nanos(
+            deserializer.deserialize_str(text)?,
+        )))
     }
 }
 
@@ -82,7 +89,16 @@ mod tests {
         assert_eq!(parse("250ms", &DURATIONS), Some(250_000_000));
         assert_eq!(parse("5 m", &DURATIONS), Some(300_000_000_000));
         assert_eq!(parse("256MiB", &SIZES), Some(256 << 20));
-        for wrong in ["", "5", "s", "-1s", "1.5s", "5 parsecs", "99999999999999999999s", "9999999999h"] {
+        for wrong in [
+            "",
+            "5",
+            "s",
+            "-1s",
+            "1.5s",
+            "5 parsecs",
+            "99999999999999999999s",
+            "9999999999h",
+        ] {
             assert_eq!(parse(wrong, &DURATIONS), None, "{wrong}");
         }
     }

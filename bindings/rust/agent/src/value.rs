@@ -95,7 +95,9 @@ fn high(bucket: usize) -> u64 {
 
 /// The last bucket has no end, and so is no bound.
 fn end_of(bound: u64) -> usize {
-    (1..LATENCY_BUCKETS - 1).find(|end| high(end - 1) >= bound).unwrap_or(LATENCY_BUCKETS - 1)
+    (1..LATENCY_BUCKETS - 1)
+        .find(|end| high(end - 1) >= bound)
+        .unwrap_or(LATENCY_BUCKETS - 1)
 }
 
 #[cfg(test)]
@@ -106,12 +108,18 @@ mod tests {
     fn bounds_are_those_of_the_engine() {
         let buckets = Buckets::default();
         assert_eq!(buckets.bounds_ns.len(), 13);
-        assert_eq!((buckets.bounds_ns[0], buckets.bounds_ns[12]), (1024, 1024 << 24));
+        assert_eq!(
+            (buckets.bounds_ns[0], buckets.bounds_ns[12]),
+            (1024, 1024 << 24)
+        );
         let own = Buckets::new(&[1_000_000, 1_000, 1_000_000, 0]);
         assert_eq!(own.bounds_ns.len(), 3);
         assert_eq!(own.bounds_ns[0], 1);
         for (bound, asked) in own.bounds_ns[1..].iter().zip([1_000, 1_000_000]) {
-            assert!((asked..=asked + asked / 8).contains(bound), "{bound} for {asked}");
+            assert!(
+                (asked..=asked + asked / 8).contains(bound),
+                "{bound} for {asked}"
+            );
         }
         assert!(Buckets::new(&[u64::MAX]).bounds_ns[0] < u64::MAX);
     }
@@ -120,7 +128,9 @@ mod tests {
     fn every_call_is_below_the_right_bounds() {
         let mut counts = vec![0; LATENCY_BUCKETS];
         let bucket_of = |ns: u64| {
-            (0..LATENCY_BUCKETS).find(|bucket| high(*bucket) > ns).expect("there is one")
+            (0..LATENCY_BUCKETS)
+                .find(|bucket| high(*bucket) > ns)
+                .expect("there is one")
         };
         counts[bucket_of(500)] += 3;
         counts[bucket_of(5_000)] += 2;

@@ -28,7 +28,10 @@ impl FileId {
     }
 
     pub fn without_time(self) -> Self {
-        Self { written: None, ..self }
+        Self {
+            written: None,
+            ..self
+        }
     }
 
     pub fn same_inode(&self, other: &Self) -> bool {
@@ -39,7 +42,10 @@ impl FileId {
 /// The BINARY of a spec.
 pub fn binary_of(spec: &str) -> &str {
     let kinds = ["uprobe:", "uretprobe:", "usdt:"];
-    let rest = kinds.iter().find_map(|kind| spec.strip_prefix(kind)).unwrap_or(spec);
+    let rest = kinds
+        .iter()
+        .find_map(|kind| spec.strip_prefix(kind))
+        .unwrap_or(spec);
     rest.split(':').next().unwrap_or(rest)
 }
 
@@ -49,7 +55,9 @@ fn is_glob(binary: &str) -> bool {
 
 fn in_directories_of_path(name: &str) -> Vec<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&path).map(|directory| directory.join(name)).collect()
+    std::env::split_paths(&path)
+        .map(|directory| directory.join(name))
+        .collect()
 }
 
 /// Paths that decide what a spec means, whether they exist or not.
@@ -74,18 +82,30 @@ impl Fingerprint {
     pub fn take<'a>(specs: &[String], found: impl Iterator<Item = &'a Path>) -> Self {
         let asked = specs.iter().flat_map(|spec| candidates(binary_of(spec)));
         let paths: BTreeSet<PathBuf> = asked.chain(found.map(Path::to_owned)).collect();
-        Self(paths.into_iter().map(|path| (path.clone(), FileId::of(&path))).collect())
+        Self(
+            paths
+                .into_iter()
+                .map(|path| (path.clone(), FileId::of(&path)))
+                .collect(),
+        )
     }
 }
 
 /// Directories in which a change may concern the specs: of inotify.
-pub fn directories<'a>(specs: &[String], found: impl Iterator<Item = &'a Path>) -> BTreeSet<PathBuf> {
+pub fn directories<'a>(
+    specs: &[String],
+    found: impl Iterator<Item = &'a Path>,
+) -> BTreeSet<PathBuf> {
     let asked = specs.iter().flat_map(|spec| {
         let binary = binary_of(spec);
         let literal = Path::new(binary).parent().filter(|_| binary.contains('/'));
-        literal.filter(|path| !is_glob(&path.to_string_lossy())).map(Path::to_owned)
+        literal
+            .filter(|path| !is_glob(&path.to_string_lossy()))
+            .map(Path::to_owned)
     });
-    asked.chain(found.filter_map(|path| path.parent().map(Path::to_owned))).collect()
+    asked
+        .chain(found.filter_map(|path| path.parent().map(Path::to_owned)))
+        .collect()
 }
 
 #[cfg(test)]
@@ -101,10 +121,14 @@ mod tests {
 
     #[test]
     fn a_replaced_file_is_seen() {
-        let folder = std::env::temp_dir().join(format!("uprobe-agent-watch-{}", std::process::id()));
+        let folder =
+            std::env::temp_dir().join(format!("uprobe-agent-watch-{}", std::process::id()));
         fs::create_dir_all(&folder).expect("a folder");
         let file = folder.join("a.so");
-        let specs = [format!("{}:*", folder.join("*.so").display()), "no-such-command:f".to_owned()];
+        let specs = [
+            format!("{}:*", folder.join("*.so").display()),
+            "no-such-command:f".to_owned(),
+        ];
         let take = || Fingerprint::take(&specs, std::iter::empty());
         let nothing = take();
         assert_eq!(nothing, take());
@@ -115,7 +139,10 @@ mod tests {
         assert_eq!(one, take(), "no file of the glob");
         fs::rename(folder.join("b"), &file).expect("replaced");
         assert_ne!(one, take());
-        assert_eq!(directories(&specs, std::iter::empty()), BTreeSet::from([folder.clone()]));
+        assert_eq!(
+            directories(&specs, std::iter::empty()),
+            BTreeSet::from([folder.clone()])
+        );
         fs::remove_dir_all(folder).expect("removed");
     }
 }
