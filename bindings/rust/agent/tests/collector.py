@@ -24,7 +24,8 @@ class Collector:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 if self.headers.get("Content-Encoding") == "gzip":
                     body = gzip.decompress(body)
-                collector.take(self.path, dict(self.headers.items()), body)
+                headers = {name.lower(): value for name, value in self.headers.items()}
+                collector.take(self.path, headers, body)
                 self.send_response(collector.status)
                 self.send_header("Content-Type", "application/json")
                 self.send_header("Content-Length", "2")
@@ -44,7 +45,7 @@ class Collector:
             self.refused += 1
             return
         assert path == "/v1/metrics"
-        assert headers["Content-Type"] == "application/json"
+        assert headers["content-type"] == "application/json"
         self.headers.append(headers)
         self.bodies.append(json.loads(body))
 

@@ -59,19 +59,37 @@ def test_one_sum_where_no_label_is_asked_for(start_agent, programs):
     assert not {"binary", "symbol", "process"} & set(series[0]["metric"])
 
 
-def test_children_count_and_by_process_too(start_agent, programs):
+def test_children_are_counted_too(start_agent, programs):
     agent = start_agent(f"""
         [[rule]]
         name = "children"
         specs = ["{programs.known}:known_0000"]
         scope = {{ exe = "{programs.known}" }}
         attach = "file"
-        by = ["process"]
     """)
     with programs.start() as target:
         agent.wait_for(1, "uprobe_rule_attached_probes", rule="children")
         assert target.ask("fork children=50 times=20 functions=1") == "fork total=1000"
-        assert agent.calls("children", process="known") == 1000
+        assert agent.calls("children") == 1000
+
+
+def test_each_name_of_a_process_apart(start_agent, programs):
+    other = programs.folder / "other"
+    other.hardlink_to(programs.known)
+    agent = start_agent(f"""
+        [[rule]]
+        name = "names"
+        specs = ["libknown.so:shared_0000"]
+        scope = {{ exe = "{programs.folder}/*" }}
+        attach = "process"
+        by = ["process"]
+    """)
+    with programs.start() as target, programs.start("other") as another:
+        agent.wait_for(2, "uprobe_rule_attached_probes", rule="names")
+        target.call(times=100)
+        another.call(times=11)
+        assert agent.calls("names", process="known") == 100
+        assert agent.calls("names", process="other") == 11
 
 
 @pytest.fixture
