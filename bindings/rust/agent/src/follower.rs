@@ -289,17 +289,21 @@ impl Follower {
             };
             let wanted = plan.targets.get(&unit.place).is_some_and(asked);
             let known = plan.targets.contains_key(&unit.place);
-            if !wanted && (known || !self.stays(tracked, &rule, unit)) {
+            if !wanted && (known || !self.stays(tracked, &rule, plan, unit)) {
                 self.let_go(&rule.name, unit);
             }
         }
     }
 
-    /// Whether a unit that is not asked for still has somebody to count.
-    fn stays(&mut self, tracked: &Tracked, rule: &Rule, unit: &Unit) -> bool {
+    /// Whether a unit that is not asked for still has somebody to count: who runs a file that has been
+    /// replaced may have it where nobody can look at it any more.
+    fn stays(&mut self, tracked: &Tracked, rule: &Rule, plan: &Plan, unit: &Unit) -> bool {
         let asked = rule.specs.iter().any(|spec| unit.specs.contains(spec));
-        if unit.place.process.is_some() || rule.by_process() || tracked.other_scope || !asked {
+        if tracked.other_scope || !asked || unit.place.process.is_some() != rule.by_process() {
             return false;
+        }
+        if let Some(process) = unit.place.process {
+            return plan.mapped.contains(&(process, unit.place.file.inode));
         }
         if rule.scope.is_some() {
             let present =

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 //! What a rule wants attached now.
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -35,6 +35,8 @@ pub struct Plan {
     pub processes: usize,
     pub unresolved: usize,
     pub failures: u64,
+    /// Inodes of which code is mapped, of processes that are attached to one by one.
+    pub mapped: BTreeSet<(process::Key, u64)>,
     /// Each once.
     pub resolutions: Vec<Rc<Resolved>>,
 }
@@ -153,6 +155,10 @@ impl Planner {
     fn as_seen_by(&mut self, process: &Process, plan: &mut Plan) -> Option<(u64, Rc<Resolved>)> {
         let pid = process.key.pid;
         let mapped = process::mapped(pid)?;
+        if self.rule.by_process() {
+            plan.mapped
+                .extend(mapped.iter().map(|file| (process.key, file.inode)));
+        }
         let view = process::view(pid, &mapped)?;
         if let Some(resolved) = self.views.get(&view) {
             return Some((view, resolved.clone()));
