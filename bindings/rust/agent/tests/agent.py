@@ -78,8 +78,8 @@ class Agent(Server):
 
     def vector(self, promql: str) -> list[dict]:
         """Of a query in which AGENT is replaced by the label that chooses this agent."""
-        self.prometheus.wait_for_scrape(self.address)
-        return self.prometheus.query(promql.replace("AGENT", f'instance="{self.address}"'))
+        at = self.prometheus.wait_for_scrape(self.address)
+        return self.prometheus.query(promql.replace("AGENT", f'instance="{self.address}"'), at)
 
     def sum(self, name: str, **labels: str) -> float:
         """Over the series of this name that have these labels; -1 when there is none."""

@@ -176,19 +176,23 @@ def test_it_runs_with_the_capabilities_of_the_unit(start_agent, programs):
         assert agent.calls("scoped") == 10
 
 
+# The engine asks by a call of uprobe() how the kernel optimises, which systemd knows no name for; it takes a refusal.
+ASKED = "syscall_0x150"
+
+
 def test_it_makes_no_system_call_that_the_unit_forbids(start_agent, programs, tmp_path):
-    summary = tmp_path / "calls"
-    strace = ["strace", "-D", "-f", "-qq", "-c", "-U", "name", "-o", str(summary)]
+    calls = tmp_path / "calls"
+    strace = ["strace", "-D", "-f", "-qq", "-s", "0", "-e", "signal=none", "-o", str(calls)]
     agent = start_agent(everything(programs), launch=lambda command: [*strace, *command])
     with programs.start() as target:
         agent.wait_for(1, "uprobe_rule_attached_probes", rule="scoped")
         target.call(times=10)
         agent.reload(everything(programs))
     agent.end()
-    eventually("what strace writes last", lambda: summary.stat().st_size)
-    made = set(re.findall(r"^(\w+)$", summary.read_text(), re.M)) - {"syscall", "total"}
+    eventually("its end is written", lambda: "exit_group(" in calls.read_text())
+    made = set(re.findall(r"^\d+ +(\w+)\(", calls.read_text(), re.M))
     assert "bpf" in made
-    assert made - allowed_calls() == set()
+    assert made - allowed_calls() - {ASKED} == set()
 
 
 # ---- Kubernetes
