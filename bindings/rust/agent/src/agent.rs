@@ -18,6 +18,9 @@ use crate::{http, otlp, privileges, ready, system};
 /// From being told of something new to the look, so that what comes together is looked at together.
 const GATHERING: Duration = Duration::from_millis(20);
 
+/// However much there was to look at.
+const LONGEST_REST: Duration = Duration::from_secs(30);
+
 struct Agent<'a> {
     path: &'a Path,
     shared: Arc<Shared>,
@@ -136,15 +139,14 @@ impl<'a> Agent<'a> {
     /// @return how long to rest at least, and at most.
     fn look(&mut self) -> Pause {
         let began = Instant::now();
-        let before = system::cpu_time();
         let signals = &self.signals;
-        self.follower.look(&|| signals.is_pending());
+        let used = self.follower.look(&|| signals.is_pending());
         if let Some(files) = &mut self.files {
             files.watch(&self.follower.directories());
         }
         let config = self.shared.config();
-        let used = system::cpu_time() - before;
-        let shortest = used * (100 / config.limits.cpu).saturating_sub(1);
+        let share = f64::from(config.limits.cpu) / 100.0;
+        let shortest = used.mul_f64(1.0 / share - 1.0).min(LONGEST_REST);
         let longest = config.agent.interval.0.max(shortest);
         self.shared.stats.looked(began.elapsed(), longest);
         Pause { shortest, longest }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use crate::config::{Config, Kind, Rule};
 use crate::plan::{Plan, Planner};
 use crate::process;
+use crate::resolved::judge;
 
 const MOST_SHOWN: usize = 20;
 
@@ -53,10 +54,10 @@ fn report(rule: &Rule, plan: &Plan) {
             println!("  {}: {}", file.path.display(), file.points.len());
         }
     }
-    report_skipped(plan);
+    report_skipped(rule, plan);
 }
 
-fn report_skipped(plan: &Plan) {
+fn report_skipped(rule: &Rule, plan: &Plan) {
     if let Some(limited) = plan.skipped().get("limit") {
         println!("  skipped {limited}: limit: more than limits.probes");
     }
@@ -64,9 +65,10 @@ fn report_skipped(plan: &Plan) {
         .resolutions
         .iter()
         .flat_map(|resolved| resolved.set.iter());
-    let mut skipped = probes.filter(|probe| !probe.is_ok());
-    for probe in skipped.by_ref().take(MOST_SHOWN) {
-        println!("  skipped {probe}: {}: {}", probe.verdict(), probe.reason());
+    let mut skipped =
+        probes.filter_map(|probe| judge(rule.kind, &probe).err().map(|why| (probe, why)));
+    for (probe, (verdict, reason)) in skipped.by_ref().take(MOST_SHOWN) {
+        println!("  skipped {probe}: {verdict}: {reason}");
     }
     match skipped.count() {
         0 => {}

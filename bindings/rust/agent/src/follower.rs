@@ -24,6 +24,7 @@ use crate::process::{self, Process};
 use crate::registry::{Follow, Registry};
 use crate::resolved::{File, Point, Skipped};
 use crate::stats::{Stats, resident};
+use crate::system::thread_time;
 use crate::unit::{Place, Unit};
 use crate::watch;
 
@@ -133,23 +134,29 @@ impl Follower {
     }
 
     /// Look at processes and files, and attach and let go. stop() ends it early.
-    pub fn look(&mut self, stop: &dyn Fn() -> bool) {
+    /// @return CPU time of finding out what there is.
+    pub fn look(&mut self, stop: &dyn Fn() -> bool) -> Duration {
+        let began = thread_time();
         let processes = if self.needs_processes() {
             process::list()
         } else {
             Vec::new()
         };
+        let mut looking = thread_time() - began;
         self.observers = self.registry.observers();
-        self.stats.limits.clear();
         let mut rules = std::mem::take(&mut self.rules);
         for tracked in &mut rules {
             if stop() {
                 break;
             }
+            let began = thread_time();
             let plan = tracked.planner.plan(&processes);
+            looking += thread_time() - began;
             self.apply(tracked, plan, &processes, stop);
         }
         self.rules = rules;
+        self.stats.limits.looked();
+        looking
     }
 
     /// Let go of everything.

@@ -15,10 +15,19 @@ const NS: f64 = 1e-9;
 
 pub fn gather(config: &Config, registry: &Registry, stats: &Stats) -> Vec<Family> {
     let counts = registry.counts();
-    let series = counts.iter().map(|rule| rule.series.len()).sum();
+    let series = Series {
+        shown: counts.iter().map(|rule| rule.series.len()).sum(),
+        are_summed: counts.iter().any(|rule| rule.summed > 0),
+    };
     let mut families = of_rules(&config.agent.labels, &counts);
-    families.extend(of_agent(&config.agent.labels, registry, stats, series));
+    families.extend(of_agent(&config.agent.labels, registry, stats, &series));
     families
+}
+
+/// Label sets of all rules.
+struct Series {
+    shown: usize,
+    are_summed: bool,
 }
 
 fn labels(common: &config::Labels, own: &config::Labels) -> Labels {
@@ -191,7 +200,7 @@ fn of_agent(
     common: &config::Labels,
     registry: &Registry,
     stats: &Stats,
-    series: usize,
+    series: &Series,
 ) -> Vec<Family> {
     use Type::{Counter, Gauge};
     let base = labels(common, &config::Labels::new());
@@ -210,7 +219,6 @@ fn of_agent(
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default()
         .as_secs_f64();
-    let (taken, most) = registry.series();
     let limit = |family: Family, name, reached: bool| {
         family.with(one(&base, "limit", name), reached.into())
     };
@@ -246,7 +254,7 @@ fn of_agent(
         gauge(
             "uprobe_agent_series",
             "Label sets of calls and latencies.",
-            series.into(),
+            series.shown.into(),
         ),
         gauge(
             "uprobe_agent_observers",
@@ -278,7 +286,7 @@ fn of_agent(
             "When the configuration in force was read, since 1970.",
             stats.configured_s.load(Relaxed).into(),
         ),
-        limit(limits, "series", taken >= most),
+        limit(limits, "series", series.are_summed),
         gauge(
             "uprobe_agent_notify",
             "1 when the kernel tells of new processes.",

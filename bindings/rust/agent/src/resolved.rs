@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 //! What the specs of a rule stand for, to everybody or to one process, by file.
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use uprobe_multi::{Error, Kind, ProbeSet, Resolver};
+use uprobe_multi::{Error, Kind, Probe, ProbeSet, Resolver, Verdict};
 
-use crate::config::Rule;
+use crate::config::{self, Rule};
 use crate::process::{self, Mapped};
 use crate::watch::FileId;
 
@@ -102,6 +103,23 @@ fn has_settled(path: &Path) -> bool {
     std::fs::metadata(path).is_ok_and(|found| now - found.ctime() > SETTLED_SECONDS)
 }
 
+/// Whether a rule of this kind can have the probe. Err: why not, with the reason.
+pub fn judge<'a>(rule: config::Kind, probe: &Probe<'a>) -> Result<(), (Verdict, Cow<'a, str>)> {
+    let (verdict, reason) = match (rule, probe.kind()) {
+        _ if !probe.is_ok() => (probe.verdict(), probe.reason()),
+        (config::Kind::Count, _) => return Ok(()),
+        (config::Kind::Latency, Kind::Usdt) => {
+            (Verdict::NotEntry, "a USDT probe has no return".into())
+        }
+        (config::Kind::Latency, _) => (probe.return_verdict(), probe.return_reason()),
+    };
+    if verdict == Verdict::Ok {
+        Ok(())
+    } else {
+        Err((verdict, reason))
+    }
+}
+
 impl Resolved {
     /// The identities are those of the files that the engine has opened: files that are being
     /// replaced meanwhile are resolved again.
@@ -119,25 +137,31 @@ impl Resolved {
                 || (before.is_none() && settled())
                 || attempt == ATTEMPTS
             {
-                return Ok(Self::sort(view, set, &after, most));
+                return Ok(Self::sort(rule.kind, view, set, &after, most));
             }
             before = Some(after);
         }
         unreachable!("the last attempt returns")
     }
 
-    fn sort(view: View<'_>, set: ProbeSet, identities: &Identities, most: usize) -> Self {
+    fn sort(
+        rule: config::Kind,
+        view: View<'_>,
+        set: ProbeSet,
+        identities: &Identities,
+        most: usize,
+    ) -> Self {
         let mut files: BTreeMap<FileId, File> = BTreeMap::new();
         let mut skipped = Skipped::new();
         let mut skip = |verdict: &str| *skipped.entry(verdict.to_owned()).or_default() += 1;
         let mut taken = 0;
         for (index, probe) in set.iter().enumerate() {
             let id = identities.get(probe.path()).copied().flatten();
-            match id {
-                _ if !probe.is_ok() => skip(&probe.verdict().to_string()),
-                None => skip("unreadable"),
-                Some(_) if taken == most => skip("limit"),
-                Some(id) => {
+            match (judge(rule, &probe), id) {
+                (Err((verdict, _)), _) => skip(&verdict.to_string()),
+                (_, None) => skip("unreadable"),
+                _ if taken == most => skip("limit"),
+                (_, Some(id)) => {
                     taken += 1;
                     let file = files.entry(id).or_insert_with(|| File {
                         id,
@@ -167,7 +191,6 @@ fn resolve(rule: &Rule, view: View<'_>) -> Result<ProbeSet, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config;
 
     fn rule(specs: &str) -> Rule {
         let text = format!("[[rule]]\nname = \"a\"\nspecs = [{specs}]\n");
@@ -184,6 +207,21 @@ mod tests {
         assert_eq!(resolved.files[0].points.len(), 1);
         assert_eq!(resolved.skipped["no_match"], 1);
         assert!(resolved.skipped["limit"] >= 2, "{:?}", resolved.skipped);
+    }
+
+    #[test]
+    fn what_can_not_be_measured_is_skipped() {
+        let mut rule = rule("\"libc.so.6:setjmp\", \"libc.so.6:malloc\"");
+        let points = |rule: &Rule| {
+            let resolved = Resolved::new(rule, None, 10).expect("resolved");
+            (resolved.files[0].points.len(), resolved.skipped)
+        };
+        assert_eq!(points(&rule), (2, Skipped::new()));
+        rule.kind = config::Kind::Latency;
+        assert_eq!(
+            points(&rule),
+            (1, Skipped::from([("return_unsafe".to_owned(), 1)]))
+        );
     }
 
     #[test]

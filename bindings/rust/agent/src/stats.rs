@@ -27,18 +27,18 @@ pub struct Outcomes {
     pub failed: Counter,
 }
 
-/// A limit that holds something back at the moment.
+/// A limit that holds something back.
 #[derive(Debug, Default)]
 pub struct Limit {
+    /// In the look that is going on, and in the one before.
+    now: AtomicBool,
     reached: AtomicBool,
-    reported: AtomicBool,
 }
 
 impl Limit {
     /// @return true
     pub fn reach(&self, name: &str) -> bool {
-        self.reached.store(true, Relaxed);
-        if !self.reported.swap(true, Relaxed) {
+        if !self.now.swap(true, Relaxed) && !self.reached.load(Relaxed) {
             event!(Warn, "limit_reached", limit = name);
         }
         true
@@ -56,12 +56,10 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// Before a look, which finds out anew.
-    pub fn clear(&self) {
+    /// After a look; the next one finds out anew.
+    pub fn looked(&self) {
         for limit in [&self.memory, &self.observers] {
-            if !limit.reached.swap(false, Relaxed) {
-                limit.reported.store(false, Relaxed);
-            }
+            limit.reached.store(limit.now.swap(false, Relaxed), Relaxed);
         }
     }
 }
@@ -175,9 +173,10 @@ mod tests {
     #[test]
     fn limits_are_found_anew_at_each_look() {
         let limits = Limits::default();
-        assert!(limits.memory.reach("memory") && limits.memory.is_reached());
-        assert!(!limits.observers.is_reached());
-        limits.clear();
+        assert!(limits.memory.reach("memory") && !limits.memory.is_reached());
+        limits.looked();
+        assert!(limits.memory.is_reached() && !limits.observers.is_reached());
+        limits.looked();
         assert!(!limits.memory.is_reached());
     }
 }
