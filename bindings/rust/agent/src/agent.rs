@@ -21,6 +21,9 @@ const GATHERING: Duration = Duration::from_millis(20);
 /// However much there was to look at.
 const LONGEST_REST: Duration = Duration::from_secs(30);
 
+/// A collector that does not answer holds up the end no longer.
+const LAST_PUSH: Duration = Duration::from_secs(3);
+
 struct Agent<'a> {
     path: &'a Path,
     shared: Arc<Shared>,
@@ -62,15 +65,17 @@ pub fn run(path: &Path, config: Config) -> Result<(), String> {
         http::start(listener, &agent.shared).map_err(|error| format!("can not serve: {error}"))?;
     }
     let (end, ended) = mpsc::channel::<()>();
+    let (pushing, pushed) = mpsc::channel::<()>();
     let shared = agent.shared.clone();
-    let exporter = thread::Builder::new()
-        .name("otlp".into())
-        .spawn(move || otlp::run(&shared, &ended));
-    let exporter = exporter.map_err(|error| format!("no thread can be made: {error}"))?;
+    let exporter = thread::Builder::new().name("otlp".into()).spawn(move || {
+        otlp::run(&shared, &ended);
+        drop(pushing);
+    });
+    exporter.map_err(|error| format!("no thread can be made: {error}"))?;
     agent.live();
     drop(end);
-    // A panic there has been reported.
-    let _ = exporter.join();
+    // Until it lets go of the other end.
+    let _ = pushed.recv_timeout(LAST_PUSH);
     Ok(())
 }
 

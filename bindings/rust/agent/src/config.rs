@@ -188,6 +188,26 @@ fn line_of(text: &str, at: usize) -> usize {
     text.bytes().take(at).filter(|byte| *byte == b'\n').count() + 1
 }
 
+/// The key whose value begins there, where it is on the same line.
+fn key_before(text: &str, at: usize) -> Option<&str> {
+    let line = text.get(..at)?.rsplit('\n').next()?;
+    let (key, _) = line.rsplit_once('=')?;
+    let key = key.trim_end().rsplit([' ', '\t', ',', '{']).next()?;
+    (!key.is_empty()).then_some(key)
+}
+
+fn wrong_toml(text: &str, error: &toml::de::Error) -> Wrong {
+    let at = error.span().map(|span| span.start);
+    let message = error.message().replace('\n', " ");
+    Wrong {
+        line: at.map(|at| line_of(text, at)),
+        message: match at.and_then(|at| key_before(text, at)) {
+            Some(key) => format!("{key}: {message}"),
+            None => message,
+        },
+    }
+}
+
 /// Read a file.
 pub fn load(path: &Path) -> Result<Config, Wrong> {
     let text = std::fs::read_to_string(path).map_err(|error| Wrong {
@@ -198,10 +218,7 @@ pub fn load(path: &Path) -> Result<Config, Wrong> {
 }
 
 pub fn parse(text: &str) -> Result<Config, Wrong> {
-    let config: Config = toml::from_str(text).map_err(|error| Wrong {
-        line: error.span().map(|span| line_of(text, span.start)),
-        message: error.message().replace('\n', " "),
-    })?;
+    let config: Config = toml::from_str(text).map_err(|error| wrong_toml(text, &error))?;
     check_agent(&config).map_err(|message| Wrong {
         line: None,
         message,
