@@ -98,7 +98,7 @@ demo:
 
 # The sources are the build's own, wherever they lie.
 SHELL_SOURCES := tests/setup tests/run tests/demo/run .ci/run bindings/conformance/c/drift bindings/conformance/rust/drift \
-                 bindings/generator/rust bindings/rust/tests/suite \
+                 bindings/generator/rust bindings/rust/tests/suite bindings/rust/agent/tests/suite \
                  bindings/conformance/lua/drift bindings/conformance/lua/run bindings/lua/tests/suite bindings/lua/tests/cycles \
                  $(filter-out %.mk kernel/vm/kernels kernel/vm/packages kernel/vm/config kernel/vm/guest,$(wildcard kernel/vm/* kernel/vm/guest/*))
 C_SOURCES     := $(wildcard core/src/*/*.[ch] core/cli/*.[ch] core/include/*.h kernel/bpf/*.[ch] \
@@ -144,11 +144,12 @@ help:
 	@echo "make test-vm     the tests in other kernels under QEMU, or in KERNEL=NAME of kernel/vm/kernels"
 	@echo "make test-kernel-patch   the patched kernels: tests and stress, one with KASAN and lockdep"
 	@echo "make bench       measure against the raw system calls; writes $(BUILD)/bench.json (as root)"
+	@echo "make soak        the agent while processes come and go, for SOAK_SECONDS=$(SOAK_SECONDS) (as root)"
 	@echo "make bindings    regenerate what is made from the public header"
 	@echo "make lint        clang-format, shellcheck, cppcheck, clang-tidy"
 	@echo "make install     PREFIX=$(PREFIX) DESTDIR=$(DESTDIR)"
 	@echo "make uninstall   remove what install put there"
 	@echo "make clean       remove $(BUILD)/, $(BUILD)-asan/ and $(BUILD)-fuzz/"
-	@echo "setup, demo, test, test-vm, fuzz, bench, bindings and lint install missing packages; SETUP=no forbids it."
+	@echo "setup, demo, test, test-vm, fuzz, bench, soak, bindings and lint install missing packages; SETUP=no forbids it."
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)

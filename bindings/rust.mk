@@ -28,6 +28,29 @@ $(RUST_MADE)/built: $(RUST_SOURCES) $(RUST_MADE)/marshal.rs $(RUST_MADE)/layout.
 CONFORMERS += $(RUST_MADE)/built
 BATS += bindings/rust/tests/suite
 
+# The agent, and its tests, which run in the environment of the Python package's.
+AGENT_TESTS := bindings/rust/agent/tests
+$(RUST_MADE)/agent: $(RUST_SOURCES) $(STATIC)
+	@mkdir -p $(@D)
+	@$(RUST_ENV) $(CARGO) build --quiet --locked --manifest-path bindings/rust/Cargo.toml -p uprobe-agent
+	@touch $@
+tests: $(RUST_MADE)/agent
+BATS += $(AGENT_TESTS)/suite
+
+# What the agent costs while processes come and go for so long.
+SOAK_SECONDS ?= 600
+.PHONY: soak
+soak:
+	$(SETUP_PACKAGES) build test
+	@$(MAKE) --no-print-directory -s all targets
+	@$(RUST_ENV) $(CARGO) build --quiet --release --locked --manifest-path bindings/rust/Cargo.toml -p uprobe-agent
+	@$(AS_ROOT) SOAK_SECONDS=$(SOAK_SECONDS) PYTHONPATH=bindings/python/tests $(PYTHON) -B $(AGENT_TESTS)/soak
+
+# Licences, sources and duplicates of the dependencies, where cargo-deny is installed.
+.PHONY: deny
+deny:
+	@$(CARGO) deny --manifest-path bindings/rust/Cargo.toml --locked check licenses bans sources
+
 # The raw layer, by Debian's bindgen: other versions write other text.
 bindings: bindings-rust
 .PHONY: bindings-rust

@@ -236,6 +236,24 @@ impl<'a> Probe<'a> {
         self.text(self.raw.reason)
     }
 
+    /// The verdict that a return probe, a latency or a trace with returns has at this place.
+    ///
+    /// ```
+    /// use uprobe_multi::{Verdict, resolve};
+    /// let set = resolve(["libc.so.6:setjmp", "libc.so.6:malloc"])?;
+    /// let verdicts: Vec<_> = set.iter().map(|probe| probe.return_verdict()).collect();
+    /// assert_eq!(verdicts, [Verdict::ReturnUnsafe, Verdict::Ok]);
+    /// # Ok::<(), uprobe_multi::Error>(())
+    /// ```
+    pub fn return_verdict(&self) -> Verdict {
+        Verdict::from_raw(self.raw.return_verdict)
+    }
+
+    /// One line about [`Probe::return_verdict`]; empty when that is [`Verdict::Ok`].
+    pub fn return_reason(&self) -> Cow<'a, str> {
+        self.text(self.raw.return_reason)
+    }
+
     /// With [`Verdict::Refused`]: what the kernel said.
     pub fn errno(&self) -> Option<i32> {
         (self.raw.sys_errno != 0).then_some(self.raw.sys_errno)

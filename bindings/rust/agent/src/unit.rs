@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+//! One observer of a rule: a file everywhere, or a file in one process.
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{OnceLock, RwLock};
+use std::time::Instant;
+
+use uprobe_multi::{
+    Count, CountObserver, Error, Latency, LatencyObserver, LatencySnapshot, Observer, ProbeSet,
+};
+
+use crate::config::Kind;
+use crate::process;
+use crate::process::Process;
+use crate::resolved::{Point, Skipped};
+use crate::series::{Labels, NONE};
+use crate::value::Value;
+use crate::watch::FileId;
+
+/// What a unit is about; a rule may have several of the same, with different points.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Place {
+    pub file: FileId,
+    pub process: Option<process::Key>,
+}
+
+enum Observing {
+    Count(CountObserver),
+    Latency(LatencyObserver),
+}
+
+impl Observing {
+    fn start(kind: Kind, set: &ProbeSet, pid: Option<u32>) -> Result<Self, Error> {
+        Ok(match kind {
+            Kind::Count => Self::Count(Count::new(set).pids(pid).start()?),
+            Kind::Latency => Self::Latency(Latency::new(set).pids(pid).start()?),
+        })
+    }
+
+    fn read(&self) -> Result<Reading, Error> {
+        Ok(match self {
+            Self::Count(observer) => Reading::Hits(observer.hits()?),
+            Self::Latency(observer) => Reading::Calls(observer.snapshot()?),
+        })
+    }
+}
+
+impl std::ops::Deref for Observing {
+    type Target = Observer;
+    fn deref(&self) -> &Observer {
+        match self {
+            Self::Count(observer) => observer,
+            Self::Latency(observer) => observer,
+        }
+    }
+}
+
+impl std::ops::DerefMut for Observing {
+    fn deref_mut(&mut self) -> &mut Observer {
+        match self {
+            Self::Count(observer) => observer,
+            Self::Latency(observer) => observer,
+        }
+    }
+}
+
+/// What an observer has seen so far.
+enum Reading {
+    Hits(Vec<u64>),
+    Calls(LatencySnapshot),
+}
+
+/// What a unit has counted: numbers of its probes with their values.
+#[derive(Default)]
+pub struct Counted {
+    pub values: Vec<(usize, Value)>,
+    /// Calls for which the kernel's table had no row.
+    pub lost: u64,
+}
+
+impl Reading {
+    fn counted(&self, earlier: Option<&Self>) -> Result<Counted, Error> {
+        match (self, earlier) {
+            (Self::Hits(hits), earlier) => {
+                let before = |index: usize| match earlier {
+                    Some(Self::Hits(before)) => before[index],
+                    _ => 0,
+                };
+                let values = hits
+                    .iter()
+                    .enumerate()
+                    .map(|(index, hits)| (index, Value::hits(hits - before(index))));
+                Ok(Counted {
+                    values: values.filter(|(_, value)| value.calls > 0).collect(),
+                    lost: 0,
+                })
+            }
+            (Self::Calls(now), Some(Self::Calls(before))) => {
+                let mut counted = rows(&now.since(before)?);
+                counted.lost = now.lost() - before.lost();
+                Ok(counted)
+            }
+            (Self::Calls(now), _) => Ok(rows(now)),
+        }
+    }
+}
+
+fn rows(snapshot: &LatencySnapshot) -> Counted {
+    Counted {
+        values: snapshot
+            .rows()
+            .map(|row| (row.probe(), Value::of_row(&row)))
+            .collect(),
+        lost: snapshot.lost(),
+    }
+}
+
+pub struct Unit {
+    pub place: Place,
+    pub path: PathBuf,
+    pub points: BTreeSet<Point>,
+    /// Those of the rule's specs that its probes come from.
+    pub specs: BTreeSet<String>,
+    pub attached: usize,
+    pub skipped: Skipped,
+    kind: Kind,
+    process_name: Option<String>,
+    observer: RwLock<Observing>,
+    /// What another unit has counted, too.
+    baseline: OnceLock<Reading>,
+    /// Numbers of the series of each probe.
+    series: Vec<AtomicU32>,
+    /// When it was last asked for, seconds after `born`.
+    wanted: AtomicU64,
+    born: Instant,
+}
+
+impl Unit {
+    /// Attach.
+    pub fn start(
+        kind: Kind,
+        place: Place,
+        path: PathBuf,
+        set: &ProbeSet,
+        process: Option<&Process>,
+    ) -> Result<Self, Error> {
+        let observer = Observing::start(kind, set, place.process.map(|key| key.pid))?;
+        let mut skipped = Skipped::new();
+        for probe in observer.link().skipped() {
+            *skipped.entry(probe.verdict().to_string()).or_default() += 1;
+        }
+        let point = |probe: uprobe_multi::Probe<'_>| Point {
+            offset: probe.offset(),
+            kind: probe.kind(),
+        };
+        Ok(Self {
+            place,
+            path,
+            points: set.iter().map(point).collect(),
+            specs: set.iter().map(|probe| probe.spec().into_owned()).collect(),
+            attached: observer.link().attached_count(),
+            skipped,
+            kind,
+            process_name: process.map(|process| process.name().to_owned()),
+            series: set.iter().map(|_| AtomicU32::new(NONE)).collect(),
+            observer: RwLock::new(observer),
+            baseline: OnceLock::new(),
+            wanted: AtomicU64::new(0),
+            born: Instant::now(),
+        })
+    }
+
+    pub fn count(&self) -> usize {
+        self.series.len()
+    }
+
+    pub fn counted(&self) -> Result<Counted, Error> {
+        let observer = self.observer.read().expect("no reader panics");
+        observer.read()?.counted(self.baseline.get())
+    }
+
+    /// From here on it counts; what it has seen so far is somebody else's.
+    pub fn begin(&self) -> Result<(), Error> {
+        let reading = self.observer.read().expect("no reader panics").read()?;
+        // Begun once: the first beginning holds.
+        let _ = self.baseline.set(reading);
+        Ok(())
+    }
+
+    /// Detach; the counts then stand still.
+    pub fn stop(&self) {
+        // Nothing is known that fails here, and nothing could be done.
+        let _ = self.observer.write().expect("no reader panics").stop();
+    }
+
+    /// Labels of a probe.
+    pub fn labels(&self, index: usize) -> Labels {
+        let observer = self.observer.read().expect("no reader panics");
+        let probe = observer.probes().get(index);
+        let kind = probe.map_or("?", |probe| match probe.kind() {
+            uprobe_multi::Kind::Uprobe => "uprobe",
+            uprobe_multi::Kind::Uretprobe => "uretprobe",
+            _ => "usdt",
+        });
+        Labels {
+            probe: (self.kind == Kind::Count).then_some(kind),
+            binary: Some(self.path.to_string_lossy().into_owned()),
+            symbol: probe.map(|probe| probe.name()),
+            process: self.process_name.clone(),
+        }
+    }
+
+    pub fn number(&self, index: usize) -> u32 {
+        self.series[index].load(Ordering::Relaxed)
+    }
+
+    pub fn set_number(&self, index: usize, number: u32) {
+        self.series[index].store(number, Ordering::Relaxed);
+    }
+
+    pub fn note_wanted(&self) {
+        self.wanted
+            .store(self.born.elapsed().as_secs(), Ordering::Relaxed);
+    }
+
+    pub fn seconds_unwanted(&self) -> u64 {
+        self.born.elapsed().as_secs() - self.wanted.load(Ordering::Relaxed)
+    }
+}
