@@ -220,9 +220,9 @@ static struct events exact_events, cheap_events;
 static void compare_traces(const char *spec, const struct upm_trace_options *trace,
 			   uint32_t arguments, size_t least_moved)
 {
-	for (size_t way = 0; way < TRACE_WAYS; way++) {
-		trace_at(UPM_PLACEMENT_EXACT, spec, trace, &trace_ways[way], &exact_events);
-		trace_at(UPM_PLACEMENT_CHEAPEST, spec, trace, &trace_ways[way], &cheap_events);
+	for (size_t way = 0; way < trace_ways(); way++) {
+		trace_at(UPM_PLACEMENT_EXACT, spec, trace, trace_way(way), &exact_events);
+		trace_at(UPM_PLACEMENT_CHEAPEST, spec, trace, trace_way(way), &cheap_events);
 		assert_int_equal(exact_events.moved, 0);
 		assert_true(cheap_events.moved >= least_moved);
 		compare_events(&exact_events, &cheap_events, arguments);
