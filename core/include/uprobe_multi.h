@@ -419,7 +419,7 @@ UPM_API int32_t upm_probe_set_cookies(struct upm_probe_set *set, const uint64_t 
 /**
  * Find the instructions that an observer with default options would probe: site_offset and
  * site_cost of the set's probes. What attaches chooses for itself, whether this was called or not.
- * A change of the set takes the sites back to the offsets.
+ * Probes that are added later are at their offsets.
  * @param observer  enum upm_observer_kind; 0 = a program of one's own with UPM_PLACEMENT_CHEAPEST
  * @return UPM_OK, UPM_ERR_INVALID, UPM_ERR_MEMORY.
  */

@@ -254,7 +254,9 @@ static void sets(void **state)
 	const struct layout layout = {.code = "48 89 f8 53 5b c3"};
 	struct upm_probe probe = {.size = sizeof(probe)};
 	char path[] = "/tmp/upm-place-XXXXXX";
-	struct upm_probe_set *set;
+	const char *const paths[] = {test_build_path("target/known")};
+	struct upm_probe_set *set, *selected;
+	const size_t twice[] = {0, 0};
 	const uint64_t cookie = 7;
 	int fd = mkstemp(path);
 
@@ -273,9 +275,18 @@ static void sets(void **state)
 	assert_int_equal(probe.cost, UPM_COST_STEPPED);
 	assert_int_equal(probe.site_cost, UPM_COST_EMULATED);
 	assert_upm_ok(upm_probe_set_cookies(set, &cookie, 1));
-	assert_upm_ok(upm_probe_set_get(set, 0, &probe));
-	assert_int_equal(probe.site_offset, probe.offset);
+	assert_upm_ok(upm_probe_set_select(set, twice, 2, &selected));
+	assert_upm_ok(upm_probe_set_join(selected, set));
+	for (size_t i = 0; i < 3; i++) {
+		assert_upm_ok(upm_probe_set_get(selected, i, &probe));
+		assert_int_equal(probe.site_offset, probe.offset + 3);
+	}
 	upm_probe_set_free(set);
+	assert_upm_ok(
+		upm_probe_set_add(selected, UPM_KIND_UPROBE, paths, &probe.offset, NULL, NULL, 1));
+	assert_upm_ok(upm_probe_set_get(selected, 3, &probe));
+	assert_int_equal(probe.site_offset, probe.offset);
+	upm_probe_set_free(selected);
 }
 
 int main(void)

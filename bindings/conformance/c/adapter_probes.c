@@ -177,7 +177,8 @@ static int32_t run_select(const json_t *step, json_t *answer)
 static int32_t run_sites(const json_t *step, json_t *answer)
 {
 	const char *observer = text_or_null(step, "observer");
-	uint32_t kind = observer ? word_of(observer, upm_observer_kind_name, UPM_OBSERVER_TRACE) : 0;
+	uint32_t kind =
+		observer ? word_of(observer, upm_observer_kind_name, UPM_OBSERVER_TRACE) : 0;
 
 	(void)answer;
 	return upm_probe_set_place(find(step, "of", THING_SET), kind);
@@ -302,18 +303,11 @@ static int32_t run_probes(const json_t *step, json_t *answer)
 }
 
 const struct verb probe_verbs[] = {
-	{"version", run_version},
-	{"names", run_names},
-	{"demangle", run_demangle},
-	{"check", run_check},
-	{"resolve", run_resolve},
-	{"new", run_new},
-	{"add", run_add},
-	{"count_verdict", run_count_verdict},
-	{"cookies", run_cookies},
-	{"select", run_select},
-	{"join", run_join},
-	{"sites", run_sites},
-	{"probes", run_probes},
-	{NULL, NULL},
+	{"version", run_version},   {"names", run_names},
+	{"demangle", run_demangle}, {"check", run_check},
+	{"resolve", run_resolve},   {"new", run_new},
+	{"add", run_add},	    {"count_verdict", run_count_verdict},
+	{"cookies", run_cookies},   {"select", run_select},
+	{"join", run_join},	    {"sites", run_sites},
+	{"probes", run_probes},	    {NULL, NULL},
 };

@@ -109,6 +109,11 @@ static int32_t far_distance(const uint8_t *bytes)
 	return distance;
 }
 
+static int32_t near_distance(uint8_t byte)
+{
+	return byte < 0x80 ? byte : byte - 0x100;
+}
+
 static void classify(const uint8_t *code, struct upm_flow *flow)
 {
 	bool operand_size = false;
@@ -128,7 +133,7 @@ static void classify(const uint8_t *code, struct upm_flow *flow)
 	flow->kind = shape & KIND;
 	if (shape & NEAR_TARGET) {
 		flow->near = true;
-		flow->target = (int8_t)code[flow->length - 1];
+		flow->target = near_distance(code[flow->length - 1]);
 	} else if (shape & FAR_TARGET) {
 		flow->target = far_distance(code + flow->length - sizeof(int32_t));
 	} else if (flow->kind == UPM_FLOW_SYSTEM) {

@@ -93,8 +93,6 @@ int upm_probe_set_own(struct upm_probe_set *set)
 {
 	struct upm_probe_table *copy;
 
-	upm_sites_unref(set->sites);
-	set->sites = NULL;
 	if (__atomic_load_n(&set->table->references, __ATOMIC_ACQUIRE) == 1)
 		return UPM_OK;
 	copy = upm_probe_table_copy(set->table);
@@ -163,17 +161,30 @@ int32_t upm_probe_set_select(const struct upm_probe_set *set, const size_t *inde
 	}
 	status = upm_probe_set_wrap(table, out);
 	upm_probe_table_unref(table);
-	return status;
+	if (status || upm_sites_select(set->sites, indexes, count, &(*out)->sites))
+		return status;
+	upm_probe_set_free(*out);
+	return upm_fail_memory("select probes");
 }
 
 int32_t upm_probe_set_join(struct upm_probe_set *set, const struct upm_probe_set *other)
 {
+	struct upm_sites *sites;
 	int status;
 
 	if (!set || !other || set == other)
 		return bad_call("join probe sets", "an argument is NULL, or both are the same set");
+	if (!upm_sites_join(set->sites, set->table->probes.count, other->sites,
+			    other->table->probes.count, &sites))
+		return upm_fail_memory("join probe sets");
 	status = upm_probe_set_own(set);
 	if (!status && !upm_probe_table_append(set->table, other->table))
 		status = upm_fail_memory("join probe sets");
-	return status;
+	if (status) {
+		upm_sites_unref(sites);
+		return status;
+	}
+	upm_sites_unref(set->sites);
+	set->sites = sites;
+	return UPM_OK;
 }

@@ -101,7 +101,7 @@ struct upm_probe_set {
 
 /** Make a set of a table, which it takes a reference of. UPM_ERR_MEMORY. */
 int upm_probe_set_wrap(struct upm_probe_table *table, struct upm_probe_set **out);
-/** Make the set's table its own before a change, and forget its sites. UPM_ERR_MEMORY. */
+/** Make the set's table its own before a change. UPM_ERR_MEMORY. */
 int upm_probe_set_own(struct upm_probe_set *set);
 
 struct upm_probe_table *upm_probe_table_new(void);

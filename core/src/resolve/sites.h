@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
  * Where probes are hit, as far as that is not where they were asked for: place/ finds these sites.
- * A byte for each probe of a table, shared by whoever attaches it.
+ * A byte for each probe of a table, shared by whoever attaches it; probes that were added since
+ * have none.
  */
 #ifndef UPM_RESOLVE_SITES_H
 #define UPM_RESOLVE_SITES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -22,13 +24,19 @@ struct upm_sites *upm_sites_new(size_t count);
 /** @return sites, with one more reference; NULL is taken. */
 struct upm_sites *upm_sites_ref(struct upm_sites *sites);
 void upm_sites_unref(struct upm_sites *sites);
+/** Sites of the probes at these positions; *out is NULL without any. @return false = no memory */
+bool upm_sites_select(const struct upm_sites *sites, const size_t *indexes, size_t count,
+		      struct upm_sites **out);
+/** Sites of `before` probes, followed by those of count others. @return false = no memory */
+bool upm_sites_join(const struct upm_sites *one, size_t before, const struct upm_sites *other,
+		    size_t count, struct upm_sites **out);
 /** Fill in what a probe's site changes in its description. */
 void upm_sites_describe(const struct upm_sites *sites, size_t index, struct upm_probe *probe);
 
 /** @return bytes from probe number index to its site. */
 static inline uint8_t upm_site_distance(const struct upm_sites *sites, size_t index)
 {
-	return sites ? sites->distances[index] : 0;
+	return sites && index < sites->count ? sites->distances[index] : 0;
 }
 
 #endif

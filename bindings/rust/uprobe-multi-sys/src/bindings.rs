@@ -1262,7 +1262,7 @@ extern "C" {
 extern "C" {
     #[doc = " Find the instructions that an observer with default options would probe: site_offset and"]
     #[doc = " site_cost of the set's probes. What attaches chooses for itself, whether this was called or not."]
-    #[doc = " A change of the set takes the sites back to the offsets."]
+    #[doc = " Probes that are added later are at their offsets."]
     #[doc = " @param observer  enum upm_observer_kind; 0 = a program of one's own with UPM_PLACEMENT_CHEAPEST"]
     #[doc = " @return UPM_OK, UPM_ERR_INVALID, UPM_ERR_MEMORY."]
     pub fn upm_probe_set_place(set: *mut upm_probe_set, observer: u32) -> i32;
