@@ -94,6 +94,9 @@ int32_t upm_link_open(const char *path, struct upm_link **out)
 	struct upm_opened opened;
 	int status;
 
+	if (count < 0 && upm_errno_is_scarcity((int)-count))
+		return upm_fail(upm_status_of_errno((int)-count), (int)-count, open_operation, path,
+				NULL, "its pins can not be listed");
 	if (count <= 0)
 		return upm_fail(path && out ? UPM_ERR_NOT_FOUND : UPM_ERR_INVALID,
 				count < 0 ? (int)-count : 0, open_operation, path,
