@@ -97,7 +97,7 @@ demo:
 	@UPM_BUILD=$(BUILD) tests/demo/run
 
 # The sources are the build's own, wherever they lie.
-SHELL_SOURCES := tests/setup tests/run tests/demo/run .ci/run bindings/conformance/c/drift bindings/conformance/rust/drift \
+SHELL_SOURCES := tests/setup tests/run tests/coverage tests/demo/run .ci/run bindings/conformance/c/drift bindings/conformance/rust/drift \
                  bindings/generator/rust bindings/rust/tests/suite \
                  bindings/conformance/lua/drift bindings/conformance/lua/run bindings/lua/tests/suite bindings/lua/tests/cycles
 C_SOURCES     := $(wildcard core/src/*/*.[ch] core/cli/*.[ch] core/include/*.h kernel/bpf/*.[ch] \
@@ -128,7 +128,7 @@ lint-tidy:
 
 .PHONY: clean
 clean:
-	rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-fuzz
+	rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-fuzz $(BUILD)-tsan $(BUILD)-coverage
 
 .PHONY: help
 help:
@@ -140,12 +140,15 @@ help:
 	@echo "make fuzz        fuzz the parsers, FUZZ_SECONDS=$(FUZZ_SECONDS) for each of FUZZ_TARGETS"
 	@echo "make faults      each allocation and each system call fails once (as root; half an hour)"
 	@echo "make kills       end the command at random moments, KILLS=$(KILLS) times (as root)"
+	@echo "make tsan        tests with threads under the thread sanitizer"
+	@echo "make valgrind    the unit tests under valgrind"
+	@echo "make coverage    lines of core/src that the C tests run"
 	@echo "make bench       measure against the raw system calls; writes $(BUILD)/bench.json (as root)"
 	@echo "make bindings    regenerate what is made from the public header"
 	@echo "make lint        clang-format, shellcheck, cppcheck, clang-tidy"
 	@echo "make install     PREFIX=$(PREFIX) DESTDIR=$(DESTDIR)"
 	@echo "make uninstall   remove what install put there"
-	@echo "make clean       remove $(BUILD)/, $(BUILD)-asan/ and $(BUILD)-fuzz/"
+	@echo "make clean       remove $(BUILD)/ and $(BUILD)-asan/, -fuzz/, -tsan/, -coverage/"
 	@echo "setup, demo, test, fuzz, bench, bindings and lint install missing packages; SETUP=no forbids it."
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
