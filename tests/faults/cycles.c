@@ -408,6 +408,23 @@ static int32_t open_and_list(void)
 	return status;
 }
 
+/* As a user would: by the names that are listed, unfinished ones too. */
+static void unpin_all(void)
+{
+	struct upm_pinned pinned = {.size = sizeof(pinned)};
+	struct upm_pinned_list *list;
+
+	if (access(UPM_PIN_DIRECTORY, F_OK))
+		return;
+	if (upm_pinned_list(NULL, &list))
+		cycles_die("pins can not be listed: %s", upm_error_last()->message);
+	for (size_t i = 0; upm_pinned_list_get(list, i, &pinned) == UPM_OK; i++)
+		if (upm_observer_unpin(pinned.name))
+			cycles_die("%s can not be unpinned: %s", pinned.name,
+				   upm_error_last()->message);
+	upm_pinned_list_free(list);
+}
+
 /* What is pinned stays until it is unpinned: without faults, if need be. */
 static int32_t unpin(int32_t status)
 {
@@ -419,8 +436,7 @@ static int32_t unpin(int32_t status)
 		return UPM_OK;
 	faults_disarm();
 	upm_error_take(&error);
-	if (access(UPM_PIN_DIRECTORY, F_OK) == 0 && upm_observer_unpin(PIN))
-		cycles_die("the observer can not be unpinned: %s", upm_error_last()->message);
+	unpin_all();
 	upm_error_put_back(&error);
 	return status;
 }
