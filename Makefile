@@ -97,7 +97,7 @@ demo:
 	@UPM_BUILD=$(BUILD) tests/demo/run
 
 # The sources are the build's own, wherever they lie.
-SHELL_SOURCES := tests/setup tests/run tests/demo/run .ci/run bindings/conformance/c/drift bindings/conformance/rust/drift \
+SHELL_SOURCES := tests/setup tests/run tests/coverage tests/demo/run .ci/run bindings/conformance/c/drift bindings/conformance/rust/drift \
                  bindings/generator/rust bindings/rust/tests/suite bindings/rust/agent/tests/suite \
                  bindings/conformance/lua/drift bindings/conformance/lua/run bindings/lua/tests/suite bindings/lua/tests/cycles \
                  $(filter-out %.mk kernel/vm/kernels kernel/vm/packages kernel/vm/config kernel/vm/guest,$(wildcard kernel/vm/* kernel/vm/guest/*))
@@ -129,7 +129,7 @@ lint-tidy:
 
 .PHONY: clean
 clean:
-	rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-fuzz
+	rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-fuzz $(BUILD)-tsan $(BUILD)-coverage
 
 .PHONY: help
 help:
@@ -143,13 +143,16 @@ help:
 	@echo "make kills       end the command at random moments, KILLS=$(KILLS) times (as root)"
 	@echo "make test-vm     the tests in other kernels under QEMU, or in KERNEL=NAME of kernel/vm/kernels"
 	@echo "make test-kernel-patch   the patched kernels: tests and stress, one with KASAN and lockdep"
+	@echo "make tsan        tests with threads under the thread sanitizer"
+	@echo "make valgrind    the unit tests under valgrind"
+	@echo "make coverage    lines of core/src that the C tests run"
 	@echo "make bench       measure against the raw system calls; writes $(BUILD)/bench.json (as root)"
 	@echo "make soak        the agent while processes come and go, for SOAK_SECONDS=$(SOAK_SECONDS) (as root)"
 	@echo "make bindings    regenerate what is made from the public header"
 	@echo "make lint        clang-format, shellcheck, cppcheck, clang-tidy"
 	@echo "make install     PREFIX=$(PREFIX) DESTDIR=$(DESTDIR)"
 	@echo "make uninstall   remove what install put there"
-	@echo "make clean       remove $(BUILD)/, $(BUILD)-asan/ and $(BUILD)-fuzz/"
+	@echo "make clean       remove $(BUILD)/ and $(BUILD)-asan/, -fuzz/, -tsan/, -coverage/"
 	@echo "setup, demo, test, test-vm, fuzz, bench, soak, bindings and lint install missing packages; SETUP=no forbids it."
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)

@@ -14,3 +14,31 @@ kills:
 	$(SETUP_PACKAGES) build test
 	@$(MAKE) --no-print-directory -s all targets $(BUILD)/tests/live/kills
 	@$(LONG_TEST) KILLS=$(KILLS) tests/run $(abspath $(BUILD))/tests/live/kills
+
+TSAN_TESTS     ?= unit/symbols unit/symbol_scan unit/resolve live/trace_ring live/trace_calls live/latency live/share live/perf
+VALGRIND_TESTS ?= $(TEST_SOURCES:tests/%.c=%)
+VALGRIND_TESTS := $(filter unit/%,$(VALGRIND_TESTS))
+
+.PHONY: tsan tsan-tests valgrind coverage coverage-tests
+tsan:
+	$(SETUP_PACKAGES) build test
+	@$(MAKE) --no-print-directory -s BUILD=$(BUILD)-tsan SANITIZE=-fsanitize=thread CFLAGS='-O1 -g' tsan-tests
+tsan-tests: all targets $(TEST_BPF) $(TSAN_TESTS:%=$(BUILD)/tests/%)
+	@$(AS_ROOT) TSAN_OPTIONS=halt_on_error=0:exitcode=66 tests/run $(TSAN_TESTS:%=$(abspath $(BUILD))/tests/%)
+
+# One file for each test: tests/run takes programs.
+valgrind:
+	$(SETUP_PACKAGES) build test valgrind
+	@$(MAKE) --no-print-directory -s tests
+	@mkdir -p $(BUILD)/valgrind/unit
+	@for name in $(VALGRIND_TESTS); do \
+	  printf '#!/bin/sh\nexec valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite %s\n' \
+	    "$(abspath $(BUILD))/tests/$$name" >$(BUILD)/valgrind/$$name; chmod +x $(BUILD)/valgrind/$$name; done
+	@$(AS_ROOT) UPM_TEST_TIMEOUT=1800 tests/run $(VALGRIND_TESTS:%=$(abspath $(BUILD))/valgrind/%)
+
+coverage:
+	$(SETUP_PACKAGES) build test
+	@$(MAKE) --no-print-directory -s BUILD=$(BUILD)-coverage SANITIZE=--coverage CFLAGS='-O1 -g' coverage-tests
+coverage-tests: all targets $(TEST_PROGRAMS) $(TEST_BPF)
+	@$(AS_ROOT) UPM_TEST_TIMEOUT=900 tests/run $(addprefix $(abspath $(BUILD))/,$(TEST_SOURCES:%.c=%))
+	@tests/coverage $(abspath $(BUILD))

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/error.h"
 #include "faults/faults.h"
 #include "live_target.h"
 
@@ -346,6 +347,7 @@ static int32_t cycle_usdt(void)
 static int32_t pin_and_open(struct upm_link *link)
 {
 	struct upm_link *again = NULL;
+	struct upm_error_copy error;
 	int32_t status = TRY(upm_link_pin(link, LINK_PIN));
 
 	if (status)
@@ -356,10 +358,14 @@ static int32_t pin_and_open(struct upm_link *link)
 			   upm_link_attached(link));
 	upm_link_free(again);
 	if (!status)
-		return TRY(upm_link_unpin(LINK_PIN));
-	faults_disarm(); /* what is pinned stays until it is unpinned */
-	if (upm_link_unpin(LINK_PIN))
+		status = TRY(upm_link_unpin(LINK_PIN));
+	if (!status)
+		return UPM_OK;
+	faults_disarm();
+	upm_error_take(&error);
+	if (access(LINK_PIN, F_OK) == 0 && upm_link_unpin(LINK_PIN))
 		cycles_die("the link can not be unpinned: %s", upm_error_last()->message);
+	upm_error_put_back(&error);
 	return status;
 }
 
@@ -402,13 +408,36 @@ static int32_t open_and_list(void)
 	return status;
 }
 
+/* As a user would: by the names that are listed, unfinished ones too. */
+static void unpin_all(void)
+{
+	struct upm_pinned pinned = {.size = sizeof(pinned)};
+	struct upm_pinned_list *list;
+
+	if (access(UPM_PIN_DIRECTORY, F_OK))
+		return;
+	if (upm_pinned_list(NULL, &list))
+		cycles_die("pins can not be listed: %s", upm_error_last()->message);
+	for (size_t i = 0; upm_pinned_list_get(list, i, &pinned) == UPM_OK; i++)
+		if (upm_observer_unpin(pinned.name))
+			cycles_die("%s can not be unpinned: %s", pinned.name,
+				   upm_error_last()->message);
+	upm_pinned_list_free(list);
+}
+
+/* What is pinned stays until it is unpinned: without faults, if need be. */
 static int32_t unpin(int32_t status)
 {
+	struct upm_error_copy error;
+
 	if (!status)
-		return TRY(upm_observer_unpin(PIN));
+		status = TRY(upm_observer_unpin(PIN));
+	if (!status)
+		return UPM_OK;
 	faults_disarm();
-	if (upm_observer_unpin(PIN))
-		cycles_die("the observer can not be unpinned: %s", upm_error_last()->message);
+	upm_error_take(&error);
+	unpin_all();
+	upm_error_put_back(&error);
 	return status;
 }
 

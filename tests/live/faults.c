@@ -22,7 +22,7 @@
 #include "faults/cycles.h"
 #include "faults/faults.h"
 
-#define SAMPLES 7
+#define SAMPLES 3
 
 #if defined(__SANITIZE_ADDRESS__)
 int __lsan_do_recoverable_leak_check(void);

@@ -31,10 +31,12 @@ static void opens_itself(void **state)
 {
 	struct upm_binary *binary;
 	struct stat facts;
+	int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC); /* valgrind's stat() is its own */
 
 	(void)state;
 	assert_upm_ok(upm_binary_open("/proc/self/exe", &binary));
-	assert_int_equal(stat("/proc/self/exe", &facts), 0);
+	assert_int_equal(fstat(fd, &facts), 0);
+	close(fd);
 	assert_true(binary->device == facts.st_dev && binary->inode == facts.st_ino);
 	assert_int_equal(binary->file_size, facts.st_size);
 	assert_int_equal(binary->bits, 8 * sizeof(void *));

@@ -41,6 +41,7 @@
 #include <sys/stat.h>
 
 #include "attach/features.h"
+#include "attach/privilege.h"
 #include "base/error.h"
 #include "base/options.h"
 #include "place/place.h"
@@ -65,8 +66,7 @@ static const char *hint_for(int sys_errno)
 	switch (sys_errno) {
 	case EPERM:
 	case EACCES:
-		return "run as root, or with CAP_BPF and CAP_PERFMON; kernel.perf_event_paranoid, "
-		       "lockdown and seccomp can forbid it too";
+		return upm_privilege_hint();
 	case EMFILE:
 	case ENFILE:
 		return "raise the limit of open descriptors (ulimit -n)";

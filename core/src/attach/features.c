@@ -209,7 +209,7 @@ static uint32_t choose_backend(const struct upm_features *features)
 {
 	if (features->uprobe_multi == UPM_YES)
 		return UPM_BACKEND_UPROBE_MULTI;
-	if (doubt && features->uprobe_multi == UPM_UNKNOWN)
+	if (features->uprobe_multi == UPM_UNKNOWN)
 		return 0;
 	return features->perf_event == UPM_YES ? UPM_BACKEND_PERF_EVENT : 0;
 }
@@ -249,7 +249,7 @@ const struct upm_features *upm_kernel_features(void)
 	if (!kernel_features_known) {
 		doubt = 0;
 		ask_kernel(answers);
-		if (!doubt) {
+		if (!doubt && answers->uprobe_multi != UPM_UNKNOWN) { /* rights may come */
 			kernel_features = *answers;
 			atomic_store_explicit(&kernel_features_known, true, memory_order_release);
 		}

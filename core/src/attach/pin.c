@@ -62,14 +62,18 @@ int32_t upm_link_pin(struct upm_link *link, const char *path)
 int32_t upm_link_unpin(const char *path)
 {
 	long count = path ? upm_pins_count(path) : -EINVAL;
+	int failure;
 
 	if (count < 0)
 		return upm_fail(path ? upm_status_of_errno((int)-count) : UPM_ERR_INVALID,
 				(int)-count, unpin_operation, path,
 				"name the directory that upm_link_pin() made", "can not read it");
-	upm_pins_remove(path, upm_pins_is_number);
+	failure = upm_pins_remove(path, upm_pins_is_number);
 	if (access(path, F_OK))
 		return UPM_OK;
+	if (failure)
+		return upm_fail(upm_status_of_errno(-failure), -failure, unpin_operation, path,
+				NULL, "can not read it");
 	return upm_fail(UPM_ERR_SYSTEM, ENOTEMPTY, unpin_operation, path,
 			"remove what else lies there", "the directory stays");
 }
@@ -94,6 +98,9 @@ int32_t upm_link_open(const char *path, struct upm_link **out)
 	struct upm_opened opened;
 	int status;
 
+	if (count < 0 && upm_errno_is_scarcity((int)-count))
+		return upm_fail(upm_status_of_errno((int)-count), (int)-count, open_operation, path,
+				NULL, "its pins can not be listed");
 	if (count <= 0)
 		return upm_fail(path && out ? UPM_ERR_NOT_FOUND : UPM_ERR_INVALID,
 				count < 0 ? (int)-count : 0, open_operation, path,

@@ -164,32 +164,55 @@ static bool is_dots(const char *name)
 	return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
 }
 
-/* @return how many are gone */
-static size_t remove_batch(const char *directory, bool (*mine)(const char *name))
-{
-	DIR *opened = opendir(directory);
-	const struct dirent *entry;
+struct batch {
 	int fds[BATCH];
-	size_t count = 0, gone = 0;
+	size_t count;
+	size_t gone;
+};
 
-	if (!opened)
-		return 0;
-	while (count < BATCH && (entry = readdir(opened))) {
+static void take_entries(const char *directory, bool (*mine)(const char *name), const char *entries,
+			 ssize_t bytes, struct batch *batch)
+{
+	for (ssize_t at = 0; at < bytes && batch->count < BATCH;) {
+		const struct dirent64 *entry = (const void *)(entries + at);
 		char path[PATH_MAX];
 
+		at += entry->d_reclen;
 		if (is_dots(entry->d_name) || (mine && !mine(entry->d_name)))
 			continue;
 		upm_pins_path(path, directory, entry->d_name);
-		gone += take(path, &fds[count++]);
+		batch->gone += take(path, &batch->fds[batch->count++]);
 	}
-	closedir(opened);
-	end(fds, count);
-	return gone;
 }
 
-void upm_pins_remove(const char *directory, bool (*mine)(const char *name))
+/* Without opendir(3), whose memory may be what is short when pins have to go.
+ * @return 0 or a negative errno */
+static int remove_batch(const char *directory, bool (*mine)(const char *name), struct batch *batch)
 {
-	while (remove_batch(directory, mine) > 0 && rmdir(directory) && errno == ENOTEMPTY)
-		;
+	_Alignas(struct dirent64) char entries[4096];
+	int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	ssize_t bytes = 0;
+
+	batch->count = batch->gone = 0;
+	if (fd < 0)
+		return -errno;
+	while (batch->count < BATCH && (bytes = getdents64(fd, entries, sizeof(entries))) > 0)
+		take_entries(directory, mine, entries, bytes, batch);
+	if (bytes < 0)
+		bytes = -errno;
+	close(fd);
+	end(batch->fds, batch->count);
+	return bytes < 0 ? (int)bytes : 0;
+}
+
+int upm_pins_remove(const char *directory, bool (*mine)(const char *name))
+{
+	struct batch batch;
+	int failure;
+
+	do
+		failure = remove_batch(directory, mine, &batch);
+	while (!failure && batch.gone > 0 && rmdir(directory) && errno == ENOTEMPTY);
 	rmdir(directory);
+	return failure;
 }

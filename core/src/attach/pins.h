@@ -32,8 +32,9 @@ long upm_pins_count(const char *directory);
  * empty. The links that nobody else holds have ended on return; those of perf events end in a
  * process of their own: see upm_shelter_close_behind().
  * @param mine  says which names to take; NULL = all
+ * @return 0, or the negative errno for which the directory could not be read
  */
-void upm_pins_remove(const char *directory, bool (*mine)(const char *name));
+int upm_pins_remove(const char *directory, bool (*mine)(const char *name));
 /** Take away one pin. */
 void upm_pins_remove_one(const char *path);
 

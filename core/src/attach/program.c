@@ -12,6 +12,7 @@
 #include <stdbool.h>
 
 #include "attach/features.h"
+#include "attach/privilege.h"
 #include "attach/sys.h"
 #include "base/error.h"
 
@@ -46,8 +47,8 @@ static int check_type(int program_fd)
 	int failure = upm_sys_object_info(program_fd, &info, sizeof(info));
 
 	if (failure == -EPERM)
-		return upm_fail(UPM_ERR_PERMISSION, EPERM, operation, NULL,
-				"run as root, or with CAP_BPF and CAP_PERFMON", "not allowed");
+		return upm_fail(UPM_ERR_PERMISSION, EPERM, operation, NULL, upm_privilege_hint(),
+				"not allowed");
 	if (upm_errno_is_scarcity(-failure))
 		return upm_fail(upm_status_of_errno(-failure), -failure, operation, NULL, NULL,
 				"the kernel can not be asked about it");

@@ -16,6 +16,7 @@
 
 #include "attach/bpf_uapi.h"
 #include "attach/features.h"
+#include "attach/privilege.h"
 #include "base/error.h"
 #include "base/options.h"
 #include "base/vector.h"
@@ -54,6 +55,9 @@ static int read_object(struct upm_object *object)
 	upm_libbpf_log_end();
 	if (!failure)
 		return UPM_OK;
+	/* libelf's want of memory reaches libbpf's callers as a damaged file. */
+	if (strstr(log.tail, "out of memory"))
+		return upm_fail_memory(open_operation);
 	if (failure == ENOENT || failure == EACCES || failure == ENOMEM)
 		return upm_fail(upm_status_of_errno(failure), failure, open_operation, object->path,
 				"name an object file that clang -target bpf made",
@@ -155,8 +159,7 @@ static int load(struct upm_object *object)
 				object->path, NULL, "the kernel did not load it");
 	if (failure == EPERM && upm_kernel_features()->uprobe_multi == UPM_UNKNOWN)
 		return upm_fail(UPM_ERR_PERMISSION, failure, "load a BPF object", object->path,
-				"run as root, or with CAP_BPF and CAP_PERFMON",
-				"this user may not load BPF programs");
+				upm_privilege_hint(), "this user may not load BPF programs");
 	return upm_fail(UPM_ERR_PROGRAM, failure, "load a BPF object", object->path,
 			"correct the program; `bpftool prog load` shows the whole log", "%s",
 			upm_libbpf_log_verdict(&log));

@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "attach/features.h"
+#include "attach/privilege.h"
 #include "attach/sys.h"
 #include "base/error.h"
 #include "observe/shipped.h"
@@ -70,8 +71,7 @@ static int choose_backend(struct upm_observation *observation)
 		return upm_fail(upm_status_of_errno(doubt), doubt, operation, NULL, NULL,
 				"the kernel can not be asked what it offers");
 	if (features->uprobe_multi == UPM_UNKNOWN || features->perf_event == UPM_UNKNOWN)
-		return upm_fail(UPM_ERR_PERMISSION, EPERM, operation, NULL,
-				"run as root, or with CAP_BPF and CAP_PERFMON",
+		return upm_fail(UPM_ERR_PERMISSION, EPERM, operation, NULL, upm_privilege_hint(),
 				"this user may not load BPF programs");
 	return upm_fail(UPM_ERR_UNSUPPORTED, 0, operation, NULL,
 			"use a kernel with CONFIG_UPROBES and CONFIG_BPF_EVENTS",

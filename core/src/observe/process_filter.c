@@ -13,6 +13,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "attach/privilege.h"
 #include "base/descriptors.h"
 #include "base/error.h"
 #include "observe/embedded.h"
@@ -177,7 +178,7 @@ static const char *remedy(int sys_errno)
 		return "raise the system's limit of open files (sysctl fs.file-max)";
 	case EPERM:
 	case EACCES:
-		return "run as root, or with CAP_BPF and CAP_PERFMON";
+		return upm_privilege_hint();
 	case ENOMEM:
 		return "free memory";
 	default:

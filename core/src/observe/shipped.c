@@ -5,6 +5,7 @@
 #include <errno.h>
 
 #include "attach/features.h"
+#include "attach/privilege.h"
 #include "base/error.h"
 #include "observe/libbpf_log.h"
 
@@ -81,8 +82,7 @@ int upm_shipped_load(const char *operation, struct bpf_object *object)
 		return upm_fail_mistaken(operation, object_name);
 	if (failure == EPERM || upm_errno_is_scarcity(failure))
 		return upm_fail(upm_status_of_errno(failure), failure, operation, object_name,
-				failure == EPERM ? "run as root, or with CAP_BPF and CAP_PERFMON"
-						 : NULL,
+				failure == EPERM ? upm_privilege_hint() : NULL,
 				"the kernel did not load it");
 	return upm_fail(UPM_ERR_PROGRAM, failure, operation, object_name, NULL,
 			"the kernel did not load it (%s)", upm_libbpf_log_verdict(&log));

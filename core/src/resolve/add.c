@@ -34,8 +34,11 @@ static int open_path(struct addition *addition, const char *path, uint32_t *orig
 	struct upm_probe_origin made = {.remark = "", .spec = UINT32_MAX};
 	int status = upm_binary_open(path, &made.binary);
 
-	if (status == UPM_ERR_MEMORY || !kept)
+	if (status == UPM_ERR_MEMORY || !kept) {
+		if (!status)
+			upm_binary_unref(made.binary);
 		return upm_fail_memory("add probes");
+	}
 	if (status)
 		made.binary = NULL;
 	status = upm_probe_table_file(addition->table, made.binary, kept, &made.file);

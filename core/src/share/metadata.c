@@ -120,7 +120,9 @@ int upm_metadata_read(int map_fd, const char *name, uint8_t **bytes, size_t *siz
 	*bytes = malloc((size_t)chunks * info.value_size + 8);
 	status = *bytes ? read_chunks(map_fd, name, &info, chunks, *bytes)
 			: upm_fail_memory(open_operation);
-	if (status)
+	if (status) {
 		free(*bytes);
+		*bytes = NULL;
+	}
 	return status;
 }

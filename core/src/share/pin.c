@@ -183,11 +183,11 @@ int32_t upm_observer_pin(struct upm_observer *observer, const char *name)
 	char unfinished[PATH_MAX];
 	int status = check(observer, name, &place);
 
-	if (!status)
-		status = make_unfinished(&place, unfinished);
 	if (status)
 		return status;
-	status = make(observer, &place, unfinished);
+	status = make_unfinished(&place, unfinished);
+	if (!status)
+		status = make(observer, &place, unfinished);
 	if (status) {
 		upm_share_tidy(&place);
 		return status;
