@@ -13,11 +13,12 @@
 use std::collections::{BTreeSet, HashMap};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use uprobe_multi::{Error, ErrorKind};
 
-use crate::config::{Config, Rule};
+use crate::config::{Config, Kind, Rule};
 use crate::log::event;
 use crate::plan::{Plan, Planner, RETRY, Target};
 use crate::process::{self, Process};
@@ -32,6 +33,9 @@ use crate::watch;
 const LINGER_SECONDS: u64 = 300;
 /// Between two looks for processes that map a file which has been replaced.
 const MAPPED_PAUSE: Duration = Duration::from_secs(5);
+
+/// Only the old link sees the end of a call that began before the new one was there.
+const CALLS_END: Duration = Duration::from_millis(100);
 
 pub struct Follower {
     config: Arc<Config>,
@@ -261,6 +265,9 @@ impl Follower {
         match start(rule, place, target, points, work.process(place)) {
             Ok(Some(unit)) => {
                 report(rule, &unit, work.process(place));
+                if instead_of.is_some() && rule.kind == Kind::Latency {
+                    thread::sleep(CALLS_END);
+                }
                 self.registry
                     .insert(&rule.name, Arc::new(unit), instead_of.map(|unit| &**unit));
                 match instead_of {

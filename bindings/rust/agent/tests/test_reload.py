@@ -42,6 +42,33 @@ def test_no_count_is_lost(start_agent, programs):
         assert agent.sum("uprobe_rule_attached_probes", rule="shrinks") == 1
 
 
+def latency(name: str, programs: Programs, *symbols: str) -> str:
+    text = rule(name, *(f"{programs.timed}:{symbol}" for symbol in symbols))
+    return text + 'kind = "latency"\naccept_unwinding = true\n'
+
+
+def test_no_latency_is_lost(start_agent, programs):
+    """As above."""
+    agent = start_agent(
+        latency("stays", programs, "quick") + latency("grows", programs, "quick")
+        + latency("shrinks", programs, "quick", "deep")
+    )
+    with programs.start("timed") as target:
+        target.send("burst 2 400000")
+        agent.wait_for(1, "uprobe_latency_seconds_count", rule="stays")
+        agent.reload(
+            latency("stays", programs, "quick") + latency("grows", programs, "quick", "landed")
+            + latency("shrinks", programs, "quick")
+        )
+        assert agent.own("uprobe_latency_seconds_count", rule="stays") < 800000, "it was too quick"
+        assert target.answer().count(" 400000") == 2
+        target.ask("burst 1 7")
+    for name in ("stays", "grows"):
+        assert agent.sum("uprobe_latency_seconds_count", rule=name, symbol="quick") == 800007
+    assert 800007 <= agent.sum("uprobe_latency_seconds_count", rule="shrinks") < 800007 * 1.2
+    assert agent.sum("uprobe_rule_attached_probes", rule="shrinks") == 1
+
+
 def test_a_rule_that_goes_lets_go_of_its_probes(start_agent, programs):
     agent = start_agent(rule("stays", known(programs, 0)) + rule("goes", known(programs, 1)))
     agent.reload(rule("stays", known(programs, 0)))
