@@ -6,8 +6,18 @@
 #include "trace_maps.bpf.h"
 #include "usdt_reading.bpf.h"
 
+/*
+ * Kernels before 6.8 count the stack of each function in steps of 32 bytes, and 512 for all that
+ * call each other: no more words than this architecture's struct pt_regs has.
+ */
+#if defined(__TARGET_ARCH_x86)
+#define REGISTERS_SIZE 168
+#else
+#define REGISTERS_SIZE UPM_REGISTERS_MAX
+#endif
+
 struct registers {
-	__u64 words[UPM_REGISTERS_MAX / sizeof(__u64)];
+	__u64 words[REGISTERS_SIZE / sizeof(__u64)];
 };
 
 static __always_inline void read_registers(void *context, struct registers *registers)
@@ -20,7 +30,7 @@ static __always_inline __u64 word_at(const struct registers *registers, __u32 of
 {
 	__u32 word = offset / sizeof(__u64);
 
-	if (word >= UPM_REGISTERS_MAX / sizeof(__u64))
+	if (word >= REGISTERS_SIZE / sizeof(__u64))
 		return 0;
 	return registers->words[word] >> offset % sizeof(__u64) * 8;
 }

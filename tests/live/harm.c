@@ -11,6 +11,7 @@
 
 #include <elf.h>
 #include <fcntl.h>
+#include <linux/perf_event.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +21,7 @@
 #include <unistd.h>
 
 #include "attach/features.h"
+#include "attach/perf_pmu.h"
 #include "attach/sys.h"
 #include "judge/insn.h"
 
@@ -169,16 +171,41 @@ struct site {
 	size_t number;
 };
 
-static enum outcome compare_runs(const struct site *site)
+static bool arm_by_link(const struct site *site, uint64_t offset)
 {
-	uint64_t offset = site->number * CODE_SPACING;
-	const uint8_t *code = site->code + offset;
 	const struct upm_multi_link request = {.program_fd = site->program,
 					       .attach_type = UPM_BPF_TRACE_UPROBE_MULTI,
 					       .path = site->path,
 					       .offsets = &offset,
 					       .count = 1,
 					       .pid = getpid()};
+
+	return upm_sys_link_multi(&request) >= 0;
+}
+
+static bool arm_by_event(const struct site *site, uint64_t offset)
+{
+	struct perf_event_attr attr = {.size = sizeof(attr),
+				       .config1 = (uint64_t)(uintptr_t)site->path,
+				       .config2 = offset};
+	struct upm_perf_pmu pmu;
+
+	if (upm_perf_pmu_read(&pmu))
+		return false;
+	attr.type = pmu.type;
+	return upm_sys_perf_event_open(&attr, getpid(), -1) >= 0;
+}
+
+static bool arm(const struct site *site, uint64_t offset)
+{
+	return upm_kernel_features()->uprobe_multi == UPM_YES ? arm_by_link(site, offset)
+							      : arm_by_event(site, offset);
+}
+
+static enum outcome compare_runs(const struct site *site)
+{
+	uint64_t offset = site->number * CODE_SPACING;
+	const uint8_t *code = site->code + offset;
 	bool avx = pieces[site->number].avx2;
 	static struct machine machine, plain;
 	uint8_t first = *(const volatile uint8_t *)code;
@@ -186,7 +213,7 @@ static enum outcome compare_runs(const struct site *site)
 	prepare(&machine);
 	run(code, &machine, avx);
 	plain = machine;
-	if (upm_sys_link_multi(&request) < 0 || *(const volatile uint8_t *)code == first)
+	if (!arm(site, offset) || *(const volatile uint8_t *)code == first)
 		return NOT_ARMED;
 	for (int round = 0; round < 3; round++) { /* the first may optimise the site */
 		prepare(&machine);
@@ -262,8 +289,8 @@ static void what_is_judged_probeable_does_no_harm(void **state)
 	int fd;
 
 	(void)state;
-	if (upm_kernel_features()->uprobe_multi != UPM_YES)
-		skip_because("this kernel has no uprobe multi link, or does not let this user ask");
+	if (!upm_kernel_features()->backend)
+		skip_because("this kernel has no uprobes, or does not let this user ask");
 	assert_true(upm_insn_rules_of_kernel(EM_X86_64, 64, &rules));
 	site.program = upm_sys_program_load_nop(UPM_BPF_TRACE_UPROBE_MULTI);
 	assert_true(site.program >= 0);
