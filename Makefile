@@ -102,9 +102,9 @@ SHELL_SOURCES := tests/setup tests/run tests/coverage tests/demo/run .ci/run bin
                  bindings/conformance/lua/drift bindings/conformance/lua/run bindings/lua/tests/suite bindings/lua/tests/cycles \
                  $(filter-out %.mk kernel/vm/kernels kernel/vm/packages kernel/vm/config kernel/vm/guest,$(wildcard kernel/vm/* kernel/vm/guest/*))
 C_SOURCES     := $(wildcard core/src/*/*.[ch] core/cli/*.[ch] core/include/*.h kernel/bpf/*.[ch] \
-                   tests/*.[ch] tests/fuzz/*.[ch] tests/unit/*.[ch] tests/live/*.[ch] tests/oracle/*.[ch] tests/bench/*.[ch] tests/target/*.[ch] \
+                   tests/*.[ch] tests/fuzz/*.[ch] tests/unit/*.[ch] tests/live/*.[ch] tests/vm/*.[ch] tests/oracle/*.[ch] tests/bench/*.[ch] tests/target/*.[ch] \
                    tests/bpf/*.[ch] bindings/conformance/*/*.[ch] bindings/lua/src/*.[ch])
-LINTED        := $(LIB_SOURCES) $(CLI_SOURCES) $(wildcard tests/*.c tests/fuzz/*.c tests/unit/*.c tests/live/*.c tests/oracle/*.c tests/bench/*.c \
+LINTED        := $(LIB_SOURCES) $(CLI_SOURCES) $(wildcard tests/*.c tests/fuzz/*.c tests/unit/*.c tests/live/*.c tests/vm/*.c tests/oracle/*.c tests/bench/*.c \
                    bindings/conformance/*/*.c)
 # One file a run: clang-tidy 14 finds unset va_lists in the second one.
 TIDY_FLAGS     = -std=gnu11 -D_GNU_SOURCE -Icore/include -Icore/src -Ikernel/bpf -Itests -Ibindings/conformance/marshalling \

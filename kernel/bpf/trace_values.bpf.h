@@ -20,6 +20,9 @@ struct registers {
 	__u64 words[REGISTERS_SIZE / sizeof(__u64)];
 };
 
+/* A comparison tells verifiers before 6.3 the bounds of the register compared, and of no copy. */
+#define in_one_register(value) asm volatile("" : "+r"(value))
+
 static __always_inline void read_registers(void *context, struct registers *registers)
 {
 	bpf_probe_read_kernel(registers, config.registers.size, context);
@@ -117,10 +120,11 @@ static __always_inline long length_of(const struct upm_trace_list *list, const s
 
 static __always_inline long read_bytes(struct upm_trace_slot *slot, __u64 address, long length)
 {
-	__u32 size = length;
+	__u64 size = length;
 
 	if (length < 0)
 		return -1;
+	in_one_register(size);
 	if (size > config.text_bytes)
 		size = config.text_bytes;
 	return bpf_probe_read_user(slot + 1, size, (const void *)address) ? -1 : length;
@@ -135,12 +139,13 @@ static __noinline int read_texts(struct upm_trace_record *record, const struct u
 {
 	for (__u32 i = 0; i < UPM_TRACE_ARGUMENTS; i++) {
 		const struct upm_trace_text *text = &list->texts[i];
-		__u32 slots = record->slots;
+		__u64 slots = record->slots;
 		struct upm_trace_slot *slot;
 		long length;
 
 		if (text->source == UPM_TEXT_NONE)
 			continue;
+		in_one_register(slots);
 		if (slots >= config.texts)
 			break;
 		slot = (void *)record + config.plain_size + slots * config.text_stride;

@@ -266,7 +266,7 @@ static void results(void **state)
 {
 	(void)state;
 	check_results("uretprobe:result_*", trace_way(0), UPM_EVENT_RETURN);
-	check_results("uretprobe:result_*", trace_way(2), UPM_EVENT_RETURN);
+	check_results("uretprobe:result_*", trace_way(trace_ways() - 1), UPM_EVENT_RETURN);
 	for (size_t i = 0; i < trace_ways(); i++)
 		check_results("uprobe:result_*", trace_way(i), UPM_EVENT_CALL);
 }
