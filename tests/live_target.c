@@ -131,7 +131,7 @@ void target_call_many(struct target *target, unsigned long times)
 	char command[128], answer[128];
 
 	snprintf(command, sizeof(command), "call times=%lu functions=%zu", times, many_count());
-	snprintf(answer, sizeof(answer), "call total=%lu", times * many_count());
+	snprintf(answer, sizeof(answer), "call total=%zu", (size_t)times * many_count());
 	target_expect(target, command, answer);
 }
 

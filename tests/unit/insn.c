@@ -313,6 +313,8 @@ static uint32_t random_state = 7;
 /* Random bytes, often with a REX prefix or an opcode of two bytes. */
 static void make_up(uint8_t code[UPM_INSN_MAX], int round)
 {
+	static const uint8_t endbr64[] = {0xf3, 0x0f, 0x1e, 0xfa};
+
 	for (size_t i = 0; i < UPM_INSN_MAX; i++)
 		code[i] = (random_state = random_state * 1664525 + 1013904223) >> 24;
 	if (round % 4 == 0)
@@ -320,7 +322,7 @@ static void make_up(uint8_t code[UPM_INSN_MAX], int round)
 	if (round % 4 == 1)
 		code[0] = 0x0f;
 	if (round % 64 == 2)
-		memcpy(code, "\xf3\x0f\x1e\xfa", 4);
+		memcpy(code, endbr64, sizeof(endbr64));
 }
 
 /* With 16 bytes at hand common instructions take a short cut; with 15, none. */

@@ -19,9 +19,11 @@ static void fake_open(struct fake *fake)
 {
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
 	int file = memfd_create("ring", MFD_CLOEXEC);
-	uint8_t *base = mmap(NULL, 3 * page, PROT_NONE, MAP_PRIVATE, file, 0);
+	uint8_t *base;
 
-	assert_true(file >= 0 && base != MAP_FAILED);
+	assert_true(file >= 0);
+	base = mmap(NULL, 3 * page, PROT_NONE, MAP_PRIVATE, file, 0);
+	assert_true(base != MAP_FAILED);
 	assert_int_equal(ftruncate(file, (off_t)(2 * page)), 0);
 	for (size_t i = 0; i < 3; i++)
 		assert_true(mmap(base + i * page, page, PROT_READ | PROT_WRITE,

@@ -98,7 +98,7 @@ static bool list(struct listed *listed, const char *name)
 static void rank(const struct upm_probe_table *table, uint32_t origin,
 		 const struct upm_probe_detail *detail, struct upm_probe_names *names)
 {
-	const uint32_t *all = &table->aliases.items[detail->first_alias];
+	const uint32_t *all = table->aliases.items + detail->first_alias;
 	struct listed listed;
 	struct upm_symbol symbol;
 

@@ -323,7 +323,7 @@ static bool is_void(const struct parser *parser)
 
 static int parse_parameters(struct parser *parser, struct upm_signature *signature)
 {
-	char lengths[UPM_TRACE_ARGUMENTS][UPM_NAME_SIZE];
+	char lengths[UPM_TRACE_ARGUMENTS][UPM_NAME_SIZE] = {{0}};
 	int status = UPM_OK;
 
 	skip_blanks(parser);
