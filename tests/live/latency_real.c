@@ -38,8 +38,11 @@ static void resolve_libraries(struct session *session)
 		"libcrypto.so.3:EVP_*", "libz.so.1:*",	     "libc.so.6:malloc",
 		"libc.so.6:calloc",	"libc.so.6:realloc", "libc.so.6:free",
 	};
-	const struct upm_resolve_options options = {
-		.size = sizeof(options), .pids = &session->target.pid, .pid_count = 1};
+	/* libcrypto can switch stacks, for asynchronous jobs. Here are none. */
+	const struct upm_resolve_options options = {.size = sizeof(options),
+						    .flags = UPM_RESOLVE_ACCEPT_UNWINDING,
+						    .pids = &session->target.pid,
+						    .pid_count = 1};
 
 	assert_upm_ok(
 		upm_resolve(specs, sizeof(specs) / sizeof(specs[0]), &options, &session->set));

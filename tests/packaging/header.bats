@@ -20,7 +20,7 @@ load build
 
 @test "the build refuses a header of another version" {
 	(cd "$TOP" && cp -r --parents Makefile tests core/install.mk core/include bindings/*.mk \
-		bindings/*/*.mk "$BATS_TEST_TMPDIR")
+		bindings/*/*.mk kernel/vm/*.mk "$BATS_TEST_TMPDIR")
 	echo 99.0.0 >"$BATS_TEST_TMPDIR/core/VERSION"
 	run make -C "$BATS_TEST_TMPDIR" build/checked
 	[ "$status" -ne 0 ]

@@ -127,7 +127,8 @@ void upm_index_trim(int folder)
 	int64_t bytes = 0;
 
 	list_kept(folder, &kept);
-	qsort(kept.list.items, kept.list.count, sizeof(*kept.list.items), by_use);
+	if (kept.list.count)
+		qsort(kept.list.items, kept.list.count, sizeof(*kept.list.items), by_use);
 	for (size_t i = 0; i < kept.list.count; i++)
 		bytes += kept.list.items[i].size;
 	for (size_t i = 0; i < kept.list.count; i++) {

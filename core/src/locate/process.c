@@ -89,7 +89,7 @@ int upm_process_group(int32_t pid, int32_t *tgid)
 
 static int task_alive(int32_t id, bool *alive)
 {
-	char state[32];
+	char state[32] = "";
 	int failure = read_status(id, "State", state, sizeof(state));
 
 	*alive = !failure && *state != 'Z' && *state != 'X';

@@ -134,7 +134,9 @@ int upm_share_prepare(const char *operation, const struct upm_place_of_pins *pla
 
 void upm_share_tidy(const struct upm_place_of_pins *place)
 {
-	if (place->in_directory)
+	struct stat status;
+
+	if (place->in_directory && !lstat(place->parent, &status) && status.st_uid == geteuid())
 		rmdir(place->parent);
 }
 
