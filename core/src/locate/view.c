@@ -62,19 +62,24 @@ void upm_view_close(struct upm_view *view)
 	view->root = -1;
 }
 
-int upm_view_try_flags(const struct upm_view *view, const char *path, int flags)
+static int open_in(const struct upm_view *view, const char *path, int flags)
 {
-	struct open_how how = {.flags = (uint64_t)flags | O_CLOEXEC, .resolve = RESOLVE_IN_ROOT};
+	struct open_how how = {.flags = (uint64_t)flags, .resolve = RESOLVE_IN_ROOT};
 	long fd;
 
-	if (view->root < 0) {
-		fd = open(path, flags | O_CLOEXEC);
-		return fd < 0 ? -errno : (int)fd;
-	}
+	if (view->root < 0)
+		return open(path, flags);
 	do
 		fd = syscall(SYS_openat2, view->root, path, &how, sizeof(how));
 	while (fd < 0 && (errno == EINTR || errno == EAGAIN));
-	return fd < 0 ? -errno : (int)fd;
+	return (int)fd;
+}
+
+int upm_view_try_flags(const struct upm_view *view, const char *path, int flags)
+{
+	int fd = open_in(view, path, flags | O_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
 }
 
 int upm_view_try(const struct upm_view *view, const char *path)
