@@ -98,5 +98,6 @@ def test_what_it_costs_is_what_the_kernel_says(start_agent, programs):
     """)
     assert 0.5 < agent.sum("uprobe_agent_resident_memory_bytes") / (agent.resident_kib() * 1024) < 2
     assert abs(agent.sum("uprobe_agent_open_fds") - agent.descriptors()) < 8
-    assert 0 < agent.sum("uprobe_agent_cpu_seconds_total") <= agent.cpu_seconds() + 0.01
+    # The kernel's two times are cut to whole ticks.
+    assert 0 < agent.sum("uprobe_agent_cpu_seconds_total") <= agent.cpu_seconds() + 0.02
     assert agent.sum("uprobe_agent_scrapes_total") > 0
