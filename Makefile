@@ -99,6 +99,7 @@ demo:
 # The sources are the build's own, wherever they lie.
 SHELL_SOURCES := tests/setup tests/run tests/coverage tests/demo/run .ci/run bindings/conformance/c/drift bindings/conformance/rust/drift \
                  bindings/generator/rust bindings/rust/tests/suite bindings/rust/agent/tests/suite \
+                 bindings/rust/agent/static-libraries.sh \
                  bindings/conformance/lua/drift bindings/conformance/lua/run bindings/lua/tests/suite bindings/lua/tests/cycles \
                  $(filter-out %.mk kernel/vm/kernels kernel/vm/packages kernel/vm/config kernel/vm/guest,$(wildcard kernel/vm/* kernel/vm/guest/*))
 C_SOURCES     := $(wildcard core/src/*/*.[ch] core/cli/*.[ch] core/include/*.h kernel/bpf/*.[ch] \

@@ -98,17 +98,18 @@ static void try_file(struct question *question, const char *path)
 static void try_directory(struct question *question, const char *directory)
 {
 	char path[PATH_MAX];
-	glob_t matches;
+	struct upm_paths matches;
 
 	if (snprintf(path, sizeof(path), "%s/%s", directory, question->name) >= (int)sizeof(path))
 		return;
 	if (!question->glob) {
 		try_file(question, path);
-	} else if (upm_view_glob(question->view, path, &matches)) {
-		for (size_t i = 0; i < matches.gl_pathc && !question->status; i++)
-			try_file(question, matches.gl_pathv[i]);
-		globfree(&matches);
+		return;
 	}
+	question->status = upm_view_glob(question->view, path, &matches);
+	for (size_t i = 0; i < matches.list.count && !question->status; i++)
+		try_file(question, matches.list.items[i]);
+	upm_paths_clear(&matches);
 }
 
 static bool is_answered(const struct question *question)

@@ -115,17 +115,16 @@ static int add_glob(struct upm_locator *locator, struct upm_target *target, cons
 		    struct upm_locations *out, size_t *matches)
 {
 	char *absolute = upm_view_absolute(&target->view, pattern);
-	int failure, status = UPM_OK;
-	glob_t found;
+	struct upm_paths found;
+	int failure, status;
 
 	if (!absolute)
 		return upm_fail_memory(UPM_LOCATE);
-	if (upm_view_glob(&target->view, absolute, &found)) {
-		*matches += found.gl_pathc;
-		for (size_t i = 0; i < found.gl_pathc && !status; i++)
-			status = add_path(locator, target, found.gl_pathv[i], true, out, &failure);
-		globfree(&found);
-	}
+	status = upm_view_glob(&target->view, absolute, &found);
+	*matches += found.list.count;
+	for (size_t i = 0; i < found.list.count && !status; i++)
+		status = add_path(locator, target, found.list.items[i], true, out, &failure);
+	upm_paths_clear(&found);
 	free(absolute);
 	return status;
 }

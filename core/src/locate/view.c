@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 #include "locate/view.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -18,7 +17,7 @@
 #include "locate/process.h"
 
 #define OPEN_FILE "open the file"
-#define FILE_FLAGS (O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
+#define FILE_FLAGS (O_RDONLY | O_NONBLOCK | O_NOCTTY)
 #define ENVIRONMENT_MAX (8u << 20)
 
 static bool same_file(const char *a, const char *b)
@@ -63,24 +62,29 @@ void upm_view_close(struct upm_view *view)
 	view->root = -1;
 }
 
-static int open_in(const struct upm_view *view, const char *path, uint64_t flags)
+static int open_in(const struct upm_view *view, const char *path, int flags)
 {
-	struct open_how how = {.flags = flags, .resolve = RESOLVE_IN_ROOT};
+	struct open_how how = {.flags = (uint64_t)flags, .resolve = RESOLVE_IN_ROOT};
 	long fd;
 
 	if (view->root < 0)
-		return open(path, (int)flags);
+		return open(path, flags);
 	do
 		fd = syscall(SYS_openat2, view->root, path, &how, sizeof(how));
 	while (fd < 0 && (errno == EINTR || errno == EAGAIN));
 	return (int)fd;
 }
 
-int upm_view_try(const struct upm_view *view, const char *path)
+int upm_view_try_flags(const struct upm_view *view, const char *path, int flags)
 {
-	int fd = open_in(view, path, FILE_FLAGS);
+	int fd = open_in(view, path, flags | O_CLOEXEC);
 
 	return fd < 0 ? -errno : fd;
+}
+
+int upm_view_try(const struct upm_view *view, const char *path)
+{
+	return upm_view_try_flags(view, path, FILE_FLAGS);
 }
 
 int upm_view_open_file(const struct upm_view *view, const char *path)
@@ -94,69 +98,6 @@ int upm_view_open_file(const struct upm_view *view, const char *path)
 				"it can not be opened as process %" PRId32 " sees it", view->pid);
 	return upm_fail(upm_status_of_errno(-fd), -fd, OPEN_FILE, path, NULL,
 			"it can not be opened");
-}
-
-/* glob(3) hands its callbacks no context. */
-static _Thread_local const struct upm_view *glob_view;
-
-static void *glob_opendir(const char *path)
-{
-	int fd = open_in(glob_view, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *directory = fd >= 0 ? fdopendir(fd) : NULL;
-
-	if (fd >= 0 && !directory)
-		close(fd);
-	return directory;
-}
-
-static struct dirent *glob_readdir(void *directory)
-{
-	return readdir(directory);
-}
-
-static void glob_closedir(void *directory)
-{
-	closedir(directory);
-}
-
-static int stat_in(const char *path, struct stat *facts, uint64_t flags)
-{
-	int fd = open_in(glob_view, path, O_PATH | O_CLOEXEC | flags);
-	int result;
-
-	if (fd < 0)
-		return -1;
-	result = fstat(fd, facts);
-	close(fd);
-	return result;
-}
-
-static int glob_stat(const char *path, struct stat *facts)
-{
-	return stat_in(path, facts, 0);
-}
-
-static int glob_lstat(const char *path, struct stat *facts)
-{
-	return stat_in(path, facts, O_NOFOLLOW);
-}
-
-bool upm_view_glob(const struct upm_view *view, const char *pattern, glob_t *result)
-{
-	int status;
-
-	memset(result, 0, sizeof(*result));
-	result->gl_opendir = glob_opendir;
-	result->gl_readdir = glob_readdir;
-	result->gl_closedir = glob_closedir;
-	result->gl_stat = glob_stat;
-	result->gl_lstat = glob_lstat;
-	glob_view = view;
-	status = glob(pattern, GLOB_ALTDIRFUNC, NULL, result);
-	glob_view = NULL;
-	if (status)
-		globfree(result);
-	return status == 0;
 }
 
 static char *read_all(int fd, size_t limit, size_t *size)

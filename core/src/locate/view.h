@@ -6,14 +6,19 @@
 #ifndef UPM_LOCATE_VIEW_H
 #define UPM_LOCATE_VIEW_H
 
-#include <glob.h>
 #include <stdbool.h>
 #include <stdint.h>
+
+#include "base/vector.h"
 
 struct upm_view {
 	int32_t pid;	   /* 0 = this process */
 	int32_t directory; /* the thread whose /proc directory stands for pid */
 	int root;	   /* its root, or -1 when that is ours too */
+};
+
+struct upm_paths {
+	UPM_VECTOR(char *) list;
 };
 
 /** @param pid  thread group; 0 = this process. @return UPM_OK, UPM_ERR_NOT_FOUND, …_PERMISSION. */
@@ -25,9 +30,12 @@ void upm_view_close(struct upm_view *view);
 int upm_view_open_file(const struct upm_view *view, const char *path);
 /** As upm_view_open_file(), without recording: for trying. @return a descriptor or -errno. */
 int upm_view_try(const struct upm_view *view, const char *path);
-/** Expand a pattern; glob(3). The result is given to globfree(). @return false when nothing
- * matches. */
-bool upm_view_glob(const struct upm_view *view, const char *pattern, glob_t *result);
+/** The same with flags of open(2), O_CLOEXEC added. */
+int upm_view_try_flags(const struct upm_view *view, const char *path, int flags);
+/** All paths that fit a pattern, as by glob(3), sorted; none when nothing does. Give them to
+ * upm_paths_clear(). @return UPM_OK or UPM_ERR_MEMORY */
+int upm_view_glob(const struct upm_view *view, const char *pattern, struct upm_paths *paths);
+void upm_paths_clear(struct upm_paths *paths);
 /** Read a file into memory, with a NUL behind. @return free() it, or NULL. */
 char *upm_view_read(const struct upm_view *view, const char *path, size_t limit, size_t *size);
 /** The value of an environment variable. @return free() it, or NULL when it is not set. */

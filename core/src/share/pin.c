@@ -109,7 +109,7 @@ static int finish(struct upm_observer *observer, const struct upm_place_of_pins 
 {
 	if (observer->reads_events && flock(fd, LOCK_EX | LOCK_NB))
 		return upm_share_fail(operation, unfinished, errno, "can not lock it");
-	if (renameat2(AT_FDCWD, unfinished, AT_FDCWD, place->path, RENAME_NOREPLACE))
+	if (upm_share_rename(unfinished, place->path))
 		return upm_share_fail(operation, place->path, errno, "can not take this name");
 	lock_unfinished(fd, F_UNLCK);
 	return UPM_OK;

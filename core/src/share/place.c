@@ -3,10 +3,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "attach/pins.h"
@@ -57,6 +59,11 @@ bool upm_share_unfinished(const struct upm_place_of_pins *place, char path[PATH_
 		number = (uint32_t)(uintptr_t)path;
 	return snprintf(path, PATH_MAX, "%s/%c%d-%08x", place->parent, UPM_SHARE_UNFINISHED,
 			getpid(), number) < PATH_MAX;
+}
+
+int upm_share_rename(const char *from, const char *to)
+{
+	return (int)syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE);
 }
 
 /* ---- errors */

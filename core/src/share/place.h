@@ -33,6 +33,9 @@ struct upm_place_of_pins {
 int upm_share_place(const char *operation, const char *name, struct upm_place_of_pins *place);
 /** Choose an unfinished name in the same parent. @return false when the path would be too long */
 bool upm_share_unfinished(const struct upm_place_of_pins *place, char path[PATH_MAX]);
+/** Rename, unless the new name is taken. Not every C library has renameat2(2). @return 0, or -1
+ * with errno */
+int upm_share_rename(const char *from, const char *to);
 /** Make UPM_PIN_DIRECTORY if need be. @return UPM_OK; UPM_ERR_NOT_FOUND without bpffs */
 int upm_share_prepare(const char *operation, const struct upm_place_of_pins *place);
 /** Remove UPM_PIN_DIRECTORY if it is empty. */

@@ -53,7 +53,7 @@ static int hide(const struct upm_place_of_pins *place, char path[PATH_MAX])
 	}
 	if (!upm_share_unfinished(place, path))
 		return upm_share_fail(operation, place->path, ENAMETOOLONG, "too long");
-	if (renameat2(AT_FDCWD, place->path, AT_FDCWD, path, RENAME_NOREPLACE))
+	if (upm_share_rename(place->path, path))
 		return upm_share_fail(operation, place->path, errno, "can not remove it");
 	return UPM_OK;
 }
