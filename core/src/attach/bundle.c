@@ -34,8 +34,9 @@ int upm_bundle_open(struct upm_bundle *bundle, struct upm_attach_job *job, size_
 	};
 	bundle->count = count_probes(bundle);
 	bundle->names = calloc(bundle->group_count, sizeof(*bundle->names));
-	bundle->paths = calloc(bundle->count + 1, sizeof(*bundle->paths));
-	if (!bundle->names || !bundle->paths)
+	if (bundle->group_count > 1)
+		bundle->paths = calloc(bundle->count + 1, sizeof(*bundle->paths));
+	if (!bundle->names || (bundle->group_count > 1 && !bundle->paths))
 		return upm_fail_memory("list the files of a link");
 	upm_bundle_settle(bundle);
 	return UPM_OK;
@@ -51,7 +52,9 @@ void upm_bundle_settle(struct upm_bundle *bundle)
 		const char *path =
 			upm_job_file_path(bundle->job, bundle->groups[i].file, bundle->names[i]);
 
-		for (size_t left = bundle->groups[i].count; left > 0; left--)
+		if (i == 0)
+			bundle->path = path;
+		for (size_t left = bundle->paths ? bundle->groups[i].count : 0; left > 0; left--)
 			bundle->paths[at++] = (uint64_t)(uintptr_t)path;
 	}
 }
@@ -74,7 +77,8 @@ void upm_bundle_describe(const struct upm_bundle *bundle, size_t position, size_
 	if (upm_bundle_files(bundle, position, count) > 1)
 		request->paths = bundle->paths + position;
 	else
-		request->path = (const char *)(uintptr_t)bundle->paths[position];
+		request->path = bundle->paths ? (const char *)(uintptr_t)bundle->paths[position]
+					      : bundle->path;
 }
 
 struct upm_plan_group *upm_bundle_find(const struct upm_bundle *bundle, size_t *position)
@@ -90,7 +94,7 @@ size_t upm_bundle_files(const struct upm_bundle *bundle, size_t position, size_t
 {
 	size_t files = 1;
 
-	for (size_t i = position + 1; i < position + count; i++)
+	for (size_t i = position + 1; bundle->paths && i < position + count; i++)
 		files += bundle->paths[i] != bundle->paths[i - 1];
 	return files;
 }

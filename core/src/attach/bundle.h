@@ -15,7 +15,8 @@ struct upm_bundle {
 	size_t group_count;
 	size_t count;			    /* of probes */
 	char (*names)[UPM_KERNEL_PATH_MAX]; /* room for the path of each group's file */
-	uint64_t *paths;		    /* for each probe a pointer to the path of its file */
+	const char *path;		    /* of the first group's file */
+	uint64_t *paths; /* of several groups: for each probe a pointer to the path of its file */
 };
 
 /**

@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <unistd.h>
 
 #define THREADS_MAX 128
 #define STACK_SIZE (64 * 1024)
@@ -61,4 +62,16 @@ void upm_parallel(size_t count, size_t max_threads, void (*work)(void *context, 
 	drain(&pool);
 	for (size_t i = 0; i < started; i++)
 		pthread_join(threads[i], NULL);
+}
+
+size_t upm_parallel_shares(uint64_t items, uint64_t least, size_t most)
+{
+	long processors = sysconf(_SC_NPROCESSORS_ONLN);
+	uint64_t shares = items / least;
+
+	if (shares > most)
+		shares = most;
+	if (processors > 0 && shares > (uint64_t)processors)
+		shares = (uint64_t)processors;
+	return shares ? (size_t)shares : 1;
 }

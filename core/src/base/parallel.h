@@ -4,6 +4,7 @@
 #define UPM_BASE_PARALLEL_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 /**
  * Call work(context, 0 … count-1) from up to max_threads threads, this one among them,
@@ -11,5 +12,12 @@
  */
 void upm_parallel(size_t count, size_t max_threads, void (*work)(void *context, size_t index),
 		  void *context);
+
+/**
+ * How many parts to divide work into, for a thread each.
+ * @param least  items that are worth a thread
+ * @return 1 … most, and no more than there are processors
+ */
+size_t upm_parallel_shares(uint64_t items, uint64_t least, size_t most);
 
 #endif

@@ -22,7 +22,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/error.h"
 #include "base/parallel.h"
@@ -161,21 +160,9 @@ static void prove_share(void *context, size_t index)
 	proving->status[index] = prove_range(proving->moves, first, end);
 }
 
-static size_t count_shares(size_t moves)
-{
-	long processors = sysconf(_SC_NPROCESSORS_ONLN);
-	size_t shares = moves / LEAST_SHARE;
-
-	if (shares > MOST_SHARES)
-		shares = MOST_SHARES;
-	if (processors > 0 && shares > (size_t)processors)
-		shares = (size_t)processors;
-	return shares ? shares : 1;
-}
-
 static int prove(struct moves *moves)
 {
-	size_t shares = count_shares(moves->list.count);
+	size_t shares = upm_parallel_shares(moves->list.count, LEAST_SHARE, MOST_SHARES);
 	struct proving proving = {
 		.moves = moves,
 		.share = (moves->list.count + shares - 1) / shares,

@@ -4,7 +4,6 @@
 #include <elf.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/error.h"
 #include "base/parallel.h"
@@ -166,21 +165,9 @@ static void run_share(void *context, size_t index)
 	upm_code_window_close(&window);
 }
 
-static size_t count_shares(uint64_t bytes)
-{
-	long processors = sysconf(_SC_NPROCESSORS_ONLN);
-	size_t shares = (size_t)(bytes / LEAST_SHARE);
-
-	if (shares > MOST_SHARES)
-		shares = MOST_SHARES;
-	if (processors > 0 && shares > (size_t)processors)
-		shares = (size_t)processors;
-	return shares ? shares : 1;
-}
-
 static int look_through_segment(struct upm_text *text, const struct upm_segment *segment)
 {
-	size_t count = count_shares(segment->file_size);
+	size_t count = upm_parallel_shares(segment->file_size, LEAST_SHARE, MOST_SHARES);
 	uint64_t part = segment->file_size / count & ~(uint64_t)(sizeof(uint64_t) - 1);
 	struct shares shares = {.text = text};
 

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 #include "resolve/judge_probes.h"
 
-#include <unistd.h>
-
 #include "base/error.h"
 #include "base/parallel.h"
 #include "judge/insn.h"
@@ -304,18 +302,6 @@ static int take_findings(struct upm_probe_table *table, struct findings *finding
 	return status;
 }
 
-static size_t count_shares(size_t probes)
-{
-	long processors = sysconf(_SC_NPROCESSORS_ONLN);
-	size_t shares = probes / SMALLEST_SHARE;
-
-	if (shares > MOST_SHARES)
-		shares = MOST_SHARES;
-	if (processors > 0 && shares > (size_t)processors)
-		shares = (size_t)processors;
-	return shares ? shares : 1;
-}
-
 static bool all_judged(const struct upm_probe_table *table)
 {
 	for (size_t i = 0; i < table->origins.count; i++)
@@ -326,7 +312,8 @@ static bool all_judged(const struct upm_probe_table *table)
 
 int upm_judge_probes(struct upm_probe_table *table, size_t first, uint32_t flags)
 {
-	size_t probes = table->probes.count - first, shares = count_shares(probes);
+	size_t probes = table->probes.count - first,
+	       shares = upm_parallel_shares(probes, SMALLEST_SHARE, MOST_SHARES);
 	struct share share = {
 		.table = table,
 		.accepted = flags & UPM_RESOLVE_ACCEPT_UNWINDING ? UPM_PROBE_UNWINDS : 0,
