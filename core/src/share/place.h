@@ -38,7 +38,7 @@ bool upm_share_unfinished(const struct upm_place_of_pins *place, char path[PATH_
 int upm_share_rename(const char *from, const char *to);
 /** Make UPM_PIN_DIRECTORY if need be. @return UPM_OK; UPM_ERR_NOT_FOUND without bpffs */
 int upm_share_prepare(const char *operation, const struct upm_place_of_pins *place);
-/** Remove UPM_PIN_DIRECTORY if it is empty. */
+/** Remove UPM_PIN_DIRECTORY if it is empty and the caller's. */
 void upm_share_tidy(const struct upm_place_of_pins *place);
 /**
  * Open the directory.
