@@ -296,13 +296,21 @@ static void is_removed(void **state)
 	check_counts(&scene);
 }
 
-/* A library is cut: what of it is gone can not be probed, and that is said. */
+/*
+ * A library is cut behind the probes that are attached: what of it is gone can not be probed, and
+ * that is said. Not before them: a kernel that finds no page under a breakpoint which it is to take
+ * out "leaks" the probe (6.18), and later takes the instruction that it remembers for that of
+ * whatever file gets the memory of the inode. That would be some other test's.
+ */
 static void cut_it(struct scene *scene)
 {
+	struct upm_probe probe = {.size = sizeof(probe)};
 	char path[PATH_MAX];
 
 	in_directory(scene, "libknown.so", path);
-	assert_int_equal(truncate(path, 4096), 0);
+	assert_upm_ok(
+		upm_probe_set_get(scene->set, upm_probe_set_size(scene->set) * 3 / 4, &probe));
+	assert_int_equal(truncate(path, (off_t)probe.offset - 8), 0);
 }
 
 static void is_truncated(void **state)
@@ -320,7 +328,7 @@ static void is_truncated(void **state)
 	} else {
 		link = upm_observer_link(scene.observer);
 		assert_int_equal(upm_link_attached(link) + upm_link_skipped(link), 1000);
-		assert_true(upm_link_skipped(link) > 0);
+		assert_true(upm_link_attached(link) >= 500 && upm_link_skipped(link) > 0);
 	}
 	for (size_t i = 0; !status && i < upm_link_skipped(link); i++) {
 		struct upm_probe probe = {.size = sizeof(probe)};
@@ -328,9 +336,10 @@ static void is_truncated(void **state)
 		assert_upm_ok(upm_link_skipped_get(link, i, &probe));
 		assert_true(probe.verdict != UPM_VERDICT_OK && *probe.reason);
 	}
-	upm_observer_free(scene.observer);
+	copy(&scene, "libknown.so");
+	let_go(&scene);
 	target_expect(&scene.target, "versions times=1", "versions calls=1 sum=3");
-	kill_it(&scene); /* its loader would miss what was cut */
+	kill_it(&scene); /* its loader's own notes in the library's data are gone */
 	close_dead(&scene);
 	finish(&scene);
 }
