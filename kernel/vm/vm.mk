@@ -17,7 +17,7 @@ test-kernel-patch: vm-ready
 vm-ready:
 	$(SETUP_PACKAGES) build test vm
 	@echo "Building ..."
-	@$(MAKE) --no-print-directory -s tests $(TARGET)/libmany-50000.so
+	@$(MAKE) --no-print-directory -s tests $(TARGET)/libmany-50000.so $(VM_PROGRAMS)
 
 # Part of `make test`: what the engine does where there is no multi link.
 BATS += tests/kernels/stock.bats

@@ -18,6 +18,8 @@ struct encodings {
 void encodings_add(struct encodings *all, const uint8_t *bytes, size_t count);
 /** Sort, and remove what is there twice. */
 void encodings_keep_distinct(struct encodings *all);
+/** Keep one of so many neighbours, each time another one of them. */
+void encodings_thin_out(struct encodings *all, size_t neighbours);
 
 /** Opcodes of every map with every kind of prefix, impossible ones too. */
 void encodings_add_generated(struct encodings *all);

@@ -36,6 +36,15 @@ void encodings_keep_distinct(struct encodings *all)
 	all->count = kept + 1;
 }
 
+void encodings_thin_out(struct encodings *all, size_t neighbours)
+{
+	size_t kept = 0;
+
+	for (size_t at = 0; at < all->count; kept++, at = kept * neighbours + kept % neighbours)
+		memmove(all->items[kept], all->items[at], ENCODING_BYTES);
+	all->count = kept;
+}
+
 /* Add every start followed by every opcode followed by every modrm byte and an operand. */
 struct family {
 	const char *const *starts; /* hexadecimal; ends with NULL */
