@@ -138,7 +138,7 @@ static bool asks_for_refusal(int answer)
 static bool differs(const struct upm_insn *insn, int answer)
 {
 	if (insn->harmful)
-		return answer != 0 && !strstr(insn->reason, "from kernel to kernel");
+		return answer != 0 && !strstr(insn->reason, "differently from");
 	return insn->probeable ? answer != 0 : !asks_for_refusal(answer);
 }
 
@@ -316,7 +316,8 @@ static void consult_32(const struct encodings *all)
 
 /* ---- tests */
 
-/* Each refusal costs the kernel a grace period: where everything is emulated, fewer are asked for. */
+/* Each refusal costs the kernel a grace period: where everything is emulated, fewer are asked for.
+ */
 static void thin_out(struct encodings *all)
 {
 	encodings_keep_distinct(all);

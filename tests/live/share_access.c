@@ -104,6 +104,8 @@ static void without_mount(void)
 
 	assert_int_equal(unshare(CLONE_NEWNS), 0);
 	assert_int_equal(umount("/sys/fs/bpf"), 0);
+	while (umount("/sys/fs/bpf") == 0)
+		; /* the machine's own, below ours */
 	assert_upm(upm_observer_pin(observer, "name"), UPM_ERR_NOT_FOUND);
 	assert_non_null(strstr(upm_error_last()->hint, "mount -t bpf bpf /sys/fs/bpf"));
 	assert_upm(upm_observer_open("name", &observer), UPM_ERR_NOT_FOUND);

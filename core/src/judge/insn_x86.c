@@ -352,13 +352,21 @@ static bool repeats(const struct layout *layout)
 	       (has_prefix(layout, REPE) || has_prefix(layout, REPNE));
 }
 
-/* Encodings that older kernels take for something else. */
+/*
+ * Encodings that older kernels take for something else; of those with a REX prefix before another
+ * one, which no processor executes, 6.12 goes on to read the second prefix, and 6.18 does not.
+ */
 static const char *doubt(const struct layout *layout)
 {
 	if (layout->encoding == UPM_X86_REX2 || layout->map == 4)
 		return "APX instructions are treated differently from kernel to kernel";
 	if (layout->encoding == UPM_X86_XOP)
 		return "XOP instructions are treated differently from kernel to kernel";
+	if (layout->rex &&
+	    (layout->first == 0xc4 || layout->first == 0xc5 || layout->first == 0x62))
+		return "a REX prefix before a VEX or EVEX one is treated differently from kernel "
+		       "to "
+		       "kernel";
 	return NULL;
 }
 
