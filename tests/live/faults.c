@@ -168,18 +168,31 @@ static bool is_set(const char *name, const char *value)
 	return set && strcmp(set, value) == 0;
 }
 
-static uint64_t first(void)
-{
-	const char *set = getenv("UPM_FAULTS_FROM");
+/* Which of count faults are tried. */
+struct choice {
+	uint64_t first, stride;
+};
 
-	return set ? strtoull(set, NULL, 10) : 1;
+/* Where all is emulated, only one in the middle. */
+static struct choice choose(uint64_t count)
+{
+	const char *first = getenv("UPM_FAULTS_FROM");
+	struct choice choice = {1, count / SAMPLES + 1};
+
+	if (is_set("UPM_FAULTS", "all"))
+		choice.stride = 1;
+	else if (scaled(SAMPLES) < SAMPLES)
+		choice = (struct choice){1 + count / 2, count};
+	if (first)
+		choice.first = strtoull(first, NULL, 10);
+	return choice;
 }
 
-static size_t fail_each(struct trial *trial, uint64_t stride)
+static size_t fail_each(struct trial *trial, struct choice choice)
 {
 	size_t wrong = 0, failed = 0, tried = 0;
 
-	for (uint64_t at = first();; at += stride) {
+	for (uint64_t at = choice.first;; at += choice.stride) {
 		wrong += !run_one(trial, at);
 		if (!faults->fired)
 			break;
@@ -210,8 +223,7 @@ static void fail_all(struct trial trial)
 		assert_true(run_one(&trial, 0));
 		trial.kept = faults->kept;
 		assert_true(faults->count > 10);
-		wrong += fail_each(&trial,
-				   is_set("UPM_FAULTS", "all") ? 1 : faults->count / SAMPLES + 1);
+		wrong += fail_each(&trial, choose(faults->count));
 	}
 	assert_int_equal(wrong, 0);
 }
