@@ -3,8 +3,8 @@
  * bench JSON-FILE [NAME...]
  *
  * Runs all benchmarks, or those named: memory stages many node bpftrace detach observe drain
- * python lua command growth snapshot. Prints a table and writes JSON. A missed goal is printed and
- * is no failure: these are measurements, and a busy machine is no defect.
+ * python lua command growth snapshot hits placement. Prints a table and writes JSON. A missed goal
+ * is printed and is no failure: these are measurements, and a busy machine is no defect.
  */
 #include "bench.h"
 
@@ -23,7 +23,8 @@ static const struct {
 	{"node", bench_attach_node},  {"bpftrace", bench_bpftrace}, {"detach", bench_detach_perf},
 	{"observe", bench_observe},   {"drain", bench_drain},	    {"python", bench_python},
 	{"lua", bench_lua},	      {"command", bench_command},   {"growth", bench_growth},
-	{"snapshot", bench_snapshot},
+	{"snapshot", bench_snapshot}, {"hits", bench_hits},
+
 };
 
 void need_upm(int32_t status, const char *call)

@@ -72,5 +72,6 @@ void bench_lua(void);
 void bench_command(void);
 void bench_growth(void);
 void bench_snapshot(void);
+void bench_hits(void);
 
 #endif
