@@ -23,8 +23,7 @@ static const struct {
 	{"node", bench_attach_node},  {"bpftrace", bench_bpftrace}, {"detach", bench_detach_perf},
 	{"observe", bench_observe},   {"drain", bench_drain},	    {"python", bench_python},
 	{"lua", bench_lua},	      {"command", bench_command},   {"growth", bench_growth},
-	{"snapshot", bench_snapshot}, {"hits", bench_hits},
-
+	{"snapshot", bench_snapshot}, {"hits", bench_hits},	    {"placement", bench_placement},
 };
 
 void need_upm(int32_t status, const char *call)

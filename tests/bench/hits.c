@@ -17,6 +17,7 @@
 #include "attach/features.h"
 
 #define ROUNDS 7
+#define FEW_CALLS 20000
 #define MOST_THREADS 2
 
 #if defined(__x86_64__)
@@ -141,14 +142,36 @@ static void compare_site(struct caller *caller, const struct site *site, size_t 
 	}
 }
 
+static void start(struct caller *caller)
+{
+	memset(caller, 0, sizeof(*caller));
+	need_errno(realpath("/proc/self/exe", caller->path) ? 0 : -1, "find this program");
+	caller_start_function(caller, obey);
+	caller->options.placement = UPM_PLACEMENT_EXACT;
+}
+
+double stepping_beside_emulation(void)
+{
+	struct samples stepped = {0}, emulated = {0};
+	struct caller caller;
+
+	start(&caller);
+	for (int round = 0; round < ROUNDS; round++) {
+		caller_watch(&caller, "site_emulated", "1 1 %lu\n");
+		samples_add(&emulated, subject_empty.time(&caller, &subject_empty, FEW_CALLS));
+		caller_watch(&caller, "site_stepped", "2 1 %lu\n");
+		samples_add(&stepped, subject_empty.time(&caller, &subject_empty, FEW_CALLS));
+	}
+	caller_stop(&caller);
+	return samples_ratio(&stepped, &emulated);
+}
+
 void bench_hits(void)
 {
-	struct caller caller = {0};
+	struct caller caller;
 	size_t cpus = sysconf(_SC_NPROCESSORS_ONLN) < 2 ? 1 : 2;
 
-	need_errno(realpath("/proc/self/exe", caller.path) ? 0 : -1, "find this program");
-	caller_start_function(&caller, obey);
-	caller.options.placement = UPM_PLACEMENT_EXACT;
+	start(&caller);
 	for (size_t i = 0; i < SITES; i++)
 		for (size_t count = 1; count <= cpus; count++)
 			compare_site(&caller, &sites[i], count);
@@ -157,6 +180,11 @@ void bench_hits(void)
 	caller_stop(&caller);
 }
 #else
+double stepping_beside_emulation(void)
+{
+	return 1;
+}
+
 void bench_hits(void)
 {
 	report_skip("hits", "its functions are written for x86-64");
