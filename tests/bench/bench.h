@@ -65,6 +65,7 @@ void bench_attach_node(void);
 void bench_detach_perf(void);
 void bench_memory(void);
 void bench_stages(void);
+void bench_rust(void);
 void bench_bpftrace(void);
 void bench_observe(void);
 void bench_drain(void);

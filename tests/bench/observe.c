@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
  * What a hit costs the program observed: each observer against an empty program at the entry, and
- * against the distribution's bpftrace doing the same. Both take turns on one target. Events are
- * read while they come, by us in a thread, as bpftrace does. hits.c has the sites.
+ * against the distribution's bpftrace and BCC doing the same. Both take turns on one target. Events
+ * are read while they come, by us in a thread, as bpftrace does. hits.c has the sites.
  */
+#include "reader.h"
 #include "subject.h"
 
 #include <fcntl.h>
@@ -13,8 +14,10 @@
 #include <unistd.h>
 
 #define ROUNDS 11
-#define ROUNDS_BPFTRACE 5
+#define ROUNDS_PEER 5
 #define CALLS 200000
+
+/* ---- bpftrace */
 
 static pid_t start_bpftrace(struct caller *caller, const char *script)
 {
@@ -65,6 +68,26 @@ static const struct subject bpftrace_printf = {
 		"uprobe:%s { printf(\"%%llu %%d %%d %%s %%lx %%lx %%lx %%lx %%lx %%lx\\n\", nsecs, "
 		"pid, tid, comm, arg0, arg1, arg2, arg3, arg4, arg5); }"};
 
+/* ---- BCC, in a process that compiles its program once */
+
+static struct reader bcc = {.name = "BCC, hash.increment()",
+			    .interpreter = "/usr/bin/python3",
+			    .script = "count_bcc.py"};
+
+static uint64_t time_bcc(struct caller *caller, const struct subject *subject, unsigned long calls)
+{
+	uint64_t time;
+
+	(void)subject;
+	reader_attach(&bcc);
+	time = time_calls(caller, calls);
+	reader_begin(&bcc, 0);
+	reader_end(&bcc);
+	return time;
+}
+
+/* ---- rows */
+
 static void compare(struct caller *caller, const char *name, const struct subject *base,
 		    const struct subject *ours, double goal)
 {
@@ -74,9 +97,21 @@ static void compare(struct caller *caller, const char *name, const struct subjec
 					 .base = base,
 					 .ours = ours,
 					 .calls = CALLS,
-					 .rounds = base->script ? ROUNDS_BPFTRACE : ROUNDS,
+					 .rounds = base->script ? ROUNDS_PEER : ROUNDS,
 					 .goal = goal,
 				 });
+}
+
+static void compare_bcc(struct caller *caller)
+{
+	const struct subject subject = {bcc.name, time_bcc, .script = bcc.script};
+
+	if (!reader_start(&bcc, caller)) {
+		report_skip("hit_count_bcc", bcc.reason);
+		return;
+	}
+	compare(caller, "hit_count_bcc", &subject, &subject_count, 1);
+	reader_stop(&bcc);
 }
 
 static bool has_bpftrace(void)
@@ -100,5 +135,6 @@ void bench_observe(void)
 	} else {
 		report_skip("hit_bpftrace", "bpftrace is not installed");
 	}
+	compare_bcc(&caller);
 	caller_stop(&caller);
 }

@@ -61,19 +61,19 @@ static uint64_t time_latency(struct caller *caller, const struct subject *subjec
 	return time;
 }
 
-struct reader {
+struct listener {
 	struct upm_observer *observer;
 	atomic_bool stop;
 };
 
 static void *read_events(void *context)
 {
-	struct reader *reader = context;
+	struct listener *listener = context;
 	struct upm_batch *batch;
 
 	NEED(upm_batch_new(0, 0, &batch));
-	while (!atomic_load(&reader->stop))
-		NEED(upm_trace_read(reader->observer, batch, 20));
+	while (!atomic_load(&listener->stop))
+		NEED(upm_trace_read(listener->observer, batch, 20));
 	upm_batch_free(batch);
 	return NULL;
 }
@@ -82,16 +82,16 @@ static uint64_t time_trace(struct caller *caller, const struct subject *subject,
 			   unsigned long calls)
 {
 	struct upm_trace_options trace = {.size = sizeof(trace), .flags = subject->flags};
-	struct reader reader = {0};
+	struct listener listener = {0};
 	pthread_t thread;
 	uint64_t time;
 
-	NEED(upm_trace(caller->set, &trace, &caller->options, &reader.observer));
-	need_errno(-pthread_create(&thread, NULL, read_events, &reader), "start a thread");
+	NEED(upm_trace(caller->set, &trace, &caller->options, &listener.observer));
+	need_errno(-pthread_create(&thread, NULL, read_events, &listener), "start a thread");
 	time = time_calls(caller, calls);
-	atomic_store(&reader.stop, true);
+	atomic_store(&listener.stop, true);
 	pthread_join(thread, NULL);
-	upm_observer_free(reader.observer);
+	upm_observer_free(listener.observer);
 	return time;
 }
 
