@@ -34,6 +34,7 @@ static const struct layout layouts[] = {
 	{.name = "far branch", .code = "48 85 ff 0f 84 00 00 00 00 c3", .site = 3},
 	{.name = "jump", .code = "48 89 f8 eb 00 c3", .site = 3},
 	{.name = "cheap already", .code = "53 48 89 f8 5b c3"},
+	{.name = "cheap already, and again", .code = "53 55 5d 5b c3"},
 	{.name = "nop only", .code = "48 89 f8 90 c3"},
 	{.name = "nop5 only", .code = "48 89 f8 0f 1f 44 00 00 c3"},
 	{.name = "behind a nop", .code = "48 89 f8 90 53 5b c3", .site = 4},
