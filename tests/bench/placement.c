@@ -179,19 +179,25 @@ static uint64_t total(const struct seen *seen)
 	return all;
 }
 
-/* The function with most stepped hits below a limit. @return its number; count = there is none */
+/* Whether a function has fewer hits than another, or as many and comes behind it. */
+static bool comes_after(const struct seen *seen, size_t index, size_t other)
+{
+	if (seen->hits[index] != seen->hits[other])
+		return seen->hits[index] < seen->hits[other];
+	return index > other;
+}
+
+/* The next function by stepped hits; before = count: the first. @return count = there is none */
 static size_t worst_below(const struct seen *seen, size_t before)
 {
 	size_t worst = seen->count;
 	struct upm_probe probe;
 
 	for (size_t i = 0; i < seen->count; i++) {
-		bool lower = before == seen->count || seen->hits[i] < seen->hits[before] ||
-			     (seen->hits[i] == seen->hits[before] && i > before);
-
-		if (lower && seen->hits[i] &&
-		    (worst == seen->count || seen->hits[i] > seen->hits[worst]) &&
-		    is_stepped(seen, i, &probe))
+		if (!seen->hits[i] || (before < seen->count && !comes_after(seen, i, before)) ||
+		    (worst < seen->count && !comes_after(seen, worst, i)))
+			continue;
+		if (is_stepped(seen, i, &probe))
 			worst = i;
 	}
 	return worst;

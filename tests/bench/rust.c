@@ -31,12 +31,10 @@ static int run(const char *program, const char *file)
 	return status;
 }
 
-static void read_samples(json_t *times, struct samples *samples)
+static void read_samples(const json_t *times, struct samples *samples)
 {
-	json_t *time;
-	size_t i;
-
-	json_array_foreach(times, i, time) samples_add(samples, (uint64_t)json_number_value(time));
+	for (size_t i = 0; i < json_array_size(times); i++)
+		samples_add(samples, (uint64_t)json_number_value(json_array_get(times, i)));
 }
 
 static void report_row(json_t *row)
@@ -69,8 +67,7 @@ void bench_rust(void)
 {
 	const char *build = getenv("UPM_BUILD");
 	char program[PATH_MAX], file[PATH_MAX];
-	json_t *rows, *row;
-	size_t i;
+	json_t *rows;
 
 	snprintf(program, sizeof(program), "%s/rust/release/bench", build ? build : "build");
 	snprintf(file, sizeof(file), "%s/bench-rust.json", build ? build : "build");
@@ -83,7 +80,8 @@ void bench_rust(void)
 		report_skip("rust", "the program with libbpf-rs and aya failed: run it by hand");
 		return;
 	}
-	json_array_foreach(rows, i, row) report_row(row);
+	for (size_t i = 0; i < json_array_size(rows); i++)
+		report_row(json_array_get(rows, i));
 	json_decref(rows);
 	report_skip("aya_multi", "the newest aya has a multi attach, and needs a newer Rust than "
 				 "Debian's");

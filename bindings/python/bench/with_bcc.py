@@ -37,10 +37,13 @@ def use_headers() -> list[str]:
 def load(text: str, *flags: str) -> Any:
     """Compile a program. Ends this process, with the reason, where that can not be done."""
     try:
-        from bcc import BPF
+        from bcc import BPF, lib
     except ImportError:
         leave_out("python3-bpfcc is not installed")
     found = use_headers()
+    # Debian's version leaves the last argument away, so that the kernel is told a random counter.
+    attach = lib.bpf_attach_uprobe
+    lib.bpf_attach_uprobe = lambda *arguments: attach(*arguments, 0)
     try:
         return BPF(text=text, cflags=[*flags, *found])
     except Exception as error:
