@@ -7,6 +7,7 @@
 #include "reader.h"
 #include "subject.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -37,8 +38,10 @@ static pid_t start_bpftrace(struct caller *caller, const char *script)
 		execvp(argv[0], argv);
 		_exit(127);
 	}
-	while (!caller_is_armed(caller) && waitpid(child, NULL, WNOHANG) == 0)
+	while (!caller_is_armed(caller)) {
+		need_errno(waitpid(child, NULL, WNOHANG) ? -ECHILD : 0, "attach by bpftrace");
 		usleep(10000);
+	}
 	usleep(300000); /* further probes, and what it prints before it listens */
 	return child;
 }
