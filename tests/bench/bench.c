@@ -2,9 +2,9 @@
 /*
  * bench JSON-FILE [NAME...]
  *
- * Runs all benchmarks, or those named: memory stages many node bpftrace detach observe drain
- * python lua command growth snapshot. Prints a table and writes JSON. A missed goal is printed and
- * is no failure: these are measurements, and a busy machine is no defect.
+ * Runs all benchmarks, or those named: memory stages many node rust bpftrace detach observe drain
+ * python lua command growth snapshot hits placement. Prints a table and writes JSON. A missed goal
+ * is printed and is no failure: these are measurements, and a busy machine is no defect.
  */
 #include "bench.h"
 
@@ -19,11 +19,12 @@ static const struct {
 	const char *name;
 	void (*run)(void);
 } benchmarks[] = {
-	{"memory", bench_memory},     {"stages", bench_stages},	    {"many", bench_attach_many},
-	{"node", bench_attach_node},  {"bpftrace", bench_bpftrace}, {"detach", bench_detach_perf},
-	{"observe", bench_observe},   {"drain", bench_drain},	    {"python", bench_python},
-	{"lua", bench_lua},	      {"command", bench_command},   {"growth", bench_growth},
-	{"snapshot", bench_snapshot},
+	{"memory", bench_memory},	{"stages", bench_stages},     {"many", bench_attach_many},
+	{"node", bench_attach_node},	{"rust", bench_rust},	      {"bpftrace", bench_bpftrace},
+	{"detach", bench_detach_perf},	{"observe", bench_observe},   {"drain", bench_drain},
+	{"python", bench_python},	{"lua", bench_lua},	      {"command", bench_command},
+	{"growth", bench_growth},	{"snapshot", bench_snapshot}, {"hits", bench_hits},
+	{"placement", bench_placement},
 };
 
 void need_upm(int32_t status, const char *call)

@@ -44,6 +44,7 @@ struct comparison {
 };
 void report_comparison(const struct comparison *comparison);
 void report_number(const char *name, const char *what, double value, const char *unit);
+void report_text(const char *name, const char *what, const char *text);
 void report_skip(const char *name, const char *reason);
 void report_write(const char *path);
 
@@ -64,6 +65,7 @@ void bench_attach_node(void);
 void bench_detach_perf(void);
 void bench_memory(void);
 void bench_stages(void);
+void bench_rust(void);
 void bench_bpftrace(void);
 void bench_observe(void);
 void bench_drain(void);
@@ -72,5 +74,11 @@ void bench_lua(void);
 void bench_command(void);
 void bench_growth(void);
 void bench_snapshot(void);
+void bench_hits(void);
+void bench_placement(void);
+
+/** @return how many times as long as a hit at a push one at a stepped instruction takes here; 1
+ * where that is not known */
+double stepping_beside_emulation(void);
 
 #endif

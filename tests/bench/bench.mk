@@ -15,4 +15,5 @@ bench:
 	$(SETUP_PACKAGES) build test bench
 	@echo "Building ..."
 	@$(MAKE) --no-print-directory -s bench-programs
+	@$(MAKE) --no-print-directory -s bench-rust-program || echo "Rust's peers can not be built and are left out."
 	@$(AS_ROOT) $(BENCH) $(abspath $(BUILD))/bench.json

@@ -23,27 +23,49 @@ static void expect_answer(struct caller *caller)
 		   "hear from the target");
 }
 
+void caller_start_function(struct caller *caller, void (*run)(void *))
+{
+	caller->pid = start_talker(run, caller, &caller->commands, &caller->answers);
+	expect_answer(caller);
+	caller->options = (struct upm_attach_options){
+		.size = sizeof(caller->options), .pids = &caller->pid, .pid_count = 1};
+}
+
+static struct upm_probe_set *find(const struct caller *caller, const char *kind, const char *symbol)
+{
+	char spec[4400];
+	const char *specs[] = {spec};
+	struct upm_probe_set *set;
+
+	snprintf(spec, sizeof(spec), "%s:%s:%s", kind, caller->path, symbol);
+	NEED(upm_resolve(specs, 1, NULL, &set));
+	return set;
+}
+
+void caller_watch(struct caller *caller, const char *symbol, const char *command)
+{
+	upm_probe_set_free(caller->set);
+	upm_probe_set_free(caller->returns);
+	caller->set = find(caller, "uprobe", symbol);
+	caller->returns = find(caller, "uretprobe", symbol);
+	caller->command = command;
+}
+
 void caller_start(struct caller *caller)
 {
 	const char *build = getenv("UPM_BUILD");
-	char spec[4200];
-	const char *specs[] = {spec};
 
 	memset(caller, 0, sizeof(*caller));
 	snprintf(caller->path, sizeof(caller->path), "%s/target/traced", build ? build : "build");
-	caller->pid = start_talker(run_program, caller, &caller->commands, &caller->answers);
-	expect_answer(caller);
-	snprintf(spec, sizeof(spec), "%s:counted", caller->path);
-	NEED(upm_resolve(specs, 1, NULL, &caller->set));
-	caller->options = (struct upm_attach_options){
-		.size = sizeof(caller->options), .pids = &caller->pid, .pid_count = 1};
+	caller_start_function(caller, run_program);
+	caller_watch(caller, "counted", "count %lu\n");
 }
 
 uint64_t caller_run(struct caller *caller, unsigned long times)
 {
 	uint64_t start = now_ns();
 
-	fprintf(caller->commands, "count %lu\n", times);
+	fprintf(caller->commands, caller->command, times);
 	fflush(caller->commands);
 	expect_answer(caller);
 	return now_ns() - start;
@@ -78,6 +100,7 @@ bool caller_is_armed(const struct caller *caller)
 void caller_stop(struct caller *caller)
 {
 	upm_probe_set_free(caller->set);
+	upm_probe_set_free(caller->returns);
 	fclose(caller->commands);
 	fclose(caller->answers);
 	waitpid(caller->pid, NULL, 0);

@@ -1,114 +1,22 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * What a hit costs the program observed: each observer against an empty program on the same
- * kind of link, and against the distribution's bpftrace doing the same. Both take turns on one
- * target. Events are read while they come, by us in a thread, as bpftrace does.
+ * What a hit costs the program observed: each observer against an empty program at the entry, and
+ * against the distribution's bpftrace and BCC doing the same. Both take turns on one target. Events
+ * are read while they come, by us in a thread, as bpftrace does. hits.c has the sites.
  */
-#include "observe.h"
+#include "reader.h"
+#include "subject.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
 #include <signal.h>
-#include <stdatomic.h>
-#include <stdbool.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "attach/sys.h"
-
 #define ROUNDS 11
-#define ROUNDS_BPFTRACE 5
-#define TIMES 200000
-#define WARM_UP 2000
-
-/* ---- what is measured */
-
-struct subject {
-	const char *name;
-	uint64_t (*time)(struct caller *caller, const struct subject *subject);
-	uint32_t flags;	      /* of a trace */
-	uint32_t attach_type; /* of an empty program */
-	const char *script;   /* of bpftrace; each %s is "PROGRAM:counted" */
-};
-
-static uint64_t time_calls(struct caller *caller)
-{
-	caller_run(caller, WARM_UP);
-	return caller_run(caller, TIMES);
-}
-
-static uint64_t time_empty(struct caller *caller, const struct subject *subject)
-{
-	int program = need_errno(upm_sys_program_load_nop(subject->attach_type), "load a program");
-	struct upm_link *link;
-	uint64_t time;
-
-	NEED(upm_attach(program, caller->set, &caller->options, &link));
-	time = time_calls(caller);
-	upm_link_free(link);
-	close(program);
-	return time;
-}
-
-static uint64_t time_count(struct caller *caller, const struct subject *subject)
-{
-	struct upm_observer *observer;
-	uint64_t time;
-
-	(void)subject;
-	NEED(upm_count(caller->set, &caller->options, &observer));
-	time = time_calls(caller);
-	upm_observer_free(observer);
-	return time;
-}
-
-static uint64_t time_latency(struct caller *caller, const struct subject *subject)
-{
-	struct upm_observer *observer;
-	uint64_t time;
-
-	(void)subject;
-	NEED(upm_latency(caller->set, NULL, &caller->options, &observer));
-	time = time_calls(caller);
-	upm_observer_free(observer);
-	return time;
-}
-
-struct reader {
-	struct upm_observer *observer;
-	atomic_bool stop;
-};
-
-static void *read_events(void *context)
-{
-	struct reader *reader = context;
-	struct upm_batch *batch;
-
-	NEED(upm_batch_new(0, 0, &batch));
-	while (!atomic_load(&reader->stop))
-		NEED(upm_trace_read(reader->observer, batch, 20));
-	upm_batch_free(batch);
-	return NULL;
-}
-
-static uint64_t time_trace(struct caller *caller, const struct subject *subject)
-{
-	struct upm_trace_options trace = {.size = sizeof(trace), .flags = subject->flags};
-	struct reader reader = {0};
-	pthread_t thread;
-	uint64_t time;
-
-	NEED(upm_trace(caller->set, &trace, &caller->options, &reader.observer));
-	need_errno(-pthread_create(&thread, NULL, read_events, &reader), "start a thread");
-	time = time_calls(caller);
-	atomic_store(&reader.stop, true);
-	pthread_join(thread, NULL);
-	upm_observer_free(reader.observer);
-	return time;
-}
+#define ROUNDS_PEER 5
+#define CALLS 200000
 
 /* ---- bpftrace */
 
@@ -130,16 +38,19 @@ static pid_t start_bpftrace(struct caller *caller, const char *script)
 		execvp(argv[0], argv);
 		_exit(127);
 	}
-	while (!caller_is_armed(caller) && waitpid(child, NULL, WNOHANG) == 0)
+	while (!caller_is_armed(caller)) {
+		need_errno(waitpid(child, NULL, WNOHANG) ? -ECHILD : 0, "attach by bpftrace");
 		usleep(10000);
+	}
 	usleep(300000); /* further probes, and what it prints before it listens */
 	return child;
 }
 
-static uint64_t time_bpftrace(struct caller *caller, const struct subject *subject)
+static uint64_t time_bpftrace(struct caller *caller, const struct subject *subject,
+			      unsigned long calls)
 {
 	pid_t child = start_bpftrace(caller, subject->script);
-	uint64_t time = time_calls(caller);
+	uint64_t time = time_calls(caller, calls);
 
 	kill(child, SIGINT);
 	waitpid(child, NULL, 0);
@@ -148,17 +59,8 @@ static uint64_t time_bpftrace(struct caller *caller, const struct subject *subje
 	return time;
 }
 
-/* ---- comparisons */
-
-static const struct subject empty = {"an empty program", time_empty,
-				     .attach_type = UPM_BPF_TRACE_UPROBE_MULTI};
-static const struct subject counted = {.name = "count", .time = time_count};
-static const struct subject timed = {.name = "latency", .time = time_latency};
-static const struct subject traced = {.name = "trace, six registers", .time = time_trace};
-static const struct subject traced_calls = {"trace, calls with result", time_trace,
-					    .flags = UPM_TRACE_RETURNS};
-static const struct subject bpftrace_count = {"bpftrace, count()", time_bpftrace,
-					      .script = "uprobe:%s { @ = count(); }"};
+static const struct subject bpftrace_count = {"bpftrace, @[func] = count()", time_bpftrace,
+					      .script = "uprobe:%s { @[func] = count(); }"};
 static const struct subject bpftrace_hist = {
 	"bpftrace, hist() of entry and return", time_bpftrace,
 	.script = "uprobe:%s { @s[tid] = nsecs; } "
@@ -169,25 +71,50 @@ static const struct subject bpftrace_printf = {
 		"uprobe:%s { printf(\"%%llu %%d %%d %%s %%lx %%lx %%lx %%lx %%lx %%lx\\n\", nsecs, "
 		"pid, tid, comm, arg0, arg1, arg2, arg3, arg4, arg5); }"};
 
-static void compare(struct caller *caller, const char *name, const struct subject *base,
-		    const struct subject *ours, int rounds)
+/* ---- BCC, in a process that compiles its program once */
+
+static struct reader bcc = {.name = "BCC, hash.increment()",
+			    .interpreter = "/usr/bin/python3",
+			    .script = "count_bcc.py"};
+
+static uint64_t time_bcc(struct caller *caller, const struct subject *subject, unsigned long calls)
 {
-	struct comparison comparison = {
-		.name = name,
-		.what = "200,000 hits",
-		.probes = 1,
-		.base_name = base->name,
-		.ours_name = ours->name,
-	};
+	uint64_t time;
 
-	for (int turn = 0; turn < 2 * rounds; turn++) {
-		bool is_ours = (turn % 4 == 0 || turn % 4 == 3);
-		const struct subject *subject = is_ours ? ours : base;
+	(void)subject;
+	reader_attach(&bcc);
+	time = time_calls(caller, calls);
+	reader_begin(&bcc, 0);
+	reader_end(&bcc);
+	return time;
+}
 
-		samples_add(is_ours ? &comparison.ours : &comparison.base,
-			    subject->time(caller, subject));
+/* ---- rows */
+
+static void compare(struct caller *caller, const char *name, const struct subject *base,
+		    const struct subject *ours, double goal)
+{
+	compare_subjects(caller, &(struct duel){
+					 .name = name,
+					 .what = "200,000 hits",
+					 .base = base,
+					 .ours = ours,
+					 .calls = CALLS,
+					 .rounds = base->script ? ROUNDS_PEER : ROUNDS,
+					 .goal = goal,
+				 });
+}
+
+static void compare_bcc(struct caller *caller)
+{
+	const struct subject subject = {bcc.name, time_bcc, .script = bcc.script};
+
+	if (!reader_start(&bcc, caller)) {
+		report_skip("hit_count_bcc", bcc.reason);
+		return;
 	}
-	report_comparison(&comparison);
+	compare(caller, "hit_count_bcc", &subject, &subject_count, 1);
+	reader_stop(&bcc);
 }
 
 static bool has_bpftrace(void)
@@ -200,16 +127,17 @@ void bench_observe(void)
 	struct caller caller;
 
 	caller_start(&caller);
-	compare(&caller, "hit_count", &empty, &counted, ROUNDS);
-	compare(&caller, "hit_latency", &empty, &timed, ROUNDS);
-	compare(&caller, "hit_trace", &empty, &traced, ROUNDS);
-	compare(&caller, "hit_trace_calls", &empty, &traced_calls, ROUNDS);
+	compare(&caller, "hit_count", &subject_empty, &subject_count, 1.15);
+	compare(&caller, "hit_latency", &subject_empty, &subject_latency, 0);
+	compare(&caller, "hit_trace", &subject_empty, &subject_trace, 0);
+	compare(&caller, "hit_trace_calls", &subject_empty, &subject_trace_calls, 0);
 	if (has_bpftrace()) {
-		compare(&caller, "hit_count_bpftrace", &bpftrace_count, &counted, ROUNDS_BPFTRACE);
-		compare(&caller, "hit_latency_bpftrace", &bpftrace_hist, &timed, ROUNDS_BPFTRACE);
-		compare(&caller, "hit_trace_bpftrace", &bpftrace_printf, &traced, ROUNDS_BPFTRACE);
+		compare(&caller, "hit_count_bpftrace", &bpftrace_count, &subject_count, 1);
+		compare(&caller, "hit_latency_bpftrace", &bpftrace_hist, &subject_latency, 0.8);
+		compare(&caller, "hit_trace_bpftrace", &bpftrace_printf, &subject_trace, 0);
 	} else {
 		report_skip("hit_bpftrace", "bpftrace is not installed");
 	}
+	compare_bcc(&caller);
 	caller_stop(&caller);
 }

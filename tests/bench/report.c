@@ -79,6 +79,12 @@ void report_number(const char *name, const char *what, double value, const char 
 			     "unit", unit));
 }
 
+void report_text(const char *name, const char *what, const char *text)
+{
+	printf("%s: %s\n", what, text);
+	add_result(json_pack("{s:s, s:s, s:s}", "name", name, "what", what, "text", text));
+}
+
 void report_skip(const char *name, const char *reason)
 {
 	printf("%s: left out: %s\n", name, reason);

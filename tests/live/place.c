@@ -7,6 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "attach/sys.h"
+
 #define PROGRAM "target/placed"
 #define MOST 64	 /* functions */
 #define ROUNDS 7 /* calls of work_once() in the target */
@@ -326,7 +328,7 @@ static void programs_of_ones_own(void **state)
 {
 	static const uint32_t placements[] = {UPM_PLACEMENT_DEFAULT, UPM_PLACEMENT_EXACT,
 					      UPM_PLACEMENT_CHEAPEST};
-	int program = load_nop(48); /* BPF_TRACE_UPROBE_MULTI */
+	int program = load_nop(UPM_BPF_TRACE_UPROBE_MULTI);
 	struct upm_attach_options options;
 	struct upm_link *link;
 	struct traced traced;
@@ -382,6 +384,82 @@ static void pins(void **state)
 	traced_finish(&traced);
 }
 
+/* ---- a site that the kernel refuses */
+
+/* The kernel takes no two probes of one place with different reference counters. */
+static int occupy(const struct upm_probe *probe, int program)
+{
+	const uint64_t counter = 2;
+	const struct upm_multi_link request = {
+		.program_fd = program,
+		.attach_type = UPM_BPF_TRACE_UPROBE_MULTI,
+		.path = probe->path,
+		.offsets = &probe->site_offset,
+		.ref_ctr_offsets = &counter,
+		.count = 1,
+		.pid = getpid(),
+	};
+	int link = upm_sys_link_multi(&request);
+
+	assert_true(link >= 0);
+	return link;
+}
+
+static void find_branch(const struct upm_probe_set *set, struct upm_probe *probe)
+{
+	probe->size = sizeof(*probe);
+	for (size_t i = 0; i < upm_probe_set_size(set); i++) {
+		assert_upm_ok(upm_probe_set_get(set, i, probe));
+		if (strcmp(probe->symbol, "placed_branch") == 0)
+			return;
+	}
+	fail_msg("placed_branch is not among the probes");
+}
+
+static void go_back_to_the_entry(uint32_t backend)
+{
+	int program = load_nop(UPM_BPF_TRACE_UPROBE_MULTI), link;
+	struct upm_attach_options options;
+	struct upm_observer *observer;
+	struct upm_probe probe;
+	struct traced traced;
+	struct seen seen;
+
+	start(&traced, "uprobe:placed_[bcms]*");
+	options = placed_options(&traced, UPM_PLACEMENT_DEFAULT);
+	options.backend = backend;
+	options.flags = UPM_ATTACH_STRICT;
+	assert_upm_ok(upm_probe_set_place(traced.set, UPM_OBSERVER_COUNT));
+	find_branch(traced.set, &probe);
+	assert_int_not_equal(probe.site_offset, probe.offset);
+	link = occupy(&probe, program);
+	assert_upm_ok(upm_count(traced.set, &options, &observer));
+	assert_int_equal(upm_link_skipped(upm_observer_link(observer)), 0);
+	find_branch(upm_observer_probes(observer), &probe);
+	assert_int_equal(probe.site_offset, probe.offset);
+	assert_int_equal(probe.site_cost, UPM_COST_STEPPED);
+	traced_command(&traced, WORK);
+	note(observer, &seen);
+	assert_true(seen.moved > 0);
+	for (size_t i = 0; i < seen.count; i++)
+		assert_true(seen.hits[i] > 0);
+	upm_observer_free(observer);
+	find_branch(traced.set, &probe); /* the caller's set is as it was */
+	assert_int_not_equal(probe.site_offset, probe.offset);
+	close(link);
+	close(program);
+	traced_finish(&traced);
+}
+
+static void refused_sites(void **state)
+{
+	(void)state;
+	if (!has_multi())
+		skip_because("only multi links have reference counters that can be set apart");
+	go_back_to_the_entry(UPM_BACKEND_UPROBE_MULTI);
+	go_back_to_the_entry(UPM_BACKEND_PERF_EVENT);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -395,6 +473,7 @@ int main(void)
 		cmocka_unit_test(latencies),
 		cmocka_unit_test(programs_of_ones_own),
 		cmocka_unit_test(pins),
+		cmocka_unit_test(refused_sites),
 	};
 
 	return cmocka_run_group_tests(tests, share_mount_bpffs, NULL);

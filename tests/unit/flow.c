@@ -129,6 +129,8 @@ static void known_instructions(void **state)
 		{"41 ff 24 24", UPM_FLOW_JUMP_POINTER}, /* r12, which is encoded like rsp */
 		{"ff 24 24", UPM_FLOW_UNKNOWN},
 		{"ff 65 08", UPM_FLOW_UNKNOWN},
+		{"41 3e ff 24 24",
+		 UPM_FLOW_UNKNOWN}, /* a REX prefix that is not the last is none */
 		{"ff 2f", UPM_FLOW_UNKNOWN},
 		{"c7 f8 00 00 00 00", UPM_FLOW_UNKNOWN},
 	};
@@ -176,6 +178,37 @@ static void changes(void **state)
 	}
 }
 
+/* Pointers from memory, but not from the stack, into the register that is asked about. */
+static void loads(void **state)
+{
+	static const struct {
+		const char *hex;
+		unsigned number;
+		bool loads;
+	} known[] = {
+		{"48 8b 07", 0, true},
+		{"48 8b 07", 3, false},
+		{"4c 8b 07", 8, true},
+		{"4c 8b 07", 0, false},
+		{"40 8b 07", 0, false},
+		{"48 89 07", 0, false},
+		{"48 8b 04 24", 0, false},
+		{"49 8b 04 24", 0, true},
+		{"48 8b 45 f8", 0, false},
+		{"48 8b c7", 0, false},
+		{"48 8b 05 10 00 00 00", 0, true},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+		uint8_t code[UPM_INSN_MAX] = {0};
+
+		test_from_hex(known[i].hex, code);
+		if (upm_loads_pointer(code, known[i].number) != known[i].loads)
+			fail_msg("%s into %u", known[i].hex, known[i].number);
+	}
+}
+
 /* Every byte that could begin one, and no other. */
 static void far_references(void **state)
 {
@@ -188,6 +221,7 @@ static void far_references(void **state)
 	(void)state;
 	assert_non_null(code);
 	fill(code, SIZE + UPM_INSN_MAX, &seed);
+	memcpy(code + SIZE / 3, "\xc7\xf8", 2); /* too rare to come by chance */
 	for (size_t i = 0; i < SIZE; i++) {
 		size_t before = code[i] == 0xe8 || code[i] == 0xe9 ? 1 : 2;
 		int32_t distance;
@@ -211,9 +245,8 @@ static void far_references(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(random_code),
-		cmocka_unit_test(known_instructions),
-		cmocka_unit_test(changes),
+		cmocka_unit_test(random_code),	  cmocka_unit_test(known_instructions),
+		cmocka_unit_test(changes),	  cmocka_unit_test(loads),
 		cmocka_unit_test(far_references),
 	};
 

@@ -18,9 +18,11 @@
 struct layout {
 	const char *name;
 	const char *before, *code, *behind; /* hexadecimal; NULL = none */
-	uint32_t symbol;  /* a second function begins so many bytes behind f's entry; 0 = none */
+	int32_t symbol;	  /* a second function begins so many bytes behind f's entry; 0 = none */
 	uint32_t pointer; /* likewise a word in the data points there */
 	unsigned site;	  /* 0 = the entry */
+	bool fixed;	  /* a program that is not moved, and may hold addresses in its code */
+	bool local;	  /* the second function is nobody else's */
 };
 
 static const struct layout layouts[] = {
@@ -32,6 +34,7 @@ static const struct layout layouts[] = {
 	{.name = "far branch", .code = "48 85 ff 0f 84 00 00 00 00 c3", .site = 3},
 	{.name = "jump", .code = "48 89 f8 eb 00 c3", .site = 3},
 	{.name = "cheap already", .code = "53 48 89 f8 5b c3"},
+	{.name = "cheap already, and again", .code = "53 55 5d 5b c3"},
 	{.name = "nop only", .code = "48 89 f8 90 c3"},
 	{.name = "nop5 only", .code = "48 89 f8 0f 1f 44 00 00 c3"},
 	{.name = "behind a nop", .code = "48 89 f8 90 53 5b c3", .site = 4},
@@ -40,6 +43,7 @@ static const struct layout layouts[] = {
 	/* What may come before it. */
 	{.name = "indirect call", .code = "48 89 f8 ff d0 53 5b c3"},
 	{.name = "loop instruction", .code = "48 89 f8 e2 00 53 5b c3"},
+	{.name = "loop over the site", .code = "48 89 f8 e2 02 53 5b c3"},
 	{.name = "trap", .code = "48 89 f8 cc 53 5b c3"},
 	{.name = "ud2", .code = "48 89 f8 0f 0b 53 5b c3"},
 	{.name = "transaction", .code = "48 89 f8 c7 f8 00 00 00 00 53 5b c3"},
@@ -58,10 +62,15 @@ static const struct layout layouts[] = {
 	{.name = "jump by a sum", .code = "48 63 04 87 48 01 f8 53 5b ff e0"},
 	{.name = "jump by a pointer", .code = "48 89 f8 53 5b ff 67 08", .site = 3},
 	{.name = "jump by a word on the stack", .code = "48 89 f8 53 5b ff 64 24 08"},
+	{.name = "jump by a word on the stack, or by none",
+	 .code = "48 89 f8 53 5b ff 64 24 08 c3"},
+	{.name = "jump by a pointer, fixed", .code = "48 89 f8 53 5b ff 67 08", .fixed = true},
+	{.name = "branch, fixed", .code = "48 85 ff 74 01 90 c3", .site = 3, .fixed = true},
 	{.name = "jump by a word of the frame", .code = "48 89 f8 53 5b ff 65 f8"},
 	{.name = "jump by a loaded register", .code = "48 8b 07 53 5b ff e0", .site = 3},
 	{.name = "loaded from the stack", .code = "48 8b 04 24 53 5b ff e0"},
 	{.name = "jump behind the load", .code = "48 89 f8 53 74 03 48 8b 07 5b ff e0"},
+	{.name = "loaded before another jump", .code = "48 8b 07 53 eb 00 5b ff e0"},
 	{.name = "jump into an instruction", .code = "48 89 f8 53 eb 01 b8 5b c3 90 90 c3"},
 	/* Code that is none. */
 	{.name = "no instruction", .code = "48 89 f8 53 5b 06 c3"},
@@ -72,6 +81,20 @@ static const struct layout layouts[] = {
 	 .before = "eb 00",
 	 .code = "48 89 f8 48 89 fe 53 5b c3",
 	 .site = 6},
+	{.name = "code before that does not end at the entry",
+	 .before = "48 b8",
+	 .code = "48 89 f8 48 89 fe 53 5b c3"},
+	{.name = "near jump within an instruction before",
+	 .before = "48 b8 90 90 90 90 eb 05 90 90",
+	 .code = "48 89 f8 48 89 fe 53 5b c3",
+	 .site = 6},
+	{.name = "near jump at a symbol before",
+	 .before = "48 b8 90 90 90 90 eb 05 90 90",
+	 .code = "48 89 f8 48 89 fe 53 5b c3",
+	 .symbol = -4},
+	{.name = "near jump at a multiple of 16 behind",
+	 .code = "48 89 f8 48 89 fe 53 5b c3",
+	 .behind = "48 b8 90 90 90 90 90 eb f1 90"},
 	{.name = "near jump from behind", .code = "48 89 f8 48 89 fe 53 5b c3", .behind = "eb f8"},
 	{.name = "far jump", .code = "48 89 f8 48 89 fe 53 5b c3", .behind = "e9 f5 ff ff ff"},
 	{.name = "far jump that begins in an instruction",
@@ -107,6 +130,11 @@ static const struct layout layouts[] = {
 	 .behind = "48 01 f8 ff e0",
 	 .symbol = 12,
 	 .site = 3},
+	{.name = "a local function that jumps by a sum",
+	 .code = "48 89 f8 53 0f 84 02 00 00 00 5b c3",
+	 .behind = "48 01 f8 ff e0",
+	 .symbol = 12,
+	 .local = true},
 	{.name = "a function that is called and jumps by a sum",
 	 .code = "48 89 f8 53 0f 84 02 00 00 00 5b c3",
 	 .behind = "48 01 f8 ff e0 e8 f6 ff ff ff",
@@ -143,7 +171,8 @@ static void write_file(const struct layout *layout, const char *path)
 	image_section(image, ".text", SHT_PROGBITS, SHF_ALLOC | SHF_EXECINSTR, code, sizeof(code));
 	text = IMAGE_BASE + image->sections[1].offset;
 	symbols[0].value = text + ENTRY;
-	symbols[1].value = text + ENTRY + layout->symbol;
+	symbols[1].value = text + ENTRY + (uint64_t)(int64_t)layout->symbol;
+	symbols[1].binding = layout->local ? STB_LOCAL : STB_GLOBAL;
 	image_symbols(image, false, symbols, layout->symbol ? 2 : 1);
 	if (layout->pointer) {
 		uint64_t word = text + ENTRY + layout->pointer;
@@ -151,6 +180,8 @@ static void write_file(const struct layout *layout, const char *path)
 		image_section(image, ".data", SHT_PROGBITS, SHF_ALLOC, &word, sizeof(word));
 	}
 	image_finish(image);
+	if (layout->fixed)
+		image->bytes[offsetof(Elf64_Ehdr, e_type)] = ET_EXEC;
 	bytes_to_file(image->bytes, image->size, path);
 	free(image);
 }
@@ -214,6 +245,20 @@ static void calls(void **state)
 	expect_site(&layout);
 }
 
+/* The same on any machine: the call, and what comes behind it. */
+static void calls_and_shadow_stacks(void **state)
+{
+	struct upm_insn_rules rules;
+	uint8_t code[2 * UPM_INSN_MAX] = {0};
+
+	(void)state;
+	assert_true(upm_insn_rules_of_kernel(EM_X86_64, 64, &rules));
+	test_from_hex("48 83 ec 08 e8 00 00 00 00 53 5b c3", code);
+	assert_int_equal(upm_block_site(&rules, 0, true, code, sizeof(code), 12, 0x1000), 4);
+	assert_int_equal(upm_block_site(&rules, 0, false, code, sizeof(code), 12, 0x1000), 0);
+	assert_int_equal(upm_block_site(&rules, 0, true, code, sizeof(code), 4, 0x1000), 0);
+}
+
 struct need {
 	const char *code;
 	unsigned count, latency, trace, own; /* sites for these */
@@ -246,6 +291,36 @@ static void sites_by_need(void **state)
 					 wanted[kind]);
 		}
 	}
+}
+
+/* Nobody who asks for an instruction gets another. */
+static void places_that_were_asked_for(void **state)
+{
+	const struct layout layout = {.code = "48 89 f8 48 89 fe 53 5b c3"};
+	static const struct {
+		const char *pattern;
+		unsigned site;
+	} asked[] = {{"f", 6}, {"f+3", 0}, {"f+0", 6}};
+	char path[] = "/tmp/upm-place-XXXXXX", spec[64];
+	struct upm_probe probe = {.size = sizeof(probe)};
+	const char *const specs[] = {spec};
+	struct upm_probe_set *set;
+	int fd = mkstemp(path);
+
+	(void)state;
+	assert_true(fd >= 0);
+	close(fd);
+	write_file(&layout, path);
+	for (size_t i = 0; i < sizeof(asked) / sizeof(asked[0]); i++) {
+		snprintf(spec, sizeof(spec), "%s:%s", path, asked[i].pattern);
+		assert_upm_ok(upm_resolve(specs, 1, NULL, &set));
+		assert_upm_ok(upm_probe_set_place(set, UPM_OBSERVER_COUNT));
+		assert_upm_ok(upm_probe_set_get(set, 0, &probe));
+		assert_int_equal(probe.verdict, UPM_VERDICT_OK);
+		assert_int_equal(probe.site_offset - probe.offset, asked[i].site);
+		upm_probe_set_free(set);
+	}
+	unlink(path);
 }
 
 /* What a change of the set does to its sites, and what is no observer. */
@@ -294,7 +369,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sites_of_count),
 		cmocka_unit_test(calls),
+		cmocka_unit_test(calls_and_shadow_stacks),
 		cmocka_unit_test(sites_by_need),
+		cmocka_unit_test(places_that_were_asked_for),
 		cmocka_unit_test(sets),
 	};
 

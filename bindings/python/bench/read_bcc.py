@@ -1,17 +1,14 @@
 # SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 """read_bcc.py PROGRAM PID: reads the events of counted() by a callback of BCC, as its examples do.
 
-The record has what an event of um.trace() has, and the ring is as large. For the interpreter that
-has Debian's python3-bpfcc. BCC compiles against kernel headers: those of the running kernel, or
-else any others that are installed, of which only the registers matter here.
+The record has what an event of um.trace() has, and the ring is as large.
 """
 from __future__ import annotations
 
-import os
-from pathlib import Path
 import sys
 
-from told import leave_out, obey
+from told import obey
+from with_bcc import load
 
 PROGRAM = r"""
 #include <uapi/linux/ptrace.h>
@@ -49,26 +46,6 @@ int record_hit(struct pt_regs *ctx)
     return 0;
 }
 """
-ARCHITECTURES = {"x86_64": "x86", "aarch64": "arm64"}
-
-
-def use_headers() -> list[str]:
-    """Tell BCC where kernel headers are, if it does not find them by itself.
-
-    Returns: flags for its compiler
-    """
-    own = Path("/lib/modules", os.uname().release, "build")
-    if "BCC_KERNEL_SOURCE" in os.environ or own.exists() or os.path.exists("/sys/kernel/kheaders.tar.xz"):
-        return []
-    others = sorted(Path("/lib/modules").glob("*/build/include/generated"))
-    if not others:
-        leave_out("BCC needs kernel headers, and there are none: install linux-headers")
-    build = others[-1].parents[1]
-    source = build.with_name("source")
-    os.environ["BCC_KERNEL_SOURCE"] = str(source if source.exists() else build)
-    generated = f"arch/{ARCHITECTURES[os.uname().machine]}/include/generated"
-    folders = ("include", "include/generated/uapi", generated, f"{generated}/uapi")
-    return [f"-I{build / folder}" for folder in folders]
 
 
 class Callback:
@@ -77,7 +54,7 @@ class Callback:
     def __init__(self, program: str, pid: int) -> None:
         self.program = program
         self.pid = pid
-        self.bpf = BPF(text=PROGRAM, cflags=[f"-DTARGET={pid}", *FLAGS])
+        self.bpf = load(PROGRAM, f"-DTARGET={pid}")
         self.records = self.bpf["records"]
         self.records.open_ring_buffer(self.take)
         self.seen = self.total = self.lost = 0
@@ -108,13 +85,4 @@ class Callback:
 
 
 if __name__ == "__main__":
-    try:
-        from bcc import BPF
-    except ImportError:
-        leave_out("python3-bpfcc is not installed")
-    FLAGS = use_headers()
-    try:
-        callback = Callback(sys.argv[1], int(sys.argv[2]))
-    except Exception as error:
-        leave_out(f"BCC does not run here: {error}")
-    obey(callback)
+    obey(Callback(sys.argv[1], int(sys.argv[2])))

@@ -119,6 +119,19 @@ int upm_job_advance(struct upm_attach_job *job, uint64_t probes)
 			"the progress callback asked to stop");
 }
 
+/* Nobody but this attach has the sites yet. */
+bool upm_job_return_to_entry(struct upm_attach_job *job, size_t at)
+{
+	uint32_t index = job->plan.probes[at];
+	uint8_t distance = upm_site_distance(job->link->sites, index);
+
+	if (!distance)
+		return false;
+	job->plan.offsets[at] -= distance;
+	job->link->sites->distances[index] = 0;
+	return true;
+}
+
 int upm_job_drop_process(struct upm_attach_job *job, int32_t pid)
 {
 	size_t kept = 0;

@@ -56,6 +56,12 @@ bool upm_job_at_return(const struct upm_attach_program *program,
 uint8_t upm_job_kind(const struct upm_attach_program *program, const struct upm_plan_group *group);
 /** Report progress of further probes. @return UPM_OK or UPM_ERR_CANCELLED */
 int upm_job_advance(struct upm_attach_job *job, uint64_t probes);
+/**
+ * A probe that was refused at a cheaper site is asked for at its entry.
+ * @param at  its place in the plan
+ * @return whether it was elsewhere
+ */
+bool upm_job_return_to_entry(struct upm_attach_job *job, size_t at);
 /** Take a process that has ended out of the scope. @return UPM_OK; UPM_ERR_NOT_FOUND for the last
  */
 int upm_job_drop_process(struct upm_attach_job *job, int32_t pid);

@@ -85,6 +85,8 @@ static int go_on(void *context)
 static enum step refuse_found(struct attempt *attempt, size_t position,
 			      const struct upm_refusals *refusals, int sys_errno)
 {
+	int status;
+
 	if (!refusals->list.count)
 		return failed(attempt, fail_link(attempt, sys_errno));
 	for (size_t i = refusals->list.count; i-- > 0;) {
@@ -92,13 +94,15 @@ static enum step refuse_found(struct attempt *attempt, size_t position,
 		size_t at = position + refusal->position;
 		struct upm_plan_group *group = upm_bundle_find(attempt->bundle, &at);
 
+		if (refusal->count == 1 && upm_errno_is_of_probe(refusal->sys_errno) &&
+		    upm_job_return_to_entry(attempt->job, group->first + at))
+			continue;
 		if (refuse(attempt, group, at, refusal->count, refusal->sys_errno))
 			return failed(attempt, UPM_ERR_MEMORY);
 	}
-	if (attempt->job->options->flags & UPM_ATTACH_STRICT)
-		return failed(attempt, upm_outcome_judge(&attempt->job->link->outcome,
-							 attempt->job->link->table, true));
-	return STEP_AGAIN;
+	status = upm_outcome_judge(&attempt->job->link->outcome, attempt->job->link->table,
+				   attempt->job->options->flags & UPM_ATTACH_STRICT);
+	return status ? failed(attempt, status) : STEP_AGAIN;
 }
 
 static enum step drop_process(struct attempt *attempt)

@@ -221,6 +221,10 @@ static int attach_probe(struct perf_attempt *attempt, const struct upm_plan_grou
 			processes--;
 			continue;
 		}
+		if (failure && !is_fatal(failure) && upm_job_return_to_entry(job, at)) {
+			upm_link_drop_handles(job->link, first);
+			return attach_probe(attempt, group, at);
+		}
 		if (failure)
 			return is_fatal(failure) ? upm_job_fail(job, group->file, failure)
 						 : refuse(attempt, at, first, failure);

@@ -22,15 +22,35 @@ const FEW: usize = 20; // detaching perf events one by one takes its time
 #[derive(Default)]
 struct Report(String);
 
+/// Times of two that took turns, in nanoseconds.
+struct Pair {
+    base: (&'static str, Vec<f64>),
+    ours: (&'static str, Vec<f64>),
+}
+
 impl Report {
+    fn object(&mut self, fields: std::fmt::Arguments) {
+        let comma = if self.0.is_empty() { "" } else { ",\n" };
+        write!(self.0, "{comma}  {{{fields}}}").expect("to memory");
+    }
+
     fn add(&mut self, name: &str, what: &str, value: f64, unit: &str) {
         println!("  {what:<58} {value:>12.2} {unit}");
-        let comma = if self.0.is_empty() { "" } else { ",\n" };
-        write!(
-            self.0,
-            "{comma}  {{\"name\": \"{name}\", \"value\": {value:.3}, \"unit\": \"{unit}\"}}"
-        )
-        .expect("to memory");
+        let what = what.trim_start();
+        self.object(format_args!(
+            r#""name": "{name}", "what": "{what}", "value": {value:.3}, "unit": "{unit}""#
+        ));
+    }
+
+    /// For tests/bench, which makes rows of its table of them.
+    fn pair(&mut self, name: &str, what: &str, probes: usize, pair: &Pair) {
+        for (name, times) in [&pair.base, &pair.ours] {
+            println!("  {name:<58} {:>12.2} ms", median(times.clone()) / 1e6);
+        }
+        let ((base, base_ns), (ours, our_ns)) = (&pair.base, &pair.ours);
+        self.object(format_args!(
+            r#""name": "{name}", "what": "{what}", "probes": {probes}, "base": "{base}", "ours": "{ours}", "base_ns": {base_ns:.0?}, "our_ns": {our_ns:.0?}"#
+        ));
     }
 }
 
@@ -185,56 +205,32 @@ fn attach(report: &mut Report) {
         .progs_mut()
         .find(|program| program.name() == "entry")
         .expect("entry");
-    let mut times = [const { Vec::new() }; 4];
+    let pair = |base, ours| Pair {
+        base: (base, Vec::new()),
+        ours: (ours, Vec::new()),
+    };
+    let mut attach = pair("libbpf-rs, attach_uprobe_multi()", "this crate");
+    let mut detach = pair("libbpf-rs, detach", "this crate, detach");
     for _ in 0..ROUNDS {
         let spec = Spec::uprobe(library.display(), "many_*");
         let (attached, link) = seconds(|| Attach::new(spec).program(&program).expect("attached"));
         assert_eq!(link.attached_count(), 50_000);
         let (detached, ()) = seconds(|| drop(link));
-        times[0].push(attached * 1e3);
-        times[1].push(detached * 1e3);
+        attach.ours.1.push(attached * 1e9);
+        detach.ours.1.push(detached * 1e9);
         let (attached, link) = seconds(|| {
             program
                 .attach_uprobe_multi(-1, &library, "many_*", false, false)
                 .expect("attached")
         });
         let (detached, ()) = seconds(|| drop(link));
-        times[2].push(attached * 1e3);
-        times[3].push(detached * 1e3);
+        attach.base.1.push(attached * 1e9);
+        detach.base.1.push(detached * 1e9);
     }
-    let ratio = median(
-        times[0]
-            .iter()
-            .zip(&times[2])
-            .map(|(ours, theirs)| ours / theirs)
-            .collect(),
-    );
-    let [ours, our_detach, theirs, their_detach] = times.map(median);
-    report.add(
-        "rust_attach_50000",
-        "this crate: resolve, judge, attach",
-        ours,
-        "ms",
-    );
-    report.add(
-        "rust_attach_50000_libbpf_rs",
-        "libbpf-rs: attach_uprobe_multi()",
-        theirs,
-        "ms",
-    );
-    report.add(
-        "rust_attach_50000_to_libbpf_rs",
-        "  this crate to libbpf-rs",
-        ratio,
-        "",
-    );
-    report.add("rust_detach_50000", "this crate: detach", our_detach, "ms");
-    report.add(
-        "rust_detach_50000_libbpf_rs",
-        "libbpf-rs: detach",
-        their_detach,
-        "ms",
-    );
+    let what = "attach by a pattern, one process maps the file, from Rust";
+    report.pair("rust_attach_50000", what, 50_000, &attach);
+    let what = "let go, one process maps the file, from Rust";
+    report.pair("rust_detach_50000", what, 50_000, &detach);
 }
 
 /// aya 0.13 has no multi attach: it attaches one function after another, through perf events.
