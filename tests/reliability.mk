@@ -2,10 +2,11 @@
 # The long runs of what `make test` does in small: docs/reliability.md has their figures. And the
 # same tests under instruments.
 
-KILLS ?= 1000
+KILLS  ?= 1000
+ORACLE ?= 1000000
 LONG_TEST = $(AS_ROOT) UPM_TEST_TIMEOUT=7200 VERBOSE=1
 
-.PHONY: faults kills
+.PHONY: faults kills oracle
 faults:
 	$(SETUP_PACKAGES) build test
 	@$(MAKE) --no-print-directory -s targets $(BUILD)/tests/live/faults $(BUILD)/tests/bpf/sections.bpf.o
@@ -14,6 +15,11 @@ kills:
 	$(SETUP_PACKAGES) build test
 	@$(MAKE) --no-print-directory -s all targets $(BUILD)/tests/live/kills
 	@$(LONG_TEST) KILLS=$(KILLS) tests/run $(abspath $(BUILD))/tests/live/kills
+# At least so many distinct instructions are judged by the engine and by the kernel.
+oracle:
+	$(SETUP_PACKAGES) build test
+	@$(MAKE) --no-print-directory -s $(BUILD)/tests/live/oracle
+	@$(LONG_TEST) ORACLE=$(ORACLE) tests/run $(abspath $(BUILD))/tests/live/oracle
 
 TSAN_TESTS     ?= unit/symbols unit/symbol_scan unit/resolve live/trace_ring live/trace_calls live/latency live/share live/perf
 VALGRIND_TESTS ?= $(TEST_SOURCES:tests/%.c=%)
