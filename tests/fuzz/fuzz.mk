@@ -3,13 +3,14 @@
 # The corpus is generated (tests/fuzz/seeds.c) and stays in the build directory.
 
 FUZZ_SECONDS ?= 600
-FUZZ_TARGETS ?= usdt_notes usdt_arguments spec trace elf ldso_cache share
+FUZZ_TARGETS ?= usdt_notes usdt_arguments spec trace elf ldso_cache share \
+                pattern maps jit events index debugdata resolve code
 
 FUZZERS    := $(FUZZ_TARGETS:%=$(BUILD)/fuzz/%)
 FUZZ_SEEDS := $(BUILD)/fuzz/seeds
 FUZZ_FLAGS := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined
 
-$(FUZZERS): $(BUILD)/fuzz/%: $(BUILD)/obj/tests/fuzz/%.o $(STATIC)
+$(FUZZERS): $(BUILD)/fuzz/%: $(BUILD)/obj/tests/fuzz/%.o $(BUILD)/obj/tests/fuzz/look.o $(STATIC)
 	@mkdir -p $(@D)
 	$(CC) $(SANITIZE) -fsanitize=fuzzer -o $@ $^ $(LDFLAGS) $(LIBS) -pthread
 $(FUZZ_SEEDS): $(BUILD)/obj/tests/fuzz/seeds.o
