@@ -34,6 +34,8 @@
 
 #define FIRST_OFFSET 4096 /* in the file, behind the ELF header of the 32-bit program */
 #define THREADS 512
+#define MOST_THREADS 4096 /* of long runs: the busier the machine, the longer a refusal waits */
+#define STACK_BYTES (128 << 10)
 #define SLICE (1 << 18) /* encodings in a file; a link takes no more than 1 << 20 */
 #define MOST_REPORTED 200
 #define FEWEST_BINARIES 5
@@ -103,17 +105,29 @@ static void *ask_alone(void *argument)
 	return NULL;
 }
 
+/* @return how many a long run is to take, or 0 */
+static size_t wanted(void)
+{
+	const char *text = getenv("ORACLE");
+
+	return text ? strtoull(text, NULL, 10) : 0;
+}
+
 static void ask_each_alone(struct oracle *oracle, const uint32_t *numbers, size_t count)
 {
-	pthread_t threads[THREADS];
-	size_t started = 0;
+	size_t started = 0, most = wanted() ? MOST_THREADS : THREADS;
+	pthread_t threads[MOST_THREADS];
+	pthread_attr_t small;
 
 	oracle->alone = numbers;
 	oracle->alone_count = count;
 	atomic_store(&oracle->next, 0);
-	while (started < THREADS && started < count &&
-	       pthread_create(&threads[started], NULL, ask_alone, oracle) == 0)
+	pthread_attr_init(&small);
+	pthread_attr_setstacksize(&small, STACK_BYTES);
+	while (started < most && started < count &&
+	       pthread_create(&threads[started], &small, ask_alone, oracle) == 0)
 		started++;
+	pthread_attr_destroy(&small);
 	assert_true(started || !count);
 	while (started)
 		pthread_join(threads[--started], NULL);
@@ -212,6 +226,8 @@ static void consult(const struct encodings *all, unsigned bits,
 		};
 
 		ask_about(&part, &tally);
+		if (part.count == SLICE)
+			print_message("%zu of %zu asked\n", start + part.count, all->count);
 	}
 	print_message("%zu distinct %u-bit instructions: the kernel accepts %zu (%zu of them are "
 		      "harmful) and refuses %zu (%zu of them it can not decode); %zu differ\n",
@@ -331,14 +347,6 @@ static void ask_32(const struct encodings *all, struct tally *tally)
 }
 
 /* ---- tests */
-
-/* @return how many a long run is to take, or 0 */
-static size_t wanted(void)
-{
-	const char *text = getenv("ORACLE");
-
-	return text ? strtoull(text, NULL, 10) : 0;
-}
 
 static void agrees_on_real_binaries(void **state)
 {
