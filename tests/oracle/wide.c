@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 /*
- * The opcode space as a whole, for long runs: every order of up to two legacy prefixes before each
- * kind of REX, map and opcode; every modrm byte of the four legacy maps; VEX, XOP, EVEX and REX2 in
- * every map that their prefixes can name, also in those that no processor has. What is still
- * wanted then is random bytes behind random prefixes.
+ * The opcode space as a whole, for long runs: every order of up to two legacy prefixes before
+ * opcodes of each map, with REX and without; every modrm byte of the four legacy maps; VEX, XOP,
+ * EVEX and REX2 in the maps that their prefixes can name, also in some that no processor has. What
+ * is still wanted then is random bytes behind random prefixes.
  */
 #include "support.h"
 
@@ -49,20 +49,24 @@ static const struct start maps[] = {
 	{"\x0f\x3a", 2},
 };
 
-static void add_legacy_maps(struct encodings *all, const struct start *prefixes)
+#define REXES 5
+
+/* The first so many kinds of REX. */
+static void add_legacy_maps(struct encodings *all, const struct start *prefixes, size_t kinds)
 {
-	static const struct start rexes[] = {
-		{"", 0}, {"\x40", 1}, {"\x41", 1}, {"\x48", 1}, {"\x4f", 1},
+	static const struct start rexes[REXES] = {
+		{"", 0}, {"\x48", 1}, {"\x40", 1}, {"\x41", 1}, {"\x4f", 1},
 	};
 
-	for (size_t rex = 0; rex < COUNT(rexes); rex++) {
+	for (size_t rex = 0; rex < kinds; rex++) {
 		for (size_t map = 0; map < COUNT(maps); map++) {
 			struct start start = *prefixes;
 
 			put(&start, rexes[rex].bytes, rexes[rex].length);
 			put(&start, maps[map].bytes, maps[map].length);
 			add_opcodes(all, &start, 0xc1);
-			add_opcodes(all, &start, 0x44);
+			if (kinds == REXES)
+				add_opcodes(all, &start, 0x44);
 		}
 	}
 }
@@ -73,15 +77,15 @@ static void add_legacy(struct encodings *all)
 					   0x2e, 0x36, 0x3e, 0x64, 0x65};
 	struct start none = {.length = 0};
 
-	add_legacy_maps(all, &none);
+	add_legacy_maps(all, &none, REXES);
 	for (size_t i = 0; i < COUNT(prefixes); i++) {
 		struct start one = {{prefixes[i]}, 1};
 
-		add_legacy_maps(all, &one);
+		add_legacy_maps(all, &one, REXES);
 		for (size_t j = 0; j < COUNT(prefixes); j++) {
 			struct start two = {{prefixes[i], prefixes[j]}, 2};
 
-			add_legacy_maps(all, &two);
+			add_legacy_maps(all, &two, 2);
 		}
 	}
 	for (size_t map = 0; map < COUNT(maps); map++)
@@ -89,10 +93,14 @@ static void add_legacy(struct encodings *all)
 			add_opcodes(all, &maps[map], modrm);
 }
 
-/* The three-byte form: any map, both ends of vvvv, all of W, L and pp. */
+/* The three-byte form: maps, both ends of vvvv, all of W, L and pp. */
 static void add_three_bytes(struct encodings *all, uint8_t escape, uint8_t inverted)
 {
-	for (unsigned map = 0; map < 32; map++) {
+	static const uint8_t numbers[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 15, 16, 31};
+
+	for (size_t i = 0; i < COUNT(numbers); i++) {
+		unsigned map = numbers[i];
+
 		for (unsigned last = 0; last < 16; last++) {
 			unsigned bits = (last & 8) << 4 | (last & 7);
 			struct start full = {{escape, inverted | map, 0x78 | bits}, 3};
@@ -106,7 +114,7 @@ static void add_three_bytes(struct encodings *all, uint8_t escape, uint8_t inver
 
 static void add_evex(struct encodings *all)
 {
-	static const uint8_t last[] = {0x48, 0x08, 0x28, 0x68, 0x18, 0xc9, 0x00};
+	static const uint8_t last[] = {0x48, 0x08, 0x28, 0xc9};
 
 	for (unsigned map = 0; map < 16; map++) {
 		for (unsigned middle = 0; middle < 8; middle++) {
