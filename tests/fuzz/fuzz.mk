@@ -27,7 +27,7 @@ fuzz-run: fuzzers
 	@$(FUZZ_SEEDS) $(BUILD)/fuzz/corpus $(FUZZ_TARGETS)
 	@for target in $(FUZZ_TARGETS); do \
 	  log=$(BUILD)/fuzz/$$target.log; \
-	  $(BUILD)/fuzz/$$target -max_total_time=$(FUZZ_SECONDS) -timeout=10 -max_len=8192 -verbosity=0 \
+	  $(BUILD)/fuzz/$$target -max_total_time=$(FUZZ_SECONDS) -timeout=60 -max_len=8192 -verbosity=0 \
 	    -print_final_stats=1 -artifact_prefix=$(BUILD)/fuzz/$$target- $(BUILD)/fuzz/corpus/$$target \
 	    >$$log 2>&1 || { tail -n 50 $$log; echo "$$target: FAILED, see $$log"; exit 1; }; \
 	  awk -v target=$$target -v seconds=$(FUZZ_SECONDS) '/number_of_executed_units/ \
