@@ -28,6 +28,7 @@
 #include <unistd.h>
 
 #include "attach/features.h"
+#include "attach/shelter.h"
 #include "attach/sys.h"
 #include "judge/insn.h"
 #include "oracle/encodings.h"
@@ -100,7 +101,7 @@ static void *ask_alone(void *argument)
 
 		oracle->answers[number] = fd < 0 ? fd : 0;
 		if (fd >= 0)
-			close(fd);
+			upm_shelter_close(fd);
 	}
 	return NULL;
 }
@@ -142,7 +143,7 @@ static void ask_together(struct oracle *oracle, const uint32_t *numbers, size_t 
 		ask_each_alone(oracle, numbers, count);
 		return;
 	}
-	close(fd);
+	upm_shelter_close(fd); /* a kill meanwhile would leave breakpoints behind */
 	for (size_t i = 0; i < count; i++)
 		oracle->answers[numbers[i]] = 0;
 }
