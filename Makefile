@@ -142,6 +142,8 @@ help:
 	@echo "make fuzz        fuzz the parsers, FUZZ_SECONDS=$(FUZZ_SECONDS) for each of FUZZ_TARGETS"
 	@echo "make faults      each allocation and each system call fails once (as root; half an hour)"
 	@echo "make kills       end the command at random moments, KILLS=$(KILLS) times (as root)"
+	@echo "make oracle      ORACLE=$(ORACLE) distinct instructions judged by the engine and by the kernel (as root)"
+	@echo "make load        readers of all languages under full load for LOAD_SECONDS=$(LOAD_SECONDS), LOAD_CYCLES=$(LOAD_CYCLES) attaches (as root)"
 	@echo "make test-vm     the tests in other kernels under QEMU, or in KERNEL=NAME of kernel/vm/kernels"
 	@echo "make test-kernel-patch   the patched kernels: tests and stress, one with KASAN and lockdep"
 	@echo "make tsan        tests with threads under the thread sanitizer"

@@ -2,10 +2,13 @@
 # The long runs of what `make test` does in small: docs/reliability.md has their figures. And the
 # same tests under instruments.
 
-KILLS ?= 1000
+KILLS  ?= 1000
+ORACLE ?= 1000000
+LOAD_SECONDS ?= 120
+LOAD_CYCLES  ?= 10000
 LONG_TEST = $(AS_ROOT) UPM_TEST_TIMEOUT=7200 VERBOSE=1
 
-.PHONY: faults kills
+.PHONY: faults kills oracle load
 faults:
 	$(SETUP_PACKAGES) build test
 	@$(MAKE) --no-print-directory -s targets $(BUILD)/tests/live/faults $(BUILD)/tests/bpf/sections.bpf.o
@@ -14,6 +17,18 @@ kills:
 	$(SETUP_PACKAGES) build test
 	@$(MAKE) --no-print-directory -s all targets $(BUILD)/tests/live/kills
 	@$(LONG_TEST) KILLS=$(KILLS) tests/run $(abspath $(BUILD))/tests/live/kills
+# At least so many distinct instructions are judged by the engine and by the kernel.
+oracle:
+	$(SETUP_PACKAGES) build test
+	@$(MAKE) --no-print-directory -s $(BUILD)/tests/live/oracle
+	@$(LONG_TEST) ORACLE=$(ORACLE) tests/run $(abspath $(BUILD))/tests/live/oracle
+# Readers in all languages at full speed; attach and detach again and again; many observers at once.
+load:
+	$(SETUP_PACKAGES) build test
+	@$(MAKE) --no-print-directory -s targets $(CONFORMERS) $(LUA_MODULES) $(BUILD)/tests/live/load
+	@$(LONG_TEST) LOAD_SECONDS=$(LOAD_SECONDS) LOAD_CYCLES=$(LOAD_CYCLES) LOAD_OBSERVERS=100 \
+	  tests/run tests/load/readers $(abspath $(BUILD))/tests/live/load
+BATS += tests/load/readers
 
 TSAN_TESTS     ?= unit/symbols unit/symbol_scan unit/resolve live/trace_ring live/trace_calls live/latency live/share live/perf
 VALGRIND_TESTS ?= $(TEST_SOURCES:tests/%.c=%)

@@ -73,3 +73,38 @@ as_nobody() {
 	run as_nobody +bpf,+perfmon "$COPY" count --backend perf libc.so.6:open64 -- cat /etc/hostname
 	[ "$status" -eq 0 ] || [[ $output == *"CAP_SYS_ADMIN"* ]]
 }
+
+# Run a command under a filter that answers EPERM to bpf(2) and perf_event_open(2).
+filtered() {
+	/usr/bin/python3 -c '
+import ctypes, os, struct, sys
+LOAD, EQUAL, RETURN, REFUSE, ALLOW = 0x20, 0x15, 0x06, 0x00050001, 0x7fff0000
+bpf, perf = (321, 298) if os.uname().machine == "x86_64" else (280, 241)
+code = b"".join(struct.pack("HBBI", *each) for each in (
+    (LOAD, 0, 0, 0), (EQUAL, 1, 0, bpf), (EQUAL, 0, 1, perf), (RETURN, 0, 0, REFUSE), (RETURN, 0, 0, ALLOW)))
+kept = ctypes.create_string_buffer(code)
+program = struct.pack("HxxxxxxQ", len(code) // 8, ctypes.addressof(kept))
+library = ctypes.CDLL(None, use_errno=True)
+if library.prctl(38, 1, 0, 0, 0) or library.prctl(22, 2, program):
+    sys.exit("no filter: " + os.strerror(ctypes.get_errno()))
+os.execvp(sys.argv[1], sys.argv[1:])
+' "$@"
+}
+
+@test "a seccomp filter that forbids bpf(2): the error names it" {
+	run filtered "$UPM" count -d 0.1 libc.so.6:open64
+	[ "$status" -eq 1 ]
+	[[ $output == *"seccomp filter"* ]]
+	[[ $output != *"locked down"* ]]
+}
+
+@test "a kernel that is locked down: the error names it" {
+	local say filter
+
+	# The file that the kernel would have, in a mount namespace of its own; the filter stands for the refusal.
+	say="mount -t tmpfs none /sys/kernel/security && echo 'none integrity [confidentiality]' >/sys/kernel/security/lockdown"
+	filter=$(declare -f filtered)
+	run unshare -m bash -c "$say && $filter && filtered \"\$@\"" bash "$UPM" count -d 0.1 libc.so.6:open64
+	[ "$status" -eq 1 ]
+	[[ $output == *"locked down (confidentiality)"* ]]
+}

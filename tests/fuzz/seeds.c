@@ -11,7 +11,9 @@
 #include <sys/stat.h>
 
 #include "elf_image.h"
+#include "index/record.h"
 #include "share/record.h"
+#include "upm_trace.h"
 
 static const char *directory;
 static unsigned number;
@@ -115,7 +117,7 @@ static void seed_trace(void)
 		seed_text(texts[i]);
 }
 
-static void seed_one_elf(unsigned kind)
+static struct image *make_elf(unsigned kind)
 {
 	static const struct image_symbol symbols[] = {
 		{"one", IMAGE_BASE + 0x400, 8, STT_FUNC, STB_GLOBAL, 1},
@@ -146,14 +148,33 @@ static void seed_one_elf(unsigned kind)
 	image->dynamic_size = sizeof(dynamic);
 	image->without_sections = kind & 4;
 	image_finish(image);
-	write_seed(image->bytes, image->size);
-	free(image);
+	return image;
 }
 
 static void seed_elf(void)
 {
-	for (unsigned kind = 0; kind < 8; kind++)
-		seed_one_elf(kind);
+	for (unsigned kind = 0; kind < 8; kind++) {
+		struct image *image = make_elf(kind);
+
+		write_seed(image->bytes, image->size);
+		free(image);
+	}
+}
+
+/* An image that the target packs, and the head of a packed one. */
+static void seed_debugdata(void)
+{
+	for (unsigned kind = 0; kind < 4; kind++) {
+		struct image *image = make_elf(kind);
+
+		memmove(image->bytes + 1, image->bytes, image->size);
+		image->bytes[0] = 1;
+		write_seed(image->bytes, image->size + 1);
+		free(image);
+	}
+	write_seed("\0\xfd"
+		   "7zXZ\0\0\0\xff\x12\xd9\x41",
+		   13);
 }
 
 /* Two entries in the newer format, alone and behind an empty cache in the older one. */
@@ -223,10 +244,110 @@ static void seed_share(void)
 	write_seed(bytes, size);
 }
 
+static void seed_pattern(void)
+{
+	static const char *const texts[] = {
+		"1^(a+)+$\na",
+		"1(x|xx)*y\nx",
+		"1^_ZN.*(push|pop)_back$\npush_back",
+		"1(?i)[[:alpha:]]+\nab",
+		"1(.*)(.*)(.*)\\1\nabc",
+		"0*a*a*a*a*b\na",
+		"0[a-z]?\\*\nab",
+		"0std::*::push*\nstd::x",
+		"0name@@V_2+0x10\nname",
+	};
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		seed_text(texts[i]);
+}
+
+static void seed_maps(void)
+{
+	seed_text("555555554000-555555556000 r-xp 00001000 fe:00 1835166    /usr/bin/cat\n"
+		  "7ffff7fc9000-7ffff7fcb000 r-xp 00000000 00:00 0          [vdso]\n"
+		  "7ffff7000000-7ffff7001000 rw-p 00000000 00:00 0 \n"
+		  "7f0000000000-7f0000001000 r--s 00000000 00:1a 99         /tmp/a\\012b "
+		  "(deleted)\n");
+	seed_text("ffffffffffffffff-0 rwxp ffffffffffffffff ffffffff:ffffffff 18446744073709551615 "
+		  "/\n"
+		  "1-2 r 3 4:5 6 (deleted)\n");
+}
+
+static void seed_jit(void)
+{
+	seed_text("7f0000001000 40 LazyCompile:~work app.js:3:14\n7f0000001020 8 inner\n");
+	seed_text("\xff\n1 ffffffffffffffff all\nffffffffffffff00 ffff end\n2 3 not whole yet");
+}
+
+/* See struct input in events.c. */
+static void seed_events(void)
+{
+	for (unsigned kind = 0; kind < 4; kind++) {
+		uint8_t bytes[36 + 72 + 512] = {0};
+		uint32_t words[] = {4, 2, 16, kind & 2 ? 4 : 0, 72, 72 + 32, 32, 72 + 32 + 64};
+		struct upm_trace_record record = {
+			.comm = "somebody", .argument_count = 4, .texts = kind & 1 ? 5 : 0};
+
+		bytes[0] = kind == 3;
+		bytes[1] = kind & 1;
+		words[3] = kind == 3 ? 0 : words[3];
+		record.stack_bytes = (int32_t)(8 * words[3]);
+		memcpy(bytes + 4, words, sizeof(words));
+		memcpy(bytes + 36, &record, sizeof(record));
+		memset(bytes + 36 + sizeof(record), 7, 64);
+		write_seed(bytes, sizeof(bytes));
+	}
+}
+
+/* Two probes, one with an alias, the other skipped with a reason. */
+static void seed_index(void)
+{
+	const struct upm_probe_entry probes[] = {
+		{.offset = 0x400, .name = 1, .detail = 1, .cost = 2},
+		{.offset = 0x408, .name = 3, .detail = 2, .verdict = 1, .cost = 3},
+	};
+	const struct upm_index_detail details[] = {{.alias_count = 1}, {.reason = 1}};
+	const uint32_t alias = 2;
+	uint8_t bytes[512] = {2, 2, 1};
+	size_t size = append(bytes, 3, probes, sizeof(probes));
+
+	size = append(bytes, size, details, sizeof(details));
+	size = append(bytes, size, &alias, sizeof(alias));
+	size = append(bytes, size, "too bad", 8);
+	write_seed(bytes, size);
+}
+
+/* endbr64; push %rbp; mov; test; jne; call; a jump table; loop; leave; ret. */
+static void seed_code(void)
+{
+	static const char *const codes[] = {
+		"\x20\xf3\x0f\x1e\xfa\x55\x48\x89\xe5\x48\x85\xff\x75\x06\xe8\x01\x02\x03\x04\x5d"
+		"\xc3",
+		"\x08\x48\x89\xf8\x53\x5b\xff\xe0\x0f\x84\xf0\xff\xff\xff\xe2\xfe\xc9\xc3\x90\x90"
+		"\xcc",
+		"\x04\x62\xf1\x7c\x48\x10\x05\xc5\xf8\x77\xf0\x48\xff\x07\x64\x8b\x04\x25\xeb\xfe"
+		"\x0f\x0b",
+		"\x10\x48\x63\x04\x87\x48\x01\xf8\x3e\xff\xe0\x0f\x1f\x44\xff\x48\x8d\x05\xf3\xff"
+		"\xff\xff",
+	};
+
+	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
+		write_seed(codes[i], 22);
+}
+
 static const struct {
 	const char *name;
 	void (*seed)(void);
 } targets[] = {
+	{"pattern", seed_pattern},
+	{"maps", seed_maps},
+	{"jit", seed_jit},
+	{"events", seed_events},
+	{"index", seed_index},
+	{"code", seed_code},
+	{"resolve", seed_elf},
+	{"debugdata", seed_debugdata},
 	{"usdt_notes", seed_usdt_notes},
 	{"usdt_arguments", seed_usdt_arguments},
 	{"spec", seed_spec},

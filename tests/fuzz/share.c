@@ -3,36 +3,8 @@
 #include "fuzz.h"
 
 #include "attach/link.h"
+#include "look.h"
 #include "share/record.h"
-
-static size_t sum; /* of all that is read, so that reading is not left out */
-
-static void look(const char *text)
-{
-	sum += strlen(text);
-}
-
-static void look_at_probe(const struct upm_probe_set *set, size_t index)
-{
-	struct upm_probe probe = {.size = sizeof(probe)};
-
-	fuzz_check(upm_probe_set_get(set, index, &probe) == UPM_OK);
-	look(probe.path);
-	look(probe.symbol);
-	look(probe.version);
-	look(probe.spec);
-	look(probe.reason);
-	look(probe.provider);
-	for (uint32_t i = 0; i < probe.alias_count; i++)
-		look(upm_probe_set_alias(set, index, i));
-	for (uint32_t i = 0; i < probe.argument_count; i++) {
-		struct upm_argument argument = {.size = sizeof(argument)};
-
-		fuzz_check(upm_probe_set_argument(set, index, i, &argument) == UPM_OK);
-		look(argument.reason);
-		look(argument.text);
-	}
-}
 
 static void look_at_link(const struct upm_link *link)
 {
@@ -58,11 +30,9 @@ static void look_at(const struct upm_share_record *record)
 	fuzz_check(upm_probe_set_size(&set) == record->header.probes);
 	fuzz_check(upm_link_attached(record->link) + upm_link_skipped(record->link) ==
 		   record->header.probes);
-	for (size_t i = 0; i < upm_probe_set_size(&set); i++)
-		look_at_probe(&set, i);
+	look_at_set(&set);
 	look_at_link(record->link);
-	for (size_t i = 0; i < record->own_size; i++)
-		sum += record->own[i];
+	look_at_bytes(record->own, record->own_size);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

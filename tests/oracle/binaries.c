@@ -6,6 +6,7 @@
 #include <gelf.h>
 #include <glob.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "judge/insn.h"
@@ -59,31 +60,59 @@ static void add_symbols(struct encodings *all, Elf *elf, const struct image *ima
 	}
 }
 
+/* @return false for what is no file, or too small for a binary */
+static bool map_file(const char *path, struct image *image)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	struct stat status;
+	bool usable = fd >= 0 && fstat(fd, &status) == 0 && S_ISREG(status.st_mode) &&
+		      status.st_size >= (off_t)sizeof(Elf64_Ehdr);
+
+	if (usable) {
+		image->size = status.st_size;
+		image->bytes = mmap(NULL, image->size, PROT_READ, MAP_PRIVATE, fd, 0);
+		assert_ptr_not_equal(image->bytes, MAP_FAILED);
+	}
+	if (fd >= 0)
+		close(fd);
+	return usable;
+}
+
 static bool add_binary(struct encodings *all, const char *path)
 {
 	struct image image = {.rules = {.machine = EM_X86_64, .bits = 64}};
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	size_t before = all->count;
 	Elf *elf;
 
-	if (fd < 0)
+	if (!map_file(path, &image))
 		return false;
 	elf_version(EV_CURRENT);
-	image.size = lseek(fd, 0, SEEK_END);
-	image.bytes = mmap(NULL, image.size, PROT_READ, MAP_PRIVATE, fd, 0);
-	close(fd);
-	assert_ptr_not_equal(image.bytes, MAP_FAILED);
 	elf = elf_memory((char *)image.bytes, image.size);
-	if (elf)
+	if (elf && image.bytes[EI_CLASS] == ELFCLASS64)
 		add_symbols(all, elf, &image);
 	elf_end(elf);
 	munmap((void *)image.bytes, image.size);
 	return all->count > before;
 }
 
-size_t encodings_add_binaries(struct encodings *all)
+/* @return how many files were added; at most so many of those that match */
+static size_t add_matching(struct encodings *all, const char *pattern, size_t most)
 {
-	static const char *const patterns[] = {
+	size_t binaries = 0;
+	glob_t found;
+
+	if (glob(pattern, 0, NULL, &found) != 0)
+		return 0;
+	for (size_t i = 0; i < found.gl_pathc && i < most; i++)
+		binaries += add_binary(all, found.gl_pathv[i]);
+	globfree(&found);
+	encodings_keep_distinct(all);
+	return binaries;
+}
+
+size_t encodings_add_binaries(struct encodings *all, bool everything)
+{
+	static const char *const large[] = {
 		"/lib/*-linux-gnu/libc.so.6",
 		"/usr/bin/node",
 		"/usr/bin/perl",
@@ -97,18 +126,18 @@ size_t encodings_add_binaries(struct encodings *all)
 		"/usr/bin/gdb",
 		"/usr/lib/*-linux-gnu/libavcodec.so.*",
 	};
+	static const char *const others[] = {
+		"/usr/bin/*",
+		"/usr/sbin/*",
+		"/usr/lib/*-linux-gnu/*.so*",
+		"/usr/lib/*/*.so",
+		"/usr/lib/*-linux-gnu/*/*.so*",
+	};
 	size_t binaries = 0;
 
-	for (size_t i = 0; i < sizeof(patterns) / sizeof(patterns[0]); i++) {
-		glob_t found;
-
-		if (glob(patterns[i], 0, NULL, &found) != 0)
-			continue;
-		if (add_binary(all, found.gl_pathv[0])) {
-			binaries++;
-			encodings_keep_distinct(all);
-		}
-		globfree(&found);
-	}
+	for (size_t i = 0; i < sizeof(large) / sizeof(large[0]); i++)
+		binaries += add_matching(all, large[i], 1);
+	for (size_t i = 0; everything && i < sizeof(others) / sizeof(others[0]); i++)
+		binaries += add_matching(all, others[i], SIZE_MAX);
 	return binaries;
 }

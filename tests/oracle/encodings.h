@@ -4,6 +4,7 @@
 #ifndef UPM_TESTS_ORACLE_ENCODINGS_H
 #define UPM_TESTS_ORACLE_ENCODINGS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -24,8 +25,12 @@ void encodings_thin_out(struct encodings *all, size_t neighbours);
 /** Opcodes of every map with every kind of prefix, impossible ones too. */
 void encodings_add_generated(struct encodings *all);
 
-/** The first instruction of every function of the large x86-64 binaries of this machine.
+/** The opcode space as a whole, and random bytes until there are so many distinct ones. */
+void encodings_add_wide(struct encodings *all, size_t wanted);
+
+/** The first instruction of every function of the large x86-64 binaries of this machine; with
+ *  everything, of all its programs and libraries.
  *  @return how many binaries there are */
-size_t encodings_add_binaries(struct encodings *all);
+size_t encodings_add_binaries(struct encodings *all, bool everything);
 
 #endif

@@ -341,6 +341,29 @@ static void lies_are_noticed(void **state)
 	free_answer(&answer);
 }
 
+/* A point whose names are to be ranked, and that has none. */
+static void names_are_there(void **state)
+{
+	struct upm_probe_detail *detail;
+	struct upm_probe_table *table;
+	struct answer answer;
+
+	(void)state;
+	make_answer(&answer);
+	table = answer.set->table;
+	detail = upm_probe_table_detail(table, &table->probes.items[100]);
+	assert_non_null(detail);
+	detail->unranked = true;
+	upm_index_store(&answer.key, table, 0, table->probes.count);
+	assert_false(is_taken(&answer));
+	detail->unranked = false;
+	upm_index_store(&answer.key, table, 0, table->probes.count);
+	assert_true(is_taken(&answer));
+	upm_index_store(&answer.key, table, 0, 0);
+	assert_false(is_taken(&answer));
+	free_answer(&answer);
+}
+
 /* ---- folders and files that others could write to */
 
 static void only_our_own_is_believed(void **state)
@@ -410,6 +433,7 @@ int main(void)
 		INDEX_TEST(a_fresh_file_is_not_at_rest),
 		INDEX_TEST(a_changed_file_has_no_answer),
 		INDEX_TEST(damage_is_noticed),
+		INDEX_TEST(names_are_there),
 		INDEX_TEST(lies_are_noticed),
 		INDEX_TEST(only_our_own_is_believed),
 		INDEX_TEST(what_is_old_makes_room),

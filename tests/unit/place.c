@@ -186,18 +186,58 @@ static void write_file(const struct layout *layout, const char *path)
 	free(image);
 }
 
-static struct upm_probe_set *resolve(const struct layout *layout, const char *path)
+static struct upm_probe_set *resolve_file(const char *path)
 {
 	struct upm_probe_set *set;
 	char spec[64];
 	const char *specs[] = {spec};
 
-	write_file(layout, path);
 	snprintf(spec, sizeof(spec), "%s:f", path);
 	assert_upm_ok(upm_resolve(specs, 1, NULL, &set));
 	assert_int_equal(upm_probe_set_size(set), 1);
+	return set;
+}
+
+static struct upm_probe_set *resolve(const struct layout *layout, const char *path)
+{
+	struct upm_probe_set *set;
+
+	write_file(layout, path);
+	set = resolve_file(path);
 	unlink(path);
 	return set;
+}
+
+/* Code that is the last of its file, whatever the length of what is left for the last look; and a
+ * segment that claims more than its file has. */
+static void ends_of_files(void **state)
+{
+	const struct layout layout = {.code = "48 89 f8 53 5b c3"};
+	char path[] = "/tmp/upm-place-XXXXXX";
+	struct upm_probe probe = {.size = sizeof(probe)};
+	Elf64_Phdr segment;
+	int fd = mkstemp(path);
+
+	(void)state;
+	assert_true(fd >= 0);
+	write_file(&layout, path);
+	assert_int_equal(pread(fd, &segment, sizeof(segment), sizeof(Elf64_Ehdr)), sizeof(segment));
+	for (unsigned more = 1; more < 48; more++) {
+		uint64_t claimed = segment.p_filesz + more, size = claimed - (more > 24 ? 8 : 0);
+		struct upm_probe_set *set;
+
+		assert_int_equal(ftruncate(fd, (off_t)size), 0);
+		assert_int_equal(pwrite(fd, &claimed, sizeof(claimed),
+					sizeof(Elf64_Ehdr) + offsetof(Elf64_Phdr, p_filesz)),
+				 sizeof(claimed));
+		set = resolve_file(path);
+		assert_upm_ok(upm_probe_set_place(set, UPM_OBSERVER_COUNT));
+		assert_upm_ok(upm_probe_set_get(set, 0, &probe));
+		assert_int_equal(probe.site_offset - probe.offset, 3);
+		upm_probe_set_free(set);
+	}
+	close(fd);
+	unlink(path);
 }
 
 static struct upm_probe placed(const struct layout *layout, uint32_t observer)
@@ -367,11 +407,9 @@ static void sets(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(sites_of_count),
-		cmocka_unit_test(calls),
-		cmocka_unit_test(calls_and_shadow_stacks),
-		cmocka_unit_test(sites_by_need),
-		cmocka_unit_test(places_that_were_asked_for),
+		cmocka_unit_test(sites_of_count), cmocka_unit_test(ends_of_files),
+		cmocka_unit_test(calls),	  cmocka_unit_test(calls_and_shadow_stacks),
+		cmocka_unit_test(sites_by_need),  cmocka_unit_test(places_that_were_asked_for),
 		cmocka_unit_test(sets),
 	};
 

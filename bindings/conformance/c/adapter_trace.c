@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 /* One signature for each probe of the set: the step's by the name of the function, else NULL. */
 static const char **signatures_of(const json_t *step, const struct upm_probe_set *set)
@@ -161,6 +162,56 @@ static int32_t run_read(const json_t *step, json_t *answer)
 	return status;
 }
 
+static uint64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+static int32_t sum_hits(const struct upm_observer *observer, uint64_t *total)
+{
+	size_t count = upm_probe_set_size(upm_observer_probes(observer));
+	uint64_t *hits = calloc(count + 1, sizeof(*hits));
+	int32_t status = upm_observer_hits(observer, hits, count);
+
+	*total = 0;
+	for (size_t i = 0; i < count; i++)
+		*total += hits[i];
+	free(hits);
+	return status;
+}
+
+/* Until the time is over and nothing is there. Hits that become fewer are a failure. */
+static int32_t run_drain(const json_t *step, json_t *answer)
+{
+	struct upm_observer *observer = find(step, "of", THING_OBSERVER);
+	const struct upm_observer *counted =
+		text_or_null(step, "hits") ? find(step, "hits", THING_OBSERVER) : NULL;
+	uint64_t limit = number_or(step, "milliseconds", 0), end = now_ms() + limit;
+	uint64_t events = 0, snapshots = 0, hits = 0, before = 0;
+	bool fell = false, more = true;
+	struct upm_batch *batch = NULL;
+	int32_t status = upm_batch_new(0, 0, &batch);
+
+	while (!status && more) {
+		status = upm_trace_read(observer, batch, limit ? 10 : 0);
+		if (!status && counted)
+			status = sum_hits(counted, &hits);
+		fell = fell || hits < before;
+		before = hits;
+		snapshots += counted != NULL;
+		events += upm_batch_size(batch);
+		more = now_ms() < end || (!limit && upm_batch_size(batch));
+	}
+	upm_batch_free(batch);
+	put(answer, "events", json_integer((json_int_t)events));
+	put(answer, "snapshots", json_integer((json_int_t)snapshots));
+	put(answer, "fell", json_boolean(fell));
+	return status;
+}
+
 static int32_t run_next(const json_t *step, json_t *answer)
 {
 	struct upm_observer *observer = find(step, "of", THING_OBSERVER);
@@ -307,9 +358,15 @@ static int32_t run_stack(const json_t *step, json_t *answer)
 }
 
 const struct verb trace_verbs[] = {
-	{"trace", run_trace},	      {"read", run_read},
-	{"next", run_next},	      {"run", run_run},
-	{"wait", run_wait},	      {"counts", run_counts},
-	{"signature", run_signature}, {"place", run_place},
-	{"stack", run_stack},	      {NULL, NULL},
+	{"trace", run_trace},
+	{"read", run_read},
+	{"next", run_next},
+	{"run", run_run},
+	{"wait", run_wait},
+	{"counts", run_counts},
+	{"signature", run_signature},
+	{"place", run_place},
+	{"stack", run_stack},
+	{"drain", run_drain},
+	{NULL, NULL},
 };

@@ -330,6 +330,28 @@ function verbs.read(step)
   return {events = map(batch:events(), event_json), with_text = #batch:text() > 0}
 end
 
+-- Until the time is over and nothing is there. Hits that become fewer are a failure.
+function verbs.drain(step)
+  local trace, counted = handles[step.of], step.hits and handles[step.hits]
+  local limit = (step.milliseconds or 0) / 1000
+  local stop = os.time() + math.ceil(limit) -- Lua's own clock has no finer one
+  local events, snapshots, before, fell = 0, 0, 0, false
+  while true do
+    local found = trace:read_batch(limit > 0 and 0.01 or 0):size()
+    events = events + found
+    if counted then
+      local hits = 0
+      for _, one in ipairs(counted:hits()) do
+        hits = hits + one
+      end
+      fell, before, snapshots = fell or hits < before, hits, snapshots + 1
+    end
+    if limit > 0 and os.time() >= stop or limit == 0 and found == 0 then
+      return {events = events, snapshots = snapshots, fell = fell}
+    end
+  end
+end
+
 function verbs.next(step)
   local event = handles[step.of]:next(0)
   return {event = event and event_json(event) or json.null}

@@ -7,6 +7,7 @@ One JSON object a line on standard input, one answer a line; ../README.md has th
 import contextlib
 import json
 import sys
+import time
 from select import select as select_now
 
 import uprobe_multi as um
@@ -420,6 +421,24 @@ def read(step):
     batch = handles[step["of"]].read_batch(0, events=step.get("most", 0))
     events = [batch_json(batch[index : index + 1]) for index in range(len(batch))]
     return {"events": events, "with_text": len(batch.text) > 0}
+
+
+@verb
+def drain(step):
+    """Until the time is over and nothing is there. Hits that become fewer are a failure."""
+    trace, counted = handles[step["of"]], handles.get(step.get("hits"))
+    limit = step.get("milliseconds", 0) / 1000
+    end = time.monotonic() + limit
+    events = snapshots = before = 0
+    fell = False
+    while True:
+        found = len(trace.read_batch(0.01 if limit else 0))
+        events += found
+        if counted is not None:
+            hits = sum(counted.hits())
+            fell, before, snapshots = fell or hits < before, hits, snapshots + 1
+        if time.monotonic() >= end and (limit or not found):
+            return {"events": events, "snapshots": snapshots, "fell": fell}
 
 
 @verb

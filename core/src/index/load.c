@@ -40,8 +40,8 @@ static bool read_header(struct reader *reader, const struct upm_index_key *key)
 	    memcmp(&header->key, key, sizeof(*key)) != 0)
 		return false;
 	most = size = (uint64_t)status.st_size - sizeof(*header);
-	if (header->probes > most || header->details > most || header->aliases > most ||
-	    header->text_size > most || header->probes > UINT32_MAX)
+	if (!header->probes || header->probes > most || header->details > most ||
+	    header->aliases > most || header->text_size > most || header->probes > UINT32_MAX)
 		return false;
 	reader->rest_size = header->details * sizeof(struct upm_index_detail) +
 			    header->aliases * sizeof(uint32_t) + header->text_size;
@@ -103,7 +103,8 @@ static bool check_details(const struct reader *reader)
 
 		if (detail->reason > header->text_size || detail->first_alias > header->aliases ||
 		    detail->alias_count > header->aliases - detail->first_alias ||
-		    (detail->unranked && detail->alias_count > UPM_NAMES_UNRANKED_MAX))
+		    (detail->unranked &&
+		     (!detail->alias_count || detail->alias_count > UPM_NAMES_UNRANKED_MAX)))
 			return false;
 	}
 	for (size_t i = 0; i < header->aliases; i++)
@@ -174,8 +175,9 @@ static bool add_parts(struct reader *reader)
 			return false;
 		}
 	}
-	memcpy(table->aliases.items + first_alias, reader->aliases,
-	       header->aliases * sizeof(*reader->aliases));
+	if (header->aliases)
+		memcpy(table->aliases.items + first_alias, reader->aliases,
+		       header->aliases * sizeof(*reader->aliases));
 	table->aliases.count += header->aliases;
 	for (size_t i = 0; i < header->probes; i++) {
 		struct upm_probe_entry *probe = &table->probes.items[table->probes.count++];

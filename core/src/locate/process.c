@@ -173,7 +173,7 @@ static int take_line(char *line, struct upm_mappings *out)
 	struct upm_mapping mapping = {0};
 	unsigned int major, minor;
 	uint64_t inode;
-	char permissions[5];
+	char permissions[5] = "";
 	int at = 0;
 
 	line[strcspn(line, "\n")] = '\0';
@@ -193,12 +193,24 @@ static int take_line(char *line, struct upm_mappings *out)
 	return UPM_OK;
 }
 
+int upm_mappings_read(FILE *file, struct upm_mappings *out)
+{
+	int status = UPM_OK;
+	size_t capacity = 0;
+	char *line = NULL;
+
+	memset(out, 0, sizeof(*out));
+	while (!status && getline(&line, &capacity, file) > 0)
+		status = take_line(line, out);
+	free(line);
+	return status;
+}
+
 int upm_process_mappings(int32_t pid, struct upm_mappings *out)
 {
 	int32_t living = upm_process_living_thread(pid);
-	char path[64], *line = NULL;
-	size_t capacity = 0;
-	int status = UPM_OK;
+	char path[64];
+	int status;
 	FILE *file;
 
 	memset(out, 0, sizeof(*out));
@@ -208,11 +220,9 @@ int upm_process_mappings(int32_t pid, struct upm_mappings *out)
 		return upm_fail_process(pid, living ? errno : ESRCH,
 					"its memory mappings can not be read");
 	errno = 0;
-	while (!status && getline(&line, &capacity, file) > 0)
-		status = take_line(line, out);
+	status = upm_mappings_read(file, out);
 	if (!status && !feof(file))
 		status = upm_fail_process(pid, errno, "its memory mappings can not be read");
-	free(line);
 	fclose(file);
 	if (status)
 		upm_mappings_clear(out);

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <sys/types.h>
 
 #include "base/vector.h"
@@ -31,6 +32,9 @@ int upm_process_leader_alive(int32_t tgid, bool *alive);
 int32_t upm_process_living_thread(int32_t tgid);
 /** Read /proc/PID/maps. UPM_ERR_NOT_FOUND, UPM_ERR_PERMISSION, UPM_ERR_MEMORY. */
 int upm_process_mappings(int32_t pid, struct upm_mappings *out);
+/** What the lines of such a file say, until it ends or can not be read. UPM_ERR_MEMORY: what was
+ * read so far is there, to be cleared. */
+int upm_mappings_read(FILE *file, struct upm_mappings *out);
 void upm_mappings_clear(struct upm_mappings *mappings);
 /**
  * Open the very file behind a mapping: map_files, else the path below the

@@ -10,9 +10,13 @@
 
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <linux/bpf.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "attach/bpf_uapi.h"
 #include "attach/features.h"
@@ -20,6 +24,7 @@
 #include "base/error.h"
 #include "base/options.h"
 #include "base/vector.h"
+#include "binary/elf_file.h"
 #include "observe/libbpf_log.h"
 #include "uprobe_multi.h"
 
@@ -44,21 +49,75 @@ static const char attach_operation[] = "attach a BPF object";
 
 /* ---- open and load */
 
+struct content {
+	void *bytes;
+	size_t size;
+};
+
+/* @return 0 or an errno */
+static int read_all(int fd, struct content *content)
+{
+	struct stat status;
+
+	if (fstat(fd, &status))
+		return errno;
+	if (!S_ISREG(status.st_mode))
+		return EISDIR;
+	content->size = (size_t)status.st_size;
+	content->bytes = malloc(content->size + 1);
+	if (!content->bytes)
+		return ENOMEM;
+	content->size = upm_read_fully(fd, content->bytes, content->size, 0);
+	return 0;
+}
+
+/* libbpf names maps of constants by the object: its file's name up to the first dot. */
+static void name_of(const char *path, char name[BPF_OBJ_NAME_LEN])
+{
+	const char *slash = strrchr(path, '/');
+
+	snprintf(name, BPF_OBJ_NAME_LEN, "%s", slash ? slash + 1 : path);
+	name[strcspn(name, ".")] = '\0';
+}
+
+/* libbpf 1.1 forgets to close a file when libelf has no memory for it, so it gets bytes.
+ * @return 0 or an errno */
+static int open_object(struct upm_object *object)
+{
+	char name[BPF_OBJ_NAME_LEN];
+	LIBBPF_OPTS(bpf_object_open_opts, options, .object_name = name);
+	int fd = open(object->path, O_RDONLY | O_CLOEXEC);
+	struct content content = {NULL, 0};
+	int failure;
+
+	if (fd < 0)
+		return errno;
+	failure = read_all(fd, &content);
+	close(fd);
+	name_of(object->path, name);
+	if (!failure) {
+		object->object = bpf_object__open_mem(content.bytes, content.size, &options);
+		failure = object->object ? 0 : errno;
+	}
+	free(content.bytes);
+	return failure;
+}
+
 static int read_object(struct upm_object *object)
 {
 	struct upm_libbpf_log log;
 	int failure;
 
 	upm_libbpf_log_begin(&log);
-	object->object = bpf_object__open_file(object->path, NULL);
-	failure = object->object ? 0 : errno;
+	failure = open_object(object);
 	upm_libbpf_log_end();
 	if (!failure)
 		return UPM_OK;
 	/* libelf's want of memory reaches libbpf's callers as a damaged file. */
 	if (strstr(log.tail, "out of memory"))
 		return upm_fail_memory(open_operation);
-	if (failure == ENOENT || failure == EACCES || failure == ENOMEM)
+	if (failure == ENOENT || failure == EACCES || failure == EISDIR ||
+	    upm_errno_is_scarcity(failure))
 		return upm_fail(upm_status_of_errno(failure), failure, open_operation, object->path,
 				"name an object file that clang -target bpf made",
 				"can not open it");

@@ -2,6 +2,7 @@
 #include "observe/process_filter.h"
 
 #include <bpf/bpf.h>
+#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -21,6 +22,8 @@
 #include "upm_observe.h"
 
 #define INITIAL_PID_NAMESPACE 0xEFFFFFFCU /* fixed by include/linux/proc_ns.h */
+
+#define BTF_BYTES (8 << 20) /* more than a kernel's has */
 
 static const char operation[] = "follow processes";
 
@@ -186,6 +189,18 @@ static const char *remedy(int sys_errno)
 	}
 }
 
+/* libbpf says ESRCH of a kernel without BTF, and also when it had no memory to read it. */
+static bool lacked_memory(int sys_errno)
+{
+	struct btf *kernel = sys_errno == ESRCH ? btf__load_vmlinux_btf() : NULL;
+	void *room = malloc(BTF_BYTES);
+	bool lacked = sys_errno == ESRCH && (kernel || !room);
+
+	btf__free(kernel);
+	free(room);
+	return lacked;
+}
+
 /* Without forks to follow, the watch for ended processes only guards against ids that are
  * used again: a kernel without BTF can do without. */
 static int start_tracepoints(struct upm_process_filter *filter, const struct upm_scope *scope,
@@ -197,6 +212,8 @@ static int start_tracepoints(struct upm_process_filter *filter, const struct upm
 
 	upm_libbpf_log_begin(&log);
 	failure = -start(filter, scope, space, map_fd);
+	if (lacked_memory(failure))
+		failure = ENOMEM;
 	upm_libbpf_log_end();
 	hint = remedy(failure);
 	if (!failure || (!scope->children && !hint))

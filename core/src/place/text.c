@@ -12,7 +12,8 @@
 enum {
 	CHUNK = 48u << 10,	/* bytes of code that are looked through together */
 	LEAST_SHARE = 2u << 20, /* bytes that are worth a thread */
-	MOST_SHARES = 4
+	MOST_SHARES = 4,
+	TAIL = UPM_INSN_MAX + sizeof(uint64_t) /* bytes that are not worth another round */
 };
 
 static const char operation[] = "place probes";
@@ -124,11 +125,11 @@ static void note_pointers(struct upm_text *text, const uint8_t *data, size_t cou
 	}
 }
 
-/* The last bytes of a segment are followed by zeros. */
+/* The last bytes of a file are followed by zeros, and looked through to the end. */
 static void look_through(struct upm_text *text, struct upm_code_window *window,
 			 const struct share *share)
 {
-	uint8_t tail[2 * UPM_INSN_MAX];
+	uint8_t tail[TAIL + UPM_INSN_MAX];
 	uint64_t at = share->from;
 
 	while (at < share->end) {
@@ -138,14 +139,15 @@ static void look_through(struct upm_text *text, struct upm_code_window *window,
 
 		if (!available)
 			return;
-		count = available > UPM_INSN_MAX ? available - UPM_INSN_MAX : available;
-		if (available <= UPM_INSN_MAX) {
+		count = available > TAIL ? available - UPM_INSN_MAX : available;
+		if (available <= TAIL) {
 			memset(tail, 0, sizeof(tail));
 			code = memcpy(tail, code, available);
 		}
 		if (count > share->end - at)
 			count = (size_t)(share->end - at);
-		count = at + count < share->end ? count & ~(sizeof(uint64_t) - 1) : count;
+		if (at + count < share->end && count >= sizeof(uint64_t))
+			count &= ~(sizeof(uint64_t) - 1);
 		if (share->segment->executable)
 			note_references(text, code, count, share->segment->address + at);
 		note_pointers(text, code, count);

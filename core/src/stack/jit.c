@@ -83,7 +83,7 @@ static bool take_line(struct upm_jit *jit, char *line)
 	return function.name && upm_vector_push(&jit->functions, function);
 }
 
-/* A last line that is not whole yet is left for the next time. */
+/* A last line that is not whole yet is left for the next time. The file may grow meanwhile. */
 static void take_lines(struct upm_jit *jit, FILE *file)
 {
 	size_t capacity = 0;
@@ -91,7 +91,8 @@ static void take_lines(struct upm_jit *jit, FILE *file)
 	ssize_t length;
 	bool room = true;
 
-	while (room && (length = getline(&line, &capacity, file)) > 0 && line[length - 1] == '\n') {
+	while (room && jit->read < FILE_LIMIT && (length = getline(&line, &capacity, file)) > 0 &&
+	       line[length - 1] == '\n') {
 		room = take_line(jit, line);
 		jit->read += (uint64_t)length;
 	}
@@ -107,20 +108,25 @@ static int by_start(const void *left, const void *right)
 	return (a->order > b->order) - (a->order < b->order);
 }
 
+void upm_jit_read(struct upm_jit *jit, FILE *file)
+{
+	if (fseeko(file, (off_t)jit->read, SEEK_SET) == 0)
+		take_lines(jit, file);
+	if (jit->functions.count)
+		qsort(jit->functions.items, jit->functions.count, sizeof(*jit->functions.items),
+		      by_start);
+}
+
 static void read_on(struct upm_jit *jit, int fd)
 {
 	FILE *file = fdopen(fd, "re");
 
-	if (!file) {
+	if (file) {
+		upm_jit_read(jit, file);
+		fclose(file);
+	} else {
 		close(fd);
-		return;
 	}
-	if (fseeko(file, (off_t)jit->read, SEEK_SET) == 0)
-		take_lines(jit, file);
-	fclose(file);
-	if (jit->functions.count)
-		qsort(jit->functions.items, jit->functions.count, sizeof(*jit->functions.items),
-		      by_start);
 }
 
 void upm_jit_update(struct upm_jit *jit, int32_t pid)

@@ -12,6 +12,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <sys/types.h>
 
 #include "base/strings.h"
@@ -33,6 +34,8 @@ struct upm_jit {
 
 /** Read what is new; what there is no memory for is left out. */
 void upm_jit_update(struct upm_jit *jit, int32_t pid);
+/** Read on where the last reading ended; there must be names. */
+void upm_jit_read(struct upm_jit *jit, FILE *file);
 /** @return the function at an address, or NULL. */
 const struct upm_jit_function *upm_jit_find(const struct upm_jit *jit, uint64_t address);
 void upm_jit_close(struct upm_jit *jit);

@@ -3,7 +3,7 @@
 use std::ffi::{c_int, c_short, c_ulong};
 use std::ops::ControlFlow;
 use std::os::fd::{AsRawFd, BorrowedFd};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::{json, Map, Value as Json};
 use uprobe_multi::{
@@ -35,6 +35,7 @@ pub fn verb(name: &str) -> Option<Verb> {
             Ok(json!({ "events": events, "with_text": !batch.text().is_empty() }))
         },
         "run" => run,
+        "drain" => drain,
         "wait" => |step, handles| {
             let ready = is_readable(handles.trace(step.text("of")).fd()?);
             Ok(json!({ "ready": ready }))
@@ -193,6 +194,30 @@ fn stack(step: &Step<'_>, handles: &mut Handles) -> Result<Json> {
         })
         .collect::<Result<Vec<_>>>()?;
     Ok(json!({ "places": places }))
+}
+
+/// Until the time is over and nothing is there. Hits that become fewer are a failure.
+fn drain(step: &Step<'_>, handles: &mut Handles) -> Result<Json> {
+    let limit = Duration::from_millis(step.number_or_none("milliseconds").unwrap_or(0));
+    let end = Instant::now() + limit;
+    let wait = if limit.is_zero() { 0 } else { 10 };
+    let mut batch = Batch::new()?;
+    let (mut events, mut snapshots, mut before, mut fell) = (0, 0, 0, false);
+    loop {
+        handles
+            .trace(step.text("of"))
+            .read(&mut batch, Some(Duration::from_millis(wait)))?;
+        events += batch.len();
+        if let Some(counted) = step.text_or_none("hits") {
+            let hits = handles.observer(counted).hits()?.iter().sum::<u64>();
+            fell |= hits < before;
+            before = hits;
+            snapshots += 1;
+        }
+        if Instant::now() >= end && (wait > 0 || batch.is_empty()) {
+            return Ok(json!({ "events": events, "snapshots": snapshots, "fell": fell }));
+        }
+    }
 }
 
 fn counts(step: &Step<'_>, handles: &mut Handles) -> Result<Json> {
