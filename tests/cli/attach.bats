@@ -4,50 +4,8 @@
 
 load helpers
 
-# Two programs: one whose section names its probe, one that takes what it is given. The sum
-# of their runs is kept in a map.
-setup_file() {
-	cat >"$BATS_FILE_TMPDIR/two.bpf.c" <<-'END'
-		#include <linux/bpf.h>
-		#include <bpf/bpf_helpers.h>
-
-		struct {
-			__uint(type, BPF_MAP_TYPE_ARRAY);
-			__uint(max_entries, 1);
-			__type(key, __u32);
-			__type(value, __u64);
-		} runs SEC(".maps");
-
-		static int count(void)
-		{
-			__u32 key = 0;
-			__u64 *sum = bpf_map_lookup_elem(&runs, &key);
-
-			if (sum)
-				__sync_fetch_and_add(sum, 1);
-			return 0;
-		}
-
-		SEC("uprobe.multi/libc.so.6:getppid")
-		int named(void *context)
-		{
-			return count();
-		}
-
-		SEC("uretprobe.multi")
-		int given(void *context)
-		{
-			return count();
-		}
-
-		char LICENSE[] SEC("license") = "GPL";
-	END
-	clang -target bpf -mcpu=v3 -O2 -g -I"/usr/include/$(gcc -print-multiarch)" \
-		-c -o "$BATS_FILE_TMPDIR/two.bpf.o" "$BATS_FILE_TMPDIR/two.bpf.c"
-}
-
 setup() {
-	OBJECT=$BATS_FILE_TMPDIR/two.bpf.o
+	OBJECT=$UPM_BUILD/tests/bpf/two.bpf.o
 	start sleep 60
 	SLEEPER=$!
 	eventually is_running "$SLEEPER" sleep
@@ -155,11 +113,11 @@ setup() {
 	start sleep 60
 	sleeper=$!
 	eventually is_running "$sleeper" sleep
-	run --separate-stderr "$UPM" attach -d 100ms -p "$sleeper" "$BATS_FILE_TMPDIR/two.bpf.o" \
+	run --separate-stderr "$UPM" attach -d 100ms -p "$sleeper" "$UPM_BUILD/tests/bpf/two.bpf.o" \
 		"$UPM:main"
 	[ "$status" -eq 0 ]
 	[ "$(grep -c "remark: none of the processes maps $UPM" <<<"$stderr")" -eq 1 ]
 	run --separate-stderr "$UPM" attach --json -d 100ms -p "$sleeper" \
-		"$BATS_FILE_TMPDIR/two.bpf.o" "$UPM:main"
+		"$UPM_BUILD/tests/bpf/two.bpf.o" "$UPM:main"
 	[ "$(jq -c .unmapped <<<"$output")" = "[\"$UPM\"]" ]
 }

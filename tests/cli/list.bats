@@ -104,6 +104,7 @@ load helpers
 		int evil(void) { return 1; }
 		int main(void) { return evil(); }
 	END
+	command -v gcc >/dev/null || skip "no compiler here"
 	gcc -O0 -o "$BATS_TEST_TMPDIR/evil" "$BATS_TEST_TMPDIR/evil.c"
 	run --separate-stderr "$UPM" list "$BATS_TEST_TMPDIR/evil:evil_*"
 	[[ $output == *'evil_\x1b[31m_\xff'* ]]

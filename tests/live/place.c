@@ -407,7 +407,7 @@ static int occupy(const struct upm_probe *probe, int program)
 
 static void find_branch(const struct upm_probe_set *set, struct upm_probe *probe)
 {
-	probe->size = sizeof(*probe);
+	*probe = (struct upm_probe){.size = sizeof(*probe)};
 	for (size_t i = 0; i < upm_probe_set_size(set); i++) {
 		assert_upm_ok(upm_probe_set_get(set, i, probe));
 		if (strcmp(probe->symbol, "placed_branch") == 0)

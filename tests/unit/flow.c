@@ -221,7 +221,7 @@ static void far_references(void **state)
 	(void)state;
 	assert_non_null(code);
 	fill(code, SIZE + UPM_INSN_MAX, &seed);
-	memcpy(code + SIZE / 3, "\xc7\xf8", 2); /* too rare to come by chance */
+	memcpy(code + SIZE / 3, (const uint8_t[]){0xc7, 0xf8}, 2); /* too rare to come by chance */
 	for (size_t i = 0; i < SIZE; i++) {
 		size_t before = code[i] == 0xe8 || code[i] == 0xe9 ? 1 : 2;
 		int32_t distance;
