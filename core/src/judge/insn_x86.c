@@ -364,9 +364,7 @@ static const char *doubt(const struct layout *layout)
 		return "XOP instructions are treated differently from kernel to kernel";
 	if (layout->rex &&
 	    (layout->first == 0xc4 || layout->first == 0xc5 || layout->first == 0x62))
-		return "a REX prefix before a VEX or EVEX one is treated differently from kernel "
-		       "to "
-		       "kernel";
+		return "REX before VEX or EVEX is treated differently from kernel to kernel";
 	return NULL;
 }
 

@@ -86,7 +86,7 @@ static int open_object(struct upm_object *object)
 {
 	char name[BPF_OBJ_NAME_LEN];
 	LIBBPF_OPTS(bpf_object_open_opts, options, .object_name = name);
-	int fd = open(object->path, O_RDONLY | O_CLOEXEC);
+	int fd = open(object->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	struct content content = {NULL, 0};
 	int failure;
 

@@ -192,13 +192,19 @@ static const char *remedy(int sys_errno)
 /* libbpf says ESRCH of a kernel without BTF, and also when it had no memory to read it. */
 static bool lacked_memory(int sys_errno)
 {
-	struct btf *kernel = sys_errno == ESRCH ? btf__load_vmlinux_btf() : NULL;
-	void *room = malloc(BTF_BYTES);
-	bool lacked = sys_errno == ESRCH && (kernel || !room);
+	struct btf *kernel;
+	void *room;
 
-	btf__free(kernel);
+	if (sys_errno != ESRCH)
+		return false;
+	kernel = btf__load_vmlinux_btf();
+	if (kernel) {
+		btf__free(kernel);
+		return true;
+	}
+	room = malloc(BTF_BYTES);
 	free(room);
-	return lacked;
+	return !room;
 }
 
 /* Without forks to follow, the watch for ended processes only guards against ids that are
