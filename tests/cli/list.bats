@@ -88,6 +88,7 @@ load helpers
 		namespace shop { __attribute__((noinline)) int price(long) { return 7; } }
 		int main() { return shop::price(1); }
 	END
+	command -v g++ >/dev/null || skip "no compiler here"
 	g++ -O0 -o "$BATS_TEST_TMPDIR/x" "$BATS_TEST_TMPDIR/x.cc"
 	run --separate-stderr "$UPM" list "$BATS_TEST_TMPDIR/x:shop::price*"
 	[[ $output == *"shop::price(long)"* ]]

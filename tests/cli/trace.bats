@@ -132,10 +132,10 @@ compare_with_strace() {
 
 @test "--returns, or the type of a result: one event a call" {
 	run --separate-stderr "$UPM" trace --returns libc.so.6:getppid -- perl -e 'getppid()'
-	[[ $output =~ getppid\(.*\)\ =\ [0-9]+\ \<[0-9.]+\ [nu]s\>$ ]]
+	[[ $output =~ getppid\(.*\)\ =\ [0-9]+\ \<[0-9.]+\ [num]s\>$ ]]
 	run --separate-stderr "$UPM" trace --args 'int getppid()' libc.so.6:getppid -- \
 		perl -e 'getppid()'
-	[[ $output =~ getppid\(\)\ =\ [0-9]+\ \<[0-9.]+\ [nu]s\>$ ]]
+	[[ $output =~ getppid\(\)\ =\ [0-9]+\ \<[0-9.]+\ [num]s\>$ ]]
 	run --separate-stderr "$UPM" trace --args 'void getppid()' libc.so.6:getppid -- \
 		perl -e 'getppid()'
 	[[ $output == *"  getppid()" ]]
