@@ -93,13 +93,16 @@ static __always_inline __u64 read_register(void *context, __u32 offset)
 	return upm_usdt_kernel_word(context, offset);
 }
 
-/* Up to its NUL, and one byte more than is shown, which tells that it goes on. */
+/*
+ * Up to its NUL, and one byte more than is shown, which tells that it goes on. The helper counts
+ * the NUL, but that of an empty string only from some kernel behind 6.12 on: before, it says 0.
+ */
 static __always_inline long read_string(struct upm_trace_slot *slot, __u64 address)
 {
 	long length =
 		bpf_probe_read_user_str(slot + 1, config.text_bytes + 2, (const void *)address);
 
-	return length > 0 ? length - 1 : -1;
+	return length > 0 ? length - 1 : length;
 }
 
 static __always_inline long length_of(const struct upm_trace_list *list, const struct hit *hit,

@@ -99,16 +99,14 @@ SHAPE void *result_pointer(void)
 	return NULL;
 }
 
-/* On the stack, since BPF programs read no page that nobody has touched yet. */
 static void call_text(void)
 {
 	static char much[MUCH_TEXT + 1];
-	char brief[] = "short", empty[] = "", path[] = "/etc/passwd";
 
 	memset(much, 'x', MUCH_TEXT);
-	text(brief, much);
+	text("short", much);
 	text(NULL, (const char *)WRONG_POINTER);
-	text(empty, path);
+	text("", "/etc/passwd");
 }
 
 static void call_bytes(void)
