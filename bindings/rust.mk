@@ -42,7 +42,7 @@ NEWEST_LIBBPF := $(BUILD)/rust/debug/newest-libbpf
 $(NEWEST_LIBBPF): $(RUST_SOURCES) $(wildcard bindings/rust/integration/src/bin/*.rs) $(STATIC)
 	@$(RUST_ENV) $(CARGO) build --quiet --locked --manifest-path bindings/rust/Cargo.toml -p uprobe-multi-integration --bin $(@F)
 	@touch $@
-vm-ready: VM_PROGRAMS += $(NEWEST_LIBBPF)
+VM_PROGRAMS += $(NEWEST_LIBBPF)
 
 # What the agent costs while processes come and go for so long.
 SOAK_SECONDS ?= 600

@@ -95,7 +95,7 @@ static __always_inline __u64 read_register(void *context, __u32 offset)
 
 /*
  * Up to its NUL, and one byte more than is shown, which tells that it goes on. The helper counts
- * the NUL, but that of an empty string only from some kernel behind 6.12 on: before, it says 0.
+ * the NUL, but says 0 of an empty string on 6.1 and 6.12.
  */
 static __always_inline long read_string(struct upm_trace_slot *slot, __u64 address)
 {

@@ -65,6 +65,13 @@ static void seed_text(const char *text)
 	write_seed(text, strlen(text));
 }
 
+#define SEED_EACH(texts) seed_texts(texts, sizeof(texts) / sizeof((texts)[0]))
+static void seed_texts(const char *const *texts, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		seed_text(texts[i]);
+}
+
 /* The first letter of a list chooses the machine: its code modulo 4, 4 = without symbols. */
 static void seed_usdt_arguments(void)
 {
@@ -81,8 +88,7 @@ static void seed_usdt_arguments(void)
 		"C-4@%r2",
 	};
 
-	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
-		seed_text(lists[i]);
+	SEED_EACH(lists);
 }
 
 static void seed_spec(void)
@@ -99,8 +105,7 @@ static void seed_spec(void)
 		"app:<alloc::vec::Vec<T>>::push\n_RNvC6_123foo3bar",
 	};
 
-	for (size_t i = 0; i < sizeof(specs) / sizeof(specs[0]); i++)
-		seed_text(specs[i]);
+	SEED_EACH(specs);
 }
 
 static void seed_trace(void)
@@ -113,8 +118,7 @@ static void seed_trace(void)
 		"getenv(char *name)\nname != \"a\\\"b\\n\"",
 	};
 
-	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
-		seed_text(texts[i]);
+	SEED_EACH(texts);
 }
 
 static struct image *make_elf(unsigned kind)
@@ -258,8 +262,7 @@ static void seed_pattern(void)
 		"0name@@V_2+0x10\nname",
 	};
 
-	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
-		seed_text(texts[i]);
+	SEED_EACH(texts);
 }
 
 static void seed_maps(void)
