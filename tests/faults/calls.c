@@ -127,17 +127,20 @@ static int answer(const struct seccomp_notif *question)
 	return faults->error == FAULT_FORBIDDEN ? call->forbidden : call->scarce;
 }
 
-/* @return false when nobody is left who could ask */
-static bool serve(int listener)
+/* The end of the child is asked for too: the listener alone does not tell on 6.1, which releases
+ * the filter when the child is waited for, as 6.12 does when it exits (kernel/exit.c).
+ * @return false when nobody is left who could ask */
+static bool serve(int listener, int child)
 {
 	struct seccomp_notif question;
 	struct seccomp_notif_resp response = {0};
-	struct pollfd waiting = {.fd = listener, .events = POLLIN};
+	struct pollfd waiting[] = {{.fd = listener, .events = POLLIN},
+				   {.fd = child, .events = POLLIN}};
 
-	if (poll(&waiting, 1, -1) < 0)
+	if (poll(waiting, 2, -1) < 0)
 		return errno == EINTR;
-	if (!(waiting.revents & POLLIN))
-		return !(waiting.revents & (POLLHUP | POLLERR));
+	if (!(waiting[0].revents & POLLIN))
+		return !waiting[0].revents && !waiting[1].revents;
 	memset(&question, 0, sizeof(question));
 	if (ioctl(listener, SECCOMP_IOCTL_NOTIF_RECV, &question))
 		return errno == EINTR || errno == ENOENT;
@@ -155,11 +158,11 @@ void faults_watch(pid_t child)
 	while (faults->listener < 0)
 		usleep(200);
 	listener = (int)syscall(SYS_pidfd_getfd, pidfd, (int)faults->listener, 0);
-	close(pidfd);
 	if (listener < 0)
 		abort();
 	faults->taken = true;
-	while (serve(listener))
+	while (serve(listener, pidfd))
 		;
 	close(listener);
+	close(pidfd);
 }

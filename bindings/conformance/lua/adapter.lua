@@ -463,11 +463,16 @@ local function error_json(failure)
   }}
 end
 
-for line in io.lines() do
-  local step = json.decode(line)
-  local ok, answer = xpcall(function() return verbs[step["do"]](step) end, function(failure)
+-- Each step has a stack of its own: LuaJIT's collector takes what an ended function has left in the
+-- slots of a shared one for values that are still held.
+local function take(step)
+  return coroutine.wrap(xpcall)(function() return verbs[step["do"]](step) end, function(failure)
     return type(failure) == "string" and debug.traceback(failure) or failure
   end)
+end
+
+for line in io.lines() do
+  local ok, answer = take(json.decode(line))
   io.write(json.encode(ok and {ok = answer} or error_json(answer)), "\n")
   io.flush()
 end

@@ -51,7 +51,7 @@ describe("handles", function()
     else -- no <close> variables: the collector, or a function that closes
       support.collect()
       local before = support.descriptors()
-      assert((loadstring or load)(scope:format ""))(um, target.path .. ":known_0000")
+      support.apart(assert((loadstring or load)(scope:format "")), um, target.path .. ":known_0000")
       support.collect()
       assert.equal(before, support.descriptors())
     end
@@ -60,14 +60,13 @@ describe("handles", function()
   it("are freed when nobody holds them: topic 5", function()
     support.collect()
     local before = support.descriptors()
-    local function hold() -- a function of its own: LuaJIT keeps what a block has left on its stack
+    support.apart(function()
       local set = um.resolve(known .. ":known_000?")
       local held = {um.count(set), um.latency(set), um.trace(set), um.Symbolizer.new()}
       held[3]:read_batch(0)
       held[3]:next(0)
       assert.is_true(support.descriptors() > before)
-    end
-    hold()
+    end)
     support.collect()
     support.collect()
     assert.equal(before, support.descriptors())

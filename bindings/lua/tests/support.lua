@@ -54,6 +54,12 @@ function support.pid()
   return tonumber(io.open("/proc/self/stat"):read("*a"):match "^%d+")
 end
 
+--- What a function returns that has run on a stack of its own. LuaJIT's collector takes what an
+--- ended function has left in the slots of a shared one for values that are still held.
+function support.apart(use, ...)
+  return coroutine.wrap(use)(...)
+end
+
 --- Free what is unreachable.
 function support.collect()
   collectgarbage()
