@@ -128,7 +128,7 @@ static __always_inline int entry_passes(void *context, const struct upm_trace_li
 	if (!thread_passes())
 		return 0;
 	hit->time_ns = bpf_ktime_get_ns();
-	read_arguments(context, list, hit);
+	hit->unreadable = read_arguments(context, list, hit->numbers);
 	return !(config.conditions & UPM_CONDITIONS_ARGUMENTS) || arguments_pass(list, hit);
 }
 

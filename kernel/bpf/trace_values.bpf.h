@@ -38,15 +38,17 @@ static __always_inline __u64 word_at(const struct registers *registers, __u32 of
 	return registers->words[word] >> offset % sizeof(__u64) * 8;
 }
 
-static __always_inline int read_value(const struct upm_usdt_read *read,
-				      const struct registers *registers, __u64 *value)
+/*
+ * Without a branch whose sides leave different constants behind: verifiers before 6.4 follow each
+ * side of each argument to the end of the program. UPM_READ_VALID is bit 0.
+ * @return 0, or -1 for what can not be read, which has the value 0
+ */
+static __always_inline __s64 read_value(const struct upm_usdt_read *read,
+					const struct registers *registers, __u64 *value)
 {
+	__s64 failure = (__s64)(read->flags & UPM_READ_VALID) - 1;
 	__u64 sum = read->value;
-	int failure = 0;
 
-	*value = 0;
-	if (!(read->flags & UPM_READ_VALID))
-		return -1;
 	if (read->flags & UPM_READ_BASE)
 		sum += word_at(registers, read->base);
 	if (read->flags & UPM_READ_INDEX)
@@ -54,16 +56,19 @@ static __always_inline int read_value(const struct upm_usdt_read *read,
 	if (read->flags & UPM_READ_THREAD)
 		sum += upm_usdt_thread_pointer(read);
 	if (read->flags & UPM_READ_MEMORY)
-		failure = upm_usdt_load(sum, read->unused, &sum);
-	if (!failure)
-		*value = upm_usdt_cut(read, sum);
+		failure |= upm_usdt_load(sum, read->unused, &sum);
+	failure >>= 63;
+	in_one_register(failure);
+	*value = upm_usdt_cut(read, sum) & ~failure;
 	return failure;
 }
 
-static __noinline int read_arguments(void *context, const struct upm_trace_list *list,
-				     struct hit *hit)
+/* @return which can not be read */
+static __noinline __u32 read_arguments(void *context, const struct upm_trace_list *list,
+				       __u64 *numbers)
 {
 	struct registers registers = {};
+	__u32 unreadable = 0;
 
 	read_registers(context, &registers);
 	for (__u32 i = 0; i < UPM_TRACE_ARGUMENTS; i++) {
@@ -71,11 +76,11 @@ static __noinline int read_arguments(void *context, const struct upm_trace_list 
 
 		if (i >= config.arguments || i >= list->arguments.count)
 			break;
-		if (read_value(&list->arguments.arguments[i], &registers, &value))
-			hit->unreadable |= 1u << i;
-		hit->numbers[i] = value;
+		unreadable |= (__u32)read_value(&list->arguments.arguments[i], &registers, &value) &
+			      1u << i;
+		numbers[i] = value;
 	}
-	return 0;
+	return unreadable;
 }
 
 static __noinline __u64 read_result(void *context, const struct upm_trace_list *list)
