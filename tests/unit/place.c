@@ -11,6 +11,7 @@
 #include "place/block.h"
 #include "place/place.h"
 #include "place/shadow_stacks.h"
+#include "resolve/probe_table.h"
 
 #define ENTRY 512u /* of the function, from the beginning of the code */
 
@@ -23,6 +24,8 @@ struct layout {
 	unsigned site;	  /* 0 = the entry */
 	bool fixed;	  /* a program that is not moved, and may hold addresses in its code */
 	bool local;	  /* the second function is nobody else's */
+	bool sizeless;	  /* f's symbol has no size */
+	bool throws;	  /* exceptions */
 };
 
 static const struct layout layouts[] = {
@@ -39,6 +42,13 @@ static const struct layout layouts[] = {
 	{.name = "nop5 only", .code = "48 89 f8 0f 1f 44 00 00 c3"},
 	{.name = "behind a nop", .code = "48 89 f8 90 53 5b c3", .site = 4},
 	{.name = "return", .code = "48 89 f8 c3 53 5b c3"},
+	{.name = "behind the end", .code = "48 89 f8", .behind = "53 5b c3"},
+	{.name = "end unknown", .code = "48 89 f8 53 5b c3", .sizeless = true, .site = 3},
+	{.name = "end unknown, exceptions",
+	 .code = "48 89 f8 53 5b c3",
+	 .sizeless = true,
+	 .throws = true},
+	{.name = "exceptions", .code = "48 89 f8 53 5b c3", .throws = true, .site = 3},
 	{.name = "push of memory", .code = "48 89 f8 ff 37 58 c3"},
 	/* What may come before it. */
 	{.name = "indirect call", .code = "48 89 f8 ff d0 53 5b c3"},
@@ -161,10 +171,11 @@ static void write_file(const struct layout *layout, const char *path)
 	struct image *image = image_new(64, false);
 	uint8_t code[2 * ENTRY], bytes[64];
 	size_t size = test_from_hex(layout->code, bytes);
-	struct image_symbol symbols[2] = {
+	struct image_symbol symbols[3] = {
 		{.name = "f", .size = size, .type = STT_FUNC, .binding = STB_GLOBAL, .section = 1},
 		{.name = "g", .size = 1, .type = STT_FUNC, .binding = STB_GLOBAL, .section = 1},
 	};
+	size_t count = layout->symbol ? 2 : 1;
 	uint64_t text;
 
 	put_code(code, layout, size);
@@ -173,7 +184,11 @@ static void write_file(const struct layout *layout, const char *path)
 	symbols[0].value = text + ENTRY;
 	symbols[1].value = text + ENTRY + (uint64_t)(int64_t)layout->symbol;
 	symbols[1].binding = layout->local ? STB_LOCAL : STB_GLOBAL;
-	image_symbols(image, false, symbols, layout->symbol ? 2 : 1);
+	if (layout->sizeless)
+		symbols[0].size = 0;
+	if (layout->throws)
+		symbols[count++] = (struct image_symbol){.name = "__cxa_throw"};
+	image_symbols(image, false, symbols, count);
 	if (layout->pointer) {
 		uint64_t word = text + ENTRY + layout->pointer;
 
@@ -363,6 +378,80 @@ static void places_that_were_asked_for(void **state)
 	unlink(path);
 }
 
+static bool moves(struct upm_probe_set *set)
+{
+	struct upm_probe probe = {.size = sizeof(probe)};
+
+	assert_upm_ok(upm_probe_set_place(set, UPM_OBSERVER_COUNT));
+	assert_upm_ok(upm_probe_set_get(set, 0, &probe));
+	return probe.site_offset != probe.offset;
+}
+
+/* f's probe in a set of its own, changed to be what resolution seldom makes of such a function. */
+static struct upm_probe_set *changed(const struct layout *layout, uint8_t kind, uint8_t flags)
+{
+	char path[] = "/tmp/upm-place-XXXXXX";
+	int fd = mkstemp(path);
+	struct upm_probe_set *set;
+
+	assert_true(fd >= 0);
+	close(fd);
+	set = resolve(layout, path);
+	set->table->probes.items[0].kind = kind;
+	set->table->probes.items[0].flags |= flags;
+	return set;
+}
+
+static bool moves_as(const struct layout *layout, uint8_t kind, uint8_t flags)
+{
+	struct upm_probe_set *set = changed(layout, kind, flags);
+	bool moved = moves(set);
+
+	upm_probe_set_free(set);
+	return moved;
+}
+
+static void probes_that_stay(void **state)
+{
+	const struct layout whole = {.code = "48 89 f8 53 5b c3"};
+	const struct layout short_one = {.code = "48 89 f8", .behind = "53 5b c3"};
+	struct upm_probe_detail *detail;
+	struct upm_probe_set *set;
+
+	(void)state;
+	assert_true(moves_as(&whole, UPM_KIND_UPROBE, 0));
+	assert_false(moves_as(&whole, UPM_KIND_USDT, 0));
+	assert_false(moves_as(&whole, UPM_KIND_UPROBE, UPM_PROBE_REPEATS));
+	assert_false(moves_as(&whole, UPM_KIND_UPROBE, UPM_PROBE_UNVERIFIED));
+	assert_false(moves_as(&whole, UPM_KIND_UPROBE, UPM_PROBE_IFUNC_RESOLVER));
+	assert_true(moves_as(&short_one, UPM_KIND_UPROBE, UPM_PROBE_IFUNC_TARGET));
+	set = changed(&whole, UPM_KIND_UPROBE, 0);
+	detail = upm_probe_table_detail(set->table, &set->table->probes.items[0]);
+	assert_non_null(detail);
+	detail->ref_ctr_offset = 64;
+	assert_false(moves(set));
+	upm_probe_set_free(set);
+}
+
+static uint32_t needs_its_place(const void *context, const struct upm_probe_table *table,
+				size_t index)
+{
+	(void)context, (void)table, (void)index;
+	return UPM_NEEDS_PLACE;
+}
+
+static void programs_that_need_the_place(void **state)
+{
+	const struct layout layout = {.code = "48 89 f8 53 5b c3"};
+	struct upm_probe_set *set = changed(&layout, UPM_KIND_UPROBE, 0);
+	struct upm_sites *sites;
+
+	(void)state;
+	assert_int_equal(upm_place(set->table, needs_its_place, NULL, &sites), UPM_OK);
+	assert_null(sites);
+	upm_probe_set_free(set);
+}
+
 /* What a change of the set does to its sites, and what is no observer. */
 static void sets(void **state)
 {
@@ -407,9 +496,14 @@ static void sets(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(sites_of_count), cmocka_unit_test(ends_of_files),
-		cmocka_unit_test(calls),	  cmocka_unit_test(calls_and_shadow_stacks),
-		cmocka_unit_test(sites_by_need),  cmocka_unit_test(places_that_were_asked_for),
+		cmocka_unit_test(sites_of_count),
+		cmocka_unit_test(ends_of_files),
+		cmocka_unit_test(calls),
+		cmocka_unit_test(calls_and_shadow_stacks),
+		cmocka_unit_test(sites_by_need),
+		cmocka_unit_test(places_that_were_asked_for),
+		cmocka_unit_test(probes_that_stay),
+		cmocka_unit_test(programs_that_need_the_place),
 		cmocka_unit_test(sets),
 	};
 
