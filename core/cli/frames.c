@@ -39,7 +39,7 @@ struct cli_frame cli_frame_of(struct cli_frames *frames, const struct upm_event 
 	if (known)
 		upm_symbolizer_find(frames->symbolizer, (int32_t)event->pid, frame.address,
 				    is_after_call(event, index), &frame.place);
-	if (!*frame.place.path && !is_after_call(event, index))
+	if (!*frame.place.symbol && !is_after_call(event, index))
 		use_probe(&frame.place, probe);
 	return frame;
 }

@@ -187,12 +187,14 @@ static void functions_of_another_process(void **state)
 static void an_ended_process(void **state)
 {
 	struct target target;
-	uint64_t base;
+	uint64_t base, in_libc;
 	struct upm_place place;
 
 	(void)state;
 	target_start(&target);
 	base = base_of(target.pid, "known");
+	in_libc = base_of(target.pid, "libc.so.6") + (uintptr_t)getppid -
+		  base_of(getpid(), "libc.so.6");
 	place = find(target.pid, base, 0);
 	assert_string_equal(place.symbol, "");
 	assert_functions(target.pid, "known");
@@ -207,6 +209,9 @@ static void an_ended_process(void **state)
 		assert_place(&place, "known", "known_0007", 0);
 		upm_probe_set_free(set);
 	}
+	/* In a file that nobody had asked about. */
+	place = find(target.pid, in_libc, 0);
+	assert_place(&place, "libc.so.6", "getppid", 0);
 	/* One that was never seen alive. */
 	place = find(0x3fffffff, base, 0);
 	assert_place(&place, "", "", 0);

@@ -245,22 +245,32 @@ static int open_map_file(int32_t pid, const struct upm_mapping *mapping)
 	return open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 }
 
+/* The file at the mapping's path as a process sees it, if it is the very one. */
+static int open_same_file(int32_t viewer, const struct upm_mapping *mapping)
+{
+	int fd = mapping->deleted ? -1 : upm_process_open_path(viewer, mapping->path);
+	struct stat facts;
+
+	if (fd < 0)
+		return -1;
+	if (fstat(fd, &facts) == 0 && facts.st_dev == mapping->device &&
+	    facts.st_ino == mapping->inode)
+		return fd;
+	close(fd);
+	return -1;
+}
+
 int upm_process_open_mapping(int32_t pid, const struct upm_mapping *mapping)
 {
 	int fd = open_map_file(pid, mapping);
 	int map_errno = errno;
-	struct stat facts;
 
+	if (fd < 0)
+		fd = open_same_file(pid, mapping);
+	if (fd < 0)
+		fd = open_same_file(getpid(), mapping);
 	if (fd >= 0)
 		return fd;
-	if (!mapping->deleted) {
-		fd = upm_process_open_path(pid, mapping->path);
-		if (fd >= 0 && fstat(fd, &facts) == 0 && facts.st_dev == mapping->device &&
-		    facts.st_ino == mapping->inode)
-			return fd;
-		if (fd >= 0)
-			close(fd);
-	}
 	return upm_fail(map_errno == EPERM || map_errno == EACCES ? UPM_ERR_PERMISSION
 								  : UPM_ERR_NOT_FOUND,
 			map_errno, "open a mapped file", mapping->path,
