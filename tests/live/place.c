@@ -4,6 +4,7 @@
 #include "trace_target.h"
 
 #include <fcntl.h>
+#include <inttypes.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -212,7 +213,11 @@ static void compare_events(const struct events *exact, const struct events *chea
 		for (uint32_t at = 0; at < arguments; at++)
 			assert_true(same_value(one->arguments[at], other->arguments[at]));
 		for (size_t at = 0; at < 2; at++)
-			assert_int_equal(exact->frames[i][at] % 4096, cheap->frames[i][at] % 4096);
+			if (exact->frames[i][at] % 4096 != cheap->frames[i][at] % 4096)
+				fail_msg("event %zu, probe %u: frame %zu of %u is %#" PRIx64
+					 ", and %#" PRIx64 " of %u where it was placed",
+					 i, one->probe, at, one->stack_count, exact->frames[i][at],
+					 cheap->frames[i][at], other->stack_count);
 		assert_string_equal(exact->texts[i], cheap->texts[i]);
 	}
 }
