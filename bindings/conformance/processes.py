@@ -115,13 +115,17 @@ class Adapter:
     def descriptors(self) -> int:
         return len(os.listdir(f"/proc/{self._started().pid}/fd"))
 
+    def _what_is_open(self) -> str:
+        folder = f"/proc/{self._started().pid}/fd"
+        return ", ".join(os.readlink(f"{folder}/{each}") for each in os.listdir(folder))
+
     def wait_for_descriptors(self, count: int) -> None:
         """Until as many are open as were before: ending perf events takes a while."""
         end = time.monotonic() + SETTLE_SECONDS
         while self.descriptors() > count:
             if time.monotonic() > end:
-                raise AdapterDied(f"{self.name} left descriptors open: "
-                                  f"{self.descriptors()}, and {count} before")
+                raise AdapterDied(f"{self.name} left descriptors open: {self._what_is_open()}; "
+                                  f"{count} before")
             time.sleep(0.02)
 
     def end(self) -> None:

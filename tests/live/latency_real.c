@@ -142,6 +142,28 @@ static void check_rows(const struct session *session, const struct upm_latency_s
 	assert_int_equal(found_often, 4);
 }
 
+static bool has_unreturned(const struct upm_latency_snapshot *snapshot)
+{
+	for (size_t i = 0; i < upm_latency_snapshot_size(snapshot); i++)
+		if (row_at(snapshot, i).unreturned)
+			return true;
+	return false;
+}
+
+/* The program has answered, and may still be on its way to where it waits for the next command. */
+static struct upm_latency_snapshot *read_at_rest(const struct upm_observer *observer)
+{
+	struct upm_latency_snapshot *snapshot;
+
+	assert_upm_ok(upm_latency_read(observer, &snapshot));
+	for (int tries = 0; tries < 100 && has_unreturned(snapshot); tries++) {
+		upm_latency_snapshot_free(snapshot);
+		usleep(20000);
+		assert_upm_ok(upm_latency_read(observer, &snapshot));
+	}
+	return snapshot;
+}
+
 static void measure(struct session *session, const struct way *way, const char *command)
 {
 	struct upm_attach_options options = options_for(&session->target.pid);
@@ -153,9 +175,9 @@ static void measure(struct session *session, const struct way *way, const char *
 	print_message("%zu of %zu functions\n",
 		      upm_link_attached(upm_observer_link(session->observer)),
 		      upm_probe_set_size(session->set));
-	assert_upm_ok(upm_latency_read(session->observer, &before));
+	before = read_at_rest(session->observer);
 	target_expect(&session->target, command, session->answer);
-	assert_upm_ok(upm_latency_read(session->observer, &after));
+	after = read_at_rest(session->observer);
 	assert_upm_ok(upm_latency_snapshot_diff(after, before, &rest));
 	check_rows(session, rest,
 		   upm_latency_snapshot_time_ns(after) - upm_latency_snapshot_time_ns(before));

@@ -448,6 +448,9 @@ function verbs.reset()
     handle:close()
     handles[name] = nil
   end
+  if jit then
+    jit.flush() -- compiled code holds the functions that it was made of, and what they have captured
+  end
   collectgarbage()
   collectgarbage()
   return {}

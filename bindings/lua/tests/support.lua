@@ -60,8 +60,12 @@ function support.apart(use, ...)
   return coroutine.wrap(use)(...)
 end
 
---- Free what is unreachable.
+--- Free what is unreachable, also from code that LuaJIT has compiled: that holds the functions it was
+--- made of, and what they have captured.
 function support.collect()
+  if jit then
+    jit.flush()
+  end
   collectgarbage()
   collectgarbage()
 end
