@@ -598,7 +598,8 @@ UPM_API int32_t upm_link_kernel_get(const struct upm_link *link, size_t index,
 UPM_API int32_t upm_link_pin(struct upm_link *link, const char *path);
 
 /**
- * Open what upm_link_pin() made, in any process. Probes are named again from the files.
+ * Open what upm_link_pin() made, in any process. Probes are named again from the files; a kernel
+ * that does not tell what a link is at (before 6.8, and of perf events) leaves them out.
  * @param path  as given to upm_link_pin()
  * @param out   receives a link; freeing it lets go of this process's descriptors only
  * @return UPM_OK; UPM_ERR_NOT_FOUND; UPM_ERR_PERMISSION; UPM_ERR_SYSTEM.

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "attach/features.h"
 #include "base/error.h"
 #include "faults/faults.h"
 #include "live_target.h"
@@ -344,6 +345,13 @@ static int32_t cycle_usdt(void)
 	return status;
 }
 
+/* Perf events do not tell what they are at. */
+static bool is_whole(const struct upm_link *opened, const struct upm_link *link)
+{
+	return upm_kernel_features()->uprobe_multi != UPM_YES ||
+	       upm_link_attached(opened) == upm_link_attached(link);
+}
+
 static int32_t pin_and_open(struct upm_link *link)
 {
 	struct upm_link *again = NULL;
@@ -353,7 +361,7 @@ static int32_t pin_and_open(struct upm_link *link)
 	if (status)
 		return status;
 	status = TRY(upm_link_open(LINK_PIN, &again));
-	if (!status && upm_link_attached(again) != upm_link_attached(link))
+	if (!status && !is_whole(again, link))
 		cycles_die("%zu probes are pinned of %zu", upm_link_attached(again),
 			   upm_link_attached(link));
 	upm_link_free(again);

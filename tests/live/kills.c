@@ -9,6 +9,8 @@
  */
 #include "share_target.h"
 
+#include "attach/features.h"
+
 #include <bpf/bpf.h>
 #include <dirent.h>
 #include <fcntl.h>
@@ -121,7 +123,9 @@ static pid_t start(uint32_t way, pid_t target)
 	pid_t child;
 
 	snprintf(pid, sizeof(pid), "%d", target);
-	snprintf(functions, sizeof(functions), "%s:known_*", known);
+	/* The kernel ends perf events one after another, a tenth of a second each. */
+	snprintf(functions, sizeof(functions), "%s:known_%s", known,
+		 upm_kernel_features()->uprobe_multi == UPM_YES ? "*" : "00?[05]");
 	for (size_t i = 0; ways[way][i]; i++)
 		line[count++] = ways[way][i];
 	line[count++] = "-o";

@@ -2145,7 +2145,8 @@ extern "C" {
     pub fn upm_link_pin(link: *mut upm_link, path: *const ::std::os::raw::c_char) -> i32;
 }
 extern "C" {
-    #[doc = " Open what upm_link_pin() made, in any process. Probes are named again from the files."]
+    #[doc = " Open what upm_link_pin() made, in any process. Probes are named again from the files; a kernel"]
+    #[doc = " that does not tell what a link is at (before 6.8, and of perf events) leaves them out."]
     #[doc = " @param path  as given to upm_link_pin()"]
     #[doc = " @param out   receives a link; freeing it lets go of this process's descriptors only"]
     #[doc = " @return UPM_OK; UPM_ERR_NOT_FOUND; UPM_ERR_PERMISSION; UPM_ERR_SYSTEM."]
