@@ -235,9 +235,10 @@ bool text_is_clean(pid_t pid)
 	return clean;
 }
 
+/* The kernel ends perf events one after another, and slowly where all is emulated. */
 bool text_becomes_clean(pid_t pid)
 {
-	for (int tries = 0; tries < 3000; tries++) {
+	for (int tries = 0; tries < 15000; tries++) {
 		if (text_is_clean(pid))
 			return true;
 		usleep(20000);

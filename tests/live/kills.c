@@ -9,8 +9,6 @@
  */
 #include "share_target.h"
 
-#include "attach/features.h"
-
 #include <bpf/bpf.h>
 #include <dirent.h>
 #include <fcntl.h>
@@ -21,6 +19,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "attach/features.h"
 #include "attach/sys.h"
 #include "text.h"
 
