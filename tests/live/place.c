@@ -128,6 +128,8 @@ static void compare_counts(const char *spec, uint32_t backend, size_t least_move
 static void counts(void **state)
 {
 	(void)state;
+	if (!has_multi())
+		skip_because("this kernel has no uprobe multi link");
 	compare_counts("uprobe:placed_*", UPM_BACKEND_UPROBE_MULTI, 10);
 }
 
@@ -141,6 +143,8 @@ static void counts_by_perf_events(void **state)
 static void returns(void **state)
 {
 	(void)state;
+	if (!has_multi())
+		skip_because("this kernel has no uprobe multi link");
 	compare_counts("uretprobe:placed_[abcgilmors]*", UPM_BACKEND_UPROBE_MULTI, 8);
 }
 
