@@ -47,7 +47,8 @@ uint32_t upm_trace_list_needs(const struct upm_trace_list *list)
 	return needs;
 }
 
-/* The walk along frame pointers begins at rbp, and the caller is at the stack pointer. */
+/* The caller is the word at the stack pointer. Behind the entry it may be the kernel's trampoline
+ * already, which somebody else's return probe at the entry has put there. */
 uint32_t upm_trace_needs(const void *observer, const struct upm_probe_table *table, size_t index)
 {
 	const struct upm_trace *state = ((const struct upm_observer *)observer)->state;
@@ -56,9 +57,9 @@ uint32_t upm_trace_needs(const void *observer, const struct upm_probe_table *tab
 
 	if (table->probes.items[index].kind == UPM_KIND_URETPROBE)
 		return UPM_STATE_RSP;
+	if (state->config.stack_bytes)
+		return UPM_NEEDS_PLACE;
 	if (state->config.returns)
 		needs |= UPM_STATE_RSP;
-	if (state->config.stack_bytes)
-		needs |= UPM_STATE_RSP | UPM_STATE_RBP;
 	return needs | upm_trace_list_needs(&state->lists.lists.items[probe->list]);
 }
