@@ -193,7 +193,7 @@ static void assert_grown(const struct upm_latency_snapshot *before,
 	for (size_t i = 0; i < upm_latency_snapshot_size(after); i++) {
 		struct upm_latency_row row = row_at(after, i);
 
-		assert_true(row.calls <= row.entries && row.calls > 0);
+		assert_true(row.calls <= row.entries && row.entries > 0);
 		assert_true(row.min_ns <= row.max_ns);
 	}
 }
