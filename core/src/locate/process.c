@@ -245,6 +245,20 @@ static int open_map_file(int32_t pid, const struct upm_mapping *mapping)
 	return open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 }
 
+static bool is_file_of(const struct upm_mapping *mapping, const struct stat *facts)
+{
+	return facts->st_dev == mapping->device && facts->st_ino == mapping->inode;
+}
+
+/* Whether our own path leads to the very file, found without opening: at a path that another
+ * process's mount namespace has for a file, ours may have a device. */
+static bool is_here_too(const struct upm_mapping *mapping)
+{
+	struct stat facts;
+
+	return stat(mapping->path, &facts) == 0 && is_file_of(mapping, &facts);
+}
+
 /* The file at the mapping's path as a process sees it, if it is the very one. */
 static int open_same_file(int32_t viewer, const struct upm_mapping *mapping)
 {
@@ -253,8 +267,7 @@ static int open_same_file(int32_t viewer, const struct upm_mapping *mapping)
 
 	if (fd < 0)
 		return -1;
-	if (fstat(fd, &facts) == 0 && facts.st_dev == mapping->device &&
-	    facts.st_ino == mapping->inode)
+	if (fstat(fd, &facts) == 0 && is_file_of(mapping, &facts))
 		return fd;
 	close(fd);
 	return -1;
@@ -267,7 +280,7 @@ int upm_process_open_mapping(int32_t pid, const struct upm_mapping *mapping)
 
 	if (fd < 0)
 		fd = open_same_file(pid, mapping);
-	if (fd < 0)
+	if (fd < 0 && is_here_too(mapping))
 		fd = open_same_file(getpid(), mapping);
 	if (fd >= 0)
 		return fd;
