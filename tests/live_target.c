@@ -10,6 +10,7 @@
 
 #include "attach/features.h"
 #include "attach/sys.h"
+#include "text.h"
 
 static void run_target(const char *const *command, int input, int output)
 {
@@ -186,64 +187,14 @@ void wait_for_descriptors(size_t count)
 	assert_int_equal(descriptors_open(), count);
 }
 
-/* Where the process maps this file offset of its own executable. */
-static uint64_t mapped_at(pid_t pid, uint64_t offset)
-{
-	char path[64], line[PATH_MAX + 128];
-	unsigned long start, end, from;
-	uint64_t found = 0;
-	FILE *maps;
-
-	snprintf(path, sizeof(path), "/proc/%d/maps", pid);
-	maps = fopen(path, "re");
-	assert_non_null(maps);
-	while (!found && fgets(line, sizeof(line), maps))
-		if (sscanf(line, "%lx-%lx r-xp %lx", &start, &end, &from) == 3 &&
-		    strstr(line, "/target/known") && offset >= from && offset < from + end - start)
-			found = start + offset - from;
-	fclose(maps);
-	assert_true(found != 0);
-	return found;
-}
-
 bool text_is_clean(pid_t pid)
 {
-	struct upm_probe_set *set = resolve_known("uprobe", "known_[0-9]*");
-	char path[64];
-	int file = open(test_build_path("target/known"), O_RDONLY | O_CLOEXEC);
-	int memory;
-	uint64_t base = 0; /* of offset 0 in the one mapping of the text */
-	bool clean = true;
-
-	snprintf(path, sizeof(path), "/proc/%d/mem", pid);
-	memory = open(path, O_RDONLY | O_CLOEXEC);
-	assert_true(file >= 0 && memory >= 0);
-	for (size_t i = 0; i < upm_probe_set_size(set); i++) {
-		struct upm_probe probe = {.size = sizeof(probe)};
-		uint8_t wanted = 0, found = 1;
-
-		assert_upm_ok(upm_probe_set_get(set, i, &probe));
-		if (!base)
-			base = mapped_at(pid, probe.offset) - probe.offset;
-		assert_int_equal(pread(file, &wanted, 1, (off_t)probe.offset), 1);
-		assert_int_equal(pread(memory, &found, 1, (off_t)(base + probe.offset)), 1);
-		clean = clean && wanted == found;
-	}
-	close(file);
-	close(memory);
-	upm_probe_set_free(set);
-	return clean;
+	return text_differences(pid, TARGET_FILES) == 0;
 }
 
-/* The kernel ends perf events one after another, and slowly where all is emulated. */
 bool text_becomes_clean(pid_t pid)
 {
-	for (int tries = 0; tries < 15000; tries++) {
-		if (text_is_clean(pid))
-			return true;
-		usleep(20000);
-	}
-	return false;
+	return text_settles(pid, TARGET_FILES) == 0;
 }
 
 void assert_clean(pid_t pid)

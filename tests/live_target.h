@@ -66,9 +66,9 @@ void target_call_many(struct target *target, unsigned long times);
 size_t descriptors_open(void);
 /** Wait until so many are open again, as after a perf detach. */
 void wait_for_descriptors(size_t count);
-/** Bytes at the start of known_0000 … are in the process what they are in the file. */
+/** The code of our targets and their libraries is in the process what it is in their files. */
 bool text_is_clean(pid_t pid);
-/** The same within a minute: a killed process's links end in its shelter, those of removed
+/** The same within five minutes: a killed process's links end in its shelter, those of removed
  * pins when the kernel gets round to it. */
 bool text_becomes_clean(pid_t pid);
 /** After a detach: at once where the kernel has multi links, but it takes perf events back one by

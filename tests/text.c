@@ -62,7 +62,7 @@ size_t text_settles(pid_t pid, const char *path_contains)
 {
 	size_t differences = text_differences(pid, path_contains);
 
-	for (int tries = 0; differences && tries < 1500; tries++) {
+	for (int tries = 0; differences && tries < 15000; tries++) {
 		usleep(20000);
 		differences = text_differences(pid, path_contains);
 	}

@@ -19,12 +19,11 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "attach/features.h"
 #include "attach/sys.h"
 #include "text.h"
 
 #define USUAL_KILLS 24
-#define TARGET_FILES "/target/"
+#define USUAL_KILLS_OF_PERF_EVENTS 8
 
 static char command[PATH_MAX], known[PATH_MAX];
 static uint32_t seed = 20250713;
@@ -123,8 +122,7 @@ static pid_t start(uint32_t way, pid_t target)
 
 	snprintf(pid, sizeof(pid), "%d", target);
 	/* The kernel ends perf events one after another, a tenth of a second each. */
-	snprintf(functions, sizeof(functions), "%s:known_%s", known,
-		 upm_kernel_features()->uprobe_multi == UPM_YES ? "*" : "00?[05]");
+	snprintf(functions, sizeof(functions), "%s:known_%s", known, has_multi() ? "*" : "000?");
 	for (size_t i = 0; ways[way][i]; i++)
 		line[count++] = ways[way][i];
 	line[count++] = "-o";
@@ -192,7 +190,9 @@ static void kill_one(pid_t target, uint32_t span_us, uint32_t counts[])
 static void killed_at_any_time(void **state)
 {
 	const char *wanted = getenv("KILLS");
-	long kills = wanted ? strtol(wanted, NULL, 10) : USUAL_KILLS;
+	long kills = wanted	   ? strtol(wanted, NULL, 10)
+		     : has_multi() ? USUAL_KILLS
+				   : USUAL_KILLS_OF_PERF_EVENTS;
 	uint32_t counts[3] = {0}, span;
 	struct target target;
 

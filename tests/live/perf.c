@@ -2,6 +2,7 @@
 /* The perf backend: the same hits as the multi backend, and no program where it does not belong. */
 #include "live_target.h"
 
+#include <pthread.h>
 #include <unistd.h>
 
 #include "attach/bpf_uapi.h"
@@ -33,8 +34,7 @@ static void same_hits_as_multi(const char *kind)
 	upm_observer_free(perf);
 	upm_observer_free(multi);
 	wait_for_descriptors(before);
-	while (!text_is_clean(target.pid)) /* the kernel takes events back one by one */
-		usleep(50000);
+	assert_true(text_becomes_clean(target.pid));
 	target_stop(&target);
 	upm_probe_set_free(set);
 }
@@ -79,6 +79,51 @@ static void main_thread_exits(void **state)
 	upm_probe_set_free(set);
 }
 
+#define SIDE_BY_SIDE 16
+
+struct ending {
+	struct upm_observer *observer;
+	pthread_barrier_t *together;
+};
+
+static void *end_one(void *context)
+{
+	const struct ending *ending = context;
+
+	pthread_barrier_wait(ending->together);
+	upm_observer_free(ending->observer);
+	return NULL;
+}
+
+/* The processes that let go of the events must not wait for one another. */
+static void ended_side_by_side(void **state)
+{
+	struct upm_probe_set *set = resolve_known("uprobe", "known_0000");
+	struct ending endings[SIDE_BY_SIDE];
+	pthread_t threads[SIDE_BY_SIDE];
+	struct upm_attach_options options;
+	pthread_barrier_t together;
+	struct target target;
+
+	(void)state;
+	target_start(&target);
+	options = options_for(&target.pid);
+	options.backend = UPM_BACKEND_PERF_EVENT;
+	assert_int_equal(pthread_barrier_init(&together, NULL, SIDE_BY_SIDE), 0);
+	for (size_t i = 0; i < SIDE_BY_SIDE; i++) {
+		endings[i].together = &together;
+		assert_upm_ok(upm_count(set, &options, &endings[i].observer));
+	}
+	for (size_t i = 0; i < SIDE_BY_SIDE; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, end_one, &endings[i]), 0);
+	for (size_t i = 0; i < SIDE_BY_SIDE; i++)
+		assert_int_equal(pthread_join(threads[i], NULL), 0);
+	assert_true(text_becomes_clean(target.pid));
+	pthread_barrier_destroy(&together);
+	target_stop(&target);
+	upm_probe_set_free(set);
+}
+
 static void programs_keep_to_their_backend(void **state)
 {
 	struct upm_probe_set *set = resolve_known("uprobe", "known_0000");
@@ -115,6 +160,7 @@ int main(void)
 		cmocka_unit_test(entries),
 		cmocka_unit_test(returns),
 		cmocka_unit_test(main_thread_exits),
+		cmocka_unit_test(ended_side_by_side),
 		cmocka_unit_test(programs_keep_to_their_backend),
 	};
 

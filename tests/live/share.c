@@ -15,7 +15,8 @@ static void outlives_its_owner(uint32_t backend)
 	struct target target;
 	struct owner owner;
 
-	plan.pattern = backend == UPM_BACKEND_PERF_EVENT ? "known_000[0-9]" : plan.pattern;
+	if (!has_multi() || backend == UPM_BACKEND_PERF_EVENT)
+		plan.pattern = "known_000[0-9]";
 	target_start(&target);
 	plan.pid = target.pid;
 	owner_start(&owner, observe_and_pin, &plan);

@@ -94,33 +94,51 @@ void upm_shelter_close_all(const int *fds, size_t count)
 struct remains {
 	const int *fds; /* rising */
 	size_t count;
-	int gate[2]; /* a pipe whose end says that this process has closed them; -1 = none */
+	int gate[2]; /* a pipe: a byte, or its end, says that this process has closed them; -1 =
+			none */
 };
 
-/* A process that lives for minutes must not keep the caller's pipes, sockets and files open. */
+/* From first to last, but for the one that is kept. */
+IN_CHILD static void close_between(unsigned int first, unsigned int last, unsigned int kept)
+{
+	if (kept < first || kept > last) {
+		if (first <= last)
+			syscall(SYS_close_range, first, last, 0);
+		return;
+	}
+	if (kept > first)
+		syscall(SYS_close_range, first, kept - 1, 0);
+	if (kept < last)
+		syscall(SYS_close_range, kept + 1, last, 0);
+}
+
+/*
+ * A process that lives for minutes must not keep the caller's pipes, sockets and files open, nor
+ * the gates of others of its kind, which wait for them.
+ */
 IN_CHILD static void keep_only(const struct remains *remains)
 {
-	unsigned int next = 0;
+	unsigned int next = 0, gate = (unsigned int)remains->gate[0];
 
 	for (size_t i = 0; i < remains->count; i++) {
 		unsigned int fd = (unsigned int)remains->fds[i];
 
 		if (fd > next)
-			syscall(SYS_close_range, next, fd - 1, 0);
+			close_between(next, fd - 1, gate);
 		next = fd + 1;
 	}
-	syscall(SYS_close_range, next, UINT_MAX, 0);
+	close_between(next, UINT_MAX, gate);
 }
 
 /* Whoever closes a descriptor last has to wait for its end, and that must not be the caller. */
 IN_CHILD static void wait_for_caller(const struct remains *remains)
 {
-	char nothing;
+	char word;
 
 	if (remains->gate[0] < 0)
 		return;
-	syscall(SYS_close, remains->gate[1]);
-	syscall(SYS_read, remains->gate[0], &nothing, 1);
+	syscall(SYS_read, remains->gate[0], &word, 1);
+	syscall(SYS_close, remains->gate[0]);
 }
 
 /*
@@ -135,8 +153,8 @@ IN_CHILD static void leave_behind(void *context)
 		return;
 	syscall(SYS_setsid);
 	syscall(SYS_prctl, PR_SET_NAME, "upm-detach", 0, 0, 0);
-	wait_for_caller(remains);
 	keep_only(remains);
+	wait_for_caller(remains);
 	for (size_t i = 0; i < remains->count; i++)
 		syscall(SYS_close, remains->fds[i]);
 	syscall(SYS_exit_group, 0);
@@ -157,6 +175,17 @@ static int rising(const void *left, const void *right)
 	return (*a > *b) - (*a < *b);
 }
 
+/* By a byte: the pipe's end alone would wait for every process that was forked meanwhile. */
+static void open_gate(const int gate[2])
+{
+	while (gate[1] >= 0 && write(gate[1], "", 1) < 0 && errno == EINTR)
+		;
+	for (size_t i = 0; i < 2; i++) {
+		if (gate[i] >= 0)
+			close(gate[i]);
+	}
+}
+
 void upm_shelter_close_behind(int *fds, size_t count)
 {
 	struct remains remains = {.fds = fds, .count = count, .gate = {-1, -1}};
@@ -166,8 +195,5 @@ void upm_shelter_close_behind(int *fds, size_t count)
 		remains.gate[0] = remains.gate[1] = -1;
 	upm_shelter(leave_behind, &remains);
 	upm_shelter(close_all, &remains);
-	if (remains.gate[0] >= 0) {
-		close(remains.gate[0]);
-		close(remains.gate[1]);
-	}
+	open_gate(remains.gate);
 }
