@@ -12,7 +12,7 @@ LONG_TEST = $(AS_ROOT) UPM_TEST_TIMEOUT=7200 VERBOSE=1
 faults:
 	$(SETUP_PACKAGES) build test
 	@$(MAKE) --no-print-directory -s targets $(BUILD)/tests/live/faults $(BUILD)/tests/bpf/sections.bpf.o
-	@$(LONG_TEST) UPM_FAULTS=all tests/run $(abspath $(BUILD))/tests/live/faults
+	@$(LONG_TEST) tests/faults/all $(abspath $(BUILD))/tests/live/faults $(abspath $(BUILD))/faults
 kills:
 	$(SETUP_PACKAGES) build test
 	@$(MAKE) --no-print-directory -s all targets $(BUILD)/tests/live/kills

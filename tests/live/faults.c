@@ -8,7 +8,7 @@
  *
  * Each N has a process of its own, so that what is found out once in a process (the kernel's
  * features, say) is among what fails. UPM_FAULTS=all takes every N, else a few; UPM_FAULTS_SHOW=1
- * prints what each gave; UPM_FAULTS_CYCLE=NAME takes one cycle
+ * prints what each gave; UPM_FAULTS_CYCLE=NAME takes one use
  * only, UPM_FAULTS_FROM=N begins there.
  */
 #include "share_target.h"
@@ -272,7 +272,8 @@ static int end(void **state)
 	return 0;
 }
 
-int main(void)
+/* With the argument "uses": their names, for who wants to run them side by side. */
+int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_allocation_fails),
@@ -281,5 +282,10 @@ int main(void)
 		cmocka_unit_test(each_system_call_is_forbidden),
 	};
 
+	if (argc == 2 && strcmp(argv[1], "uses") == 0) {
+		for (size_t i = 0; i < fault_cycle_count; i++)
+			puts(fault_cycles[i].name);
+		return 0;
+	}
 	return cmocka_run_group_tests(tests, begin, end);
 }
