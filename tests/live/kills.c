@@ -130,7 +130,7 @@ static pid_t start(uint32_t way, pid_t target)
 	line[count++] = "-p";
 	line[count++] = pid;
 	line[count++] = functions;
-	line[count++] = "libknown.so:shared_*";
+	line[count++] = has_multi() ? "libknown.so:shared_*" : "libknown.so:shared_000?";
 	child = fork();
 	assert_true(child >= 0);
 	if (child == 0) {
