@@ -113,11 +113,67 @@ static void odd_files_do_not_block(void **state)
 	assert_int_equal(verdict_of("/directory.so"), UPM_VERDICT_UNREADABLE);
 }
 
+/* A child that waits for somebody to open the pipe for reading. */
+static pid_t start_writer(const char *path)
+{
+	pid_t writer = fork();
+
+	assert_true(writer >= 0);
+	if (writer == 0)
+		_exit(open(path, O_WRONLY) < 0);
+	return writer;
+}
+
+/* To open what is no regular file can be an act: a pipe's writer wakes, a watchdog starts. */
+static void odd_files_are_not_opened(void **state)
+{
+	char path[PATH_MAX], spec[PATH_MAX + 32];
+	const char *const specs[] = {spec};
+	struct upm_probe_set *set;
+	pid_t writer;
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/waits.so", root);
+	assert_int_equal(mkfifo(path, 0644), 0);
+	writer = start_writer(path);
+	usleep(100000);
+	assert_int_equal(verdict_of("/waits.so"), UPM_VERDICT_UNREADABLE);
+	snprintf(spec, sizeof(spec), "%s/w*.so:shared_0000", root);
+	if (upm_resolve(specs, 1, NULL, &set) == UPM_OK)
+		upm_probe_set_free(set);
+	usleep(100000);
+	assert_int_equal(waitpid(writer, NULL, WNOHANG), 0);
+	kill(writer, SIGKILL);
+	assert_int_equal(waitpid(writer, NULL, 0), writer);
+}
+
+/* Its holder can keep others from opening the file for as long as lease-break-time says. */
+static void a_lease_holds_nobody(void **state)
+{
+	char line[2 * PATH_MAX], path[PATH_MAX];
+	int fd;
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/leased.so", root);
+	snprintf(line, sizeof(line), "cp %s %s", test_build_path("target/libknown.so"), path);
+	assert_int_equal(system(line), 0);
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	assert_true(fd >= 0);
+	signal(SIGIO, SIG_IGN);
+	assert_int_equal(fcntl(fd, F_SETLEASE, F_WRLCK), 0);
+	assert_int_equal(verdict_of("/leased.so"), UPM_VERDICT_UNREADABLE);
+	assert_int_equal(fcntl(fd, F_SETLEASE, F_UNLCK), 0);
+	close(fd);
+	assert_int_equal(verdict_of("/leased.so"), UPM_VERDICT_OK);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(links_stay_inside),
 		cmocka_unit_test(odd_files_do_not_block),
+		cmocka_unit_test(odd_files_are_not_opened),
+		cmocka_unit_test(a_lease_holds_nobody),
 	};
 
 	return cmocka_run_group_tests(tests, imprison, release);

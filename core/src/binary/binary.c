@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/regular.h"
 #include "binary/elf_file.h"
 
 static const char *describe_type(mode_t mode)
@@ -87,21 +88,19 @@ static const char *hint_of(int sys_errno)
 		return "run as root, or make the file readable";
 	case EMFILE:
 		return "raise the limit of open files (ulimit -n)";
+	case EAGAIN:
+		return "a process has a lease on it, see /proc/locks; try again";
 	}
 	return NULL;
 }
 
 int upm_binary_open(const char *path, struct upm_binary **out)
 {
-	/* O_NONBLOCK: a named pipe would wait for its writer. */
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	int fd = upm_regular_open(path);
 
-	if (fd < 0) {
-		int sys_errno = errno;
-
-		return upm_fail(upm_status_of_errno(sys_errno), sys_errno, UPM_OPEN_BINARY, path,
-				hint_of(sys_errno), "the file can not be opened");
-	}
+	if (fd < 0)
+		return upm_fail(upm_status_of_errno(-fd), -fd, UPM_OPEN_BINARY, path, hint_of(-fd),
+				"the file can not be opened");
 	return upm_binary_open_fd(fd, path, out);
 }
 

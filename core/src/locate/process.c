@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/regular.h"
 #include "locate/view.h"
 
 #define READ_PROCESS "look into"
@@ -242,7 +243,7 @@ static int open_map_file(int32_t pid, const struct upm_mapping *mapping)
 
 	snprintf(path, sizeof(path), "/proc/%" PRId32 "/map_files/%" PRIx64 "-%" PRIx64,
 		 upm_process_living_thread(pid), mapping->start, mapping->end);
-	return open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	return upm_regular_open(path);
 }
 
 static bool is_file_of(const struct upm_mapping *mapping, const struct stat *facts)
@@ -275,8 +276,7 @@ static int open_same_file(int32_t viewer, const struct upm_mapping *mapping)
 
 int upm_process_open_mapping(int32_t pid, const struct upm_mapping *mapping)
 {
-	int fd = open_map_file(pid, mapping);
-	int map_errno = errno;
+	int fd = open_map_file(pid, mapping), map_errno = -fd;
 
 	if (fd < 0)
 		fd = open_same_file(pid, mapping);

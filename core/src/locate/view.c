@@ -14,10 +14,12 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/regular.h"
 #include "locate/process.h"
 
 #define OPEN_FILE "open the file"
-#define FILE_FLAGS (O_RDONLY | O_NONBLOCK | O_NOCTTY)
+/* Lookups that somebody's renaming disturbs, or a signal, before it is said to be unreadable. */
+#define LOOKUPS 64
 #define ENVIRONMENT_MAX (8u << 20)
 
 static bool same_file(const char *a, const char *b)
@@ -69,9 +71,10 @@ static int open_in(const struct upm_view *view, const char *path, int flags)
 
 	if (view->root < 0)
 		return open(path, flags);
-	do
+	fd = syscall(SYS_openat2, view->root, path, &how, sizeof(how));
+	for (int tries = 1; fd < 0 && (errno == EINTR || errno == EAGAIN) && tries < LOOKUPS;
+	     tries++)
 		fd = syscall(SYS_openat2, view->root, path, &how, sizeof(how));
-	while (fd < 0 && (errno == EINTR || errno == EAGAIN));
 	return (int)fd;
 }
 
@@ -84,7 +87,7 @@ int upm_view_try_flags(const struct upm_view *view, const char *path, int flags)
 
 int upm_view_try(const struct upm_view *view, const char *path)
 {
-	return upm_view_try_flags(view, path, FILE_FLAGS);
+	return upm_regular_reopen(upm_view_try_flags(view, path, O_PATH));
 }
 
 int upm_view_open_file(const struct upm_view *view, const char *path)

@@ -25,8 +25,8 @@ struct upm_paths {
 int upm_view_open(struct upm_view *view, int32_t pid);
 void upm_view_close(struct upm_view *view);
 
-/** Open a file for reading. @return a descriptor, or a negative upm_status with the error recorded.
- */
+/** Open a file for reading, as base/regular.h does. @return a descriptor, or a negative upm_status
+ * with the error recorded. */
 int upm_view_open_file(const struct upm_view *view, const char *path);
 /** As upm_view_open_file(), without recording: for trying. @return a descriptor or -errno. */
 int upm_view_try(const struct upm_view *view, const char *path);

@@ -11,6 +11,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/regular.h"
 #include "locate/process.h"
 
 /* More is not read: whoever wrote the file need not mean well. */
@@ -42,7 +43,7 @@ static int32_t own_id(int32_t thread)
 static int open_in_root(int32_t thread, const char *path)
 {
 	struct open_how how = {
-		.flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW,
+		.flags = O_PATH | O_CLOEXEC | O_NOFOLLOW,
 		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS,
 	};
 	char root_path[64];
@@ -54,7 +55,7 @@ static int open_in_root(int32_t thread, const char *path)
 		return -1;
 	fd = (int)syscall(SYS_openat2, root, path, &how, sizeof(how));
 	close(root);
-	return fd;
+	return upm_regular_reopen(fd);
 }
 
 static bool is_trusted(int fd, int32_t thread, struct stat *facts)
