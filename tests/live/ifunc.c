@@ -7,11 +7,13 @@
 #include <link.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "binary/ifunc.h"
+#include "binary/relocations.h"
 #include "binary/symbols.h"
 
 struct library {
@@ -121,6 +123,71 @@ static void reads_another_process(void **state)
 	upm_binary_unref(libc.binary);
 }
 
+/* ---- an indirect function of this program, whose slot lies */
+
+static int chosen_one(int number)
+{
+	return number + 1;
+}
+
+static int (*choose(void))(int)
+{
+	return chosen_one;
+}
+
+int indirect(int number) __attribute__((ifunc("choose")));
+
+struct slot_of {
+	uint64_t resolver, slot;
+};
+
+static bool take_slot(const struct upm_relocation *relocation, void *context)
+{
+	struct slot_of *wanted = context;
+
+	if (relocation->addend == wanted->resolver)
+		wanted->slot = relocation->slot;
+	return true;
+}
+
+/* The process can write to its slots. Others share the file: only where a function begins may a
+ * probe be set on its word. */
+static void a_slot_may_lie(void **state)
+{
+	struct slot_of wanted = {0};
+	struct upm_ifunc_resolver *resolver;
+	struct upm_binary *binary;
+	struct link_map *map;
+	uint64_t offset, address;
+	uintptr_t *slot;
+	Dl_info info;
+
+	(void)state;
+	assert_int_equal(indirect(1), 2);
+	assert_true(dladdr1((void *)(uintptr_t)choose, &info, (void **)&map, RTLD_DL_LINKMAP));
+	assert_upm_ok(upm_binary_open("/proc/self/exe", &binary));
+	wanted.resolver = (uintptr_t)choose - map->l_addr;
+	assert_upm_ok(upm_relocations_visit(binary, UPM_RELOCATION_INDIRECT, take_slot, &wanted));
+	assert_true(wanted.slot != 0);
+	slot = (uintptr_t *)(map->l_addr + wanted.slot);
+	assert_int_equal(*slot, (uintptr_t)chosen_one);
+	assert_int_equal(
+		mprotect((void *)((uintptr_t)slot & ~4095ul), 4096, PROT_READ | PROT_WRITE), 0);
+	for (unsigned aside = 0; aside < 3; aside++) {
+		*slot = (uintptr_t)chosen_one + aside;
+		assert_upm_ok(upm_ifunc_open(binary, 0, &resolver));
+		assert_int_equal(upm_ifunc_target(resolver, wanted.resolver, &offset),
+				 aside ? UPM_IFUNC_UNKNOWN : UPM_IFUNC_RESOLVED);
+		if (!aside) {
+			assert_true(upm_binary_address_of(binary, offset, &address));
+			assert_int_equal(address + map->l_addr, (uintptr_t)chosen_one);
+		}
+		upm_ifunc_close(resolver);
+	}
+	*slot = (uintptr_t)chosen_one;
+	upm_binary_unref(binary);
+}
+
 static void knows_when_a_file_is_not_mapped(void **state)
 {
 	struct upm_ifunc_resolver *resolver;
@@ -139,6 +206,7 @@ int main(void)
 		cmocka_unit_test(agrees_with_dlsym),
 		cmocka_unit_test(finds_the_vdso_by_our_import),
 		cmocka_unit_test(reads_another_process),
+		cmocka_unit_test(a_slot_may_lie),
 		cmocka_unit_test(knows_when_a_file_is_not_mapped),
 	};
 

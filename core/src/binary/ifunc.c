@@ -9,8 +9,10 @@
  *    bind the symbol by name, so their slots are read: but only when asked for
  *    such a resolver, since that means opening every module.
  *
- * A slot counts when its value lies in executable memory of the same file and
- * is not what the file itself holds there, which is a lazy slot's stub.
+ * A slot counts when its value lies in executable memory of the same file, where
+ * a function begins by the file's own tables, and is not what the file itself holds
+ * there, which is a lazy slot's stub. The process may write to its slots, and other
+ * processes share the file: a breakpoint anywhere else would change what they do.
  */
 #include "binary/ifunc.h"
 
@@ -20,6 +22,7 @@
 
 #include "base/error.h"
 #include "binary/elf_file.h"
+#include "binary/function_starts.h"
 #include "binary/ifunc_process.h"
 #include "binary/relocations.h"
 
@@ -29,6 +32,7 @@ struct upm_ifunc_resolver {
 	uint64_t bias;
 	bool imports_scanned;
 	struct upm_mappings mappings;
+	struct upm_function_starts starts;
 	struct upm_ifunc_slots own, imports; /* each in order of resolver */
 };
 
@@ -89,6 +93,7 @@ int upm_ifunc_open(struct upm_binary *binary, int pid, struct upm_ifunc_resolver
 		return upm_fail_memory("read the indirect functions");
 	resolver->binary = upm_binary_ref(binary);
 	resolver->pid = upm_process_living_thread(pid ? pid : getpid());
+	upm_function_starts_open(binary, &resolver->starts);
 	status = load(resolver, &readable);
 	if (status || !readable)
 		upm_ifunc_close(resolver);
@@ -97,10 +102,11 @@ int upm_ifunc_open(struct upm_binary *binary, int pid, struct upm_ifunc_resolver
 	return status;
 }
 
-static enum upm_ifunc_answer judge(const struct upm_ifunc_resolver *resolver,
+static enum upm_ifunc_answer judge(struct upm_ifunc_resolver *resolver,
 				   const struct upm_ifunc_slot *slot, uint64_t *offset)
 {
 	const struct upm_mapping *mapping;
+	uint64_t address;
 
 	if (!slot->value || slot->value == slot->unbound ||
 	    slot->value == slot->unbound + resolver->bias ||
@@ -115,7 +121,10 @@ static enum upm_ifunc_answer judge(const struct upm_ifunc_resolver *resolver,
 				   resolver->binary->inode))
 		return UPM_IFUNC_UNKNOWN;
 	*offset = mapping->offset + (slot->value - mapping->start);
-	return UPM_IFUNC_RESOLVED;
+	return upm_binary_address_of(resolver->binary, *offset, &address) &&
+			       upm_function_starts_at(&resolver->starts, address)
+		       ? UPM_IFUNC_RESOLVED
+		       : UPM_IFUNC_UNKNOWN;
 }
 
 static size_t first_slot(const struct upm_ifunc_slots *slots, uint64_t resolver)
@@ -133,7 +142,7 @@ static size_t first_slot(const struct upm_ifunc_slots *slots, uint64_t resolver)
 	return low;
 }
 
-static enum upm_ifunc_answer search(const struct upm_ifunc_resolver *resolver,
+static enum upm_ifunc_answer search(struct upm_ifunc_resolver *resolver,
 				    const struct upm_ifunc_slots *slots, uint64_t address,
 				    uint64_t *offset)
 {
@@ -176,6 +185,7 @@ void upm_ifunc_close(struct upm_ifunc_resolver *resolver)
 	if (!resolver)
 		return;
 	upm_mappings_clear(&resolver->mappings);
+	upm_function_starts_close(&resolver->starts);
 	upm_vector_clear(&resolver->own.list);
 	upm_vector_clear(&resolver->imports.list);
 	upm_binary_unref(resolver->binary);
