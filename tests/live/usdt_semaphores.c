@@ -27,7 +27,7 @@ static void semaphores_rise_and_fall(void **state)
 	assert_upm_ok(upm_observer_hits(observer, hits, upm_probe_set_size(set)));
 	assert_int_equal(total_hits(observer, upm_probe_set_size(set)), 2);
 	upm_observer_free(observer);
-	target_expect(&target, "semaphore", "semaphore 0");
+	usdt_await_semaphore(&target, 0);
 	target_expect(&target, "guarded", "guarded 0");
 	upm_probe_set_free(set);
 	target_stop(&target);

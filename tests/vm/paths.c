@@ -13,6 +13,12 @@
 
 #define FEW 20 /* files */
 
+/* Kernel links for the ten functions of each of these files. */
+static size_t links_for(size_t files)
+{
+	return has_paths() ? 1 : has_multi() ? files : files * TEN_FUNCTIONS;
+}
+
 static struct upm_kernel_link only_link(const struct upm_link *link)
 {
 	struct upm_kernel_link kernel = {.size = sizeof(kernel)};
@@ -64,7 +70,7 @@ static void mapped_files_and_a_process(void **state)
 	options.pids = &self;
 	ten_load(FEW);
 	assert_upm_ok(upm_count(set, &options, &observer));
-	assert_int_equal(upm_link_kernel_links(upm_observer_link(observer)), has_paths() ? 1 : FEW);
+	assert_int_equal(upm_link_kernel_links(upm_observer_link(observer)), links_for(FEW));
 	ten_call(FEW);
 	ten_assert_hits(observer, FEW);
 	upm_observer_free(observer);
@@ -161,7 +167,7 @@ static void a_wrong_path_in_the_middle(void **state)
 		assert_int_equal(skipped.verdict, UPM_VERDICT_REFUSED);
 		assert_int_equal(skipped.sys_errno, ENOENT);
 	}
-	assert_int_equal(upm_link_kernel_links(link), has_paths() ? 1 : FEW - 1);
+	assert_int_equal(upm_link_kernel_links(link), links_for(FEW - 1));
 	upm_link_free(link);
 	assert_int_equal(descriptors_open(), before);
 	ten_restore(wrong);

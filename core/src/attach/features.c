@@ -140,10 +140,10 @@ static uint32_t ask_paths(uint32_t uprobe_multi)
 		return uprobe_multi;
 	request.program_fd = upm_sys_program_load_nop(UPM_BPF_TRACE_UPROBE_MULTI);
 	if (request.program_fd < 0)
-		return UPM_UNKNOWN;
+		return unanswered(request.program_fd) ? UPM_UNKNOWN : UPM_NO;
 	result = upm_sys_link_multi(&request);
 	close(request.program_fd);
-	return answer(result == -EBADF);
+	return unanswered(result) ? UPM_UNKNOWN : answer(result == -EBADF);
 }
 
 /* e12f03d7031a "perf/core: Implement the 'perf_kprobe' PMU" and 33ea4b24277b, its twin for uprobes

@@ -74,6 +74,15 @@ static int reserve_descriptors(struct perf_attempt *attempt)
 			(unsigned long long)wanted, (unsigned long long)limit.rlim_max);
 }
 
+/* Others may have opened meanwhile what was free. */
+static bool reserve_rest(const struct perf_attempt *attempt)
+{
+	uint64_t left = attempt->job->total - attempt->job->link->handles.count;
+	struct rlimit limit;
+
+	return upm_descriptors_reserve(attempt->keep_events ? 2 * left : left, &limit);
+}
+
 /* One probe of one program for one process. */
 struct perf_errand {
 	const struct perf_attempt *attempt;
@@ -165,6 +174,10 @@ static int make_handle(const struct perf_attempt *attempt, const struct upm_plan
 	};
 
 	upm_shelter(arm, &errand);
+	if (errand.failure == -EMFILE && reserve_rest(attempt)) {
+		errand.failure = 0;
+		upm_shelter(arm, &errand);
+	}
 	if (!errand.failure)
 		link->handles.items[link->handles.count++] = errand.handle;
 	return errand.failure;

@@ -12,11 +12,14 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/parallel.h"
+#include "base/pid_namespace.h"
 
 #define STACK_SIZE ((size_t)64 << 10)
 
@@ -66,6 +69,23 @@ void upm_shelter(void (*work)(void *context), void *context)
 		work(context);
 }
 
+/*
+ * Written while a copy of this process has descriptors of others: a link that is closed meanwhile
+ * would not end before the copy closes it, too.
+ */
+static pthread_rwlock_t copying = PTHREAD_RWLOCK_INITIALIZER;
+
+/* In a process that is forked while somebody has the lock, nobody would give it back. */
+static void renew_lock(void)
+{
+	copying = (pthread_rwlock_t)PTHREAD_RWLOCK_INITIALIZER;
+}
+
+__attribute__((constructor)) static void renew_lock_after_fork(void)
+{
+	pthread_atfork(NULL, NULL, renew_lock);
+}
+
 IN_CHILD static void close_fd(void *context)
 {
 	syscall(SYS_close, *(const int *)context);
@@ -73,8 +93,11 @@ IN_CHILD static void close_fd(void *context)
 
 void upm_shelter_close(int fd)
 {
-	if (fd >= 0)
-		upm_shelter(close_fd, &fd);
+	if (fd < 0)
+		return;
+	pthread_rwlock_rdlock(&copying);
+	upm_shelter(close_fd, &fd);
+	pthread_rwlock_unlock(&copying);
 }
 
 static void close_one(void *context, size_t index)
@@ -91,11 +114,15 @@ void upm_shelter_close_all(const int *fds, size_t count)
 
 /* ------------------------------------------------------------ closing behind */
 
+/*
+ * Two ends of a socket, to give a word from one process to the other. By a byte each time: the
+ * socket's end alone would wait for every process that was forked meanwhile.
+ */
 struct remains {
 	const int *fds; /* rising */
 	size_t count;
-	int gate[2]; /* a pipe: a byte, or its end, says that this process has closed them; -1 =
-			none */
+	int caller, copy; /* the ends; -1 = none */
+	bool left;	  /* there is a copy */
 };
 
 /* From first to last, but for the one that is kept. */
@@ -114,31 +141,36 @@ IN_CHILD static void close_between(unsigned int first, unsigned int last, unsign
 
 /*
  * A process that lives for minutes must not keep the caller's pipes, sockets and files open, nor
- * the gates of others of its kind, which wait for them.
+ * what others of its kind wait for.
  */
 IN_CHILD static void keep_only(const struct remains *remains)
 {
-	unsigned int next = 0, gate = (unsigned int)remains->gate[0];
+	unsigned int next = 0, own = (unsigned int)remains->copy;
 
 	for (size_t i = 0; i < remains->count; i++) {
 		unsigned int fd = (unsigned int)remains->fds[i];
 
 		if (fd > next)
-			close_between(next, fd - 1, gate);
+			close_between(next, fd - 1, own);
 		next = fd + 1;
 	}
-	close_between(next, UINT_MAX, gate);
+	close_between(next, UINT_MAX, own);
 }
 
-/* Whoever closes a descriptor last has to wait for its end, and that must not be the caller. */
+/*
+ * The caller waits until the copy has nothing but its own; the copy waits until the caller has
+ * closed its descriptors: whoever closes one last has to wait for its end, and that must not be the
+ * caller.
+ */
 IN_CHILD static void wait_for_caller(const struct remains *remains)
 {
-	char word;
+	char word = 0;
 
-	if (remains->gate[0] < 0)
+	if (remains->copy < 0)
 		return;
-	syscall(SYS_read, remains->gate[0], &word, 1);
-	syscall(SYS_close, remains->gate[0]);
+	syscall(SYS_sendto, remains->copy, &word, 1, MSG_NOSIGNAL, NULL, 0);
+	syscall(SYS_read, remains->copy, &word, 1);
+	syscall(SYS_close, remains->copy);
 }
 
 /*
@@ -147,10 +179,13 @@ IN_CHILD static void wait_for_caller(const struct remains *remains)
  */
 IN_CHILD static void leave_behind(void *context)
 {
-	const struct remains *remains = context;
+	struct remains *remains = context;
+	long copy = syscall(SYS_clone, 0L, 0L, 0L, 0L, 0L);
 
-	if (syscall(SYS_clone, 0L, 0L, 0L, 0L, 0L))
+	if (copy) {
+		remains->left = copy > 0;
 		return;
+	}
 	syscall(SYS_setsid);
 	syscall(SYS_prctl, PR_SET_NAME, "upm-detach", 0, 0, 0);
 	keep_only(remains);
@@ -175,25 +210,63 @@ static int rising(const void *left, const void *right)
 	return (*a > *b) - (*a < *b);
 }
 
-/* By a byte: the pipe's end alone would wait for every process that was forked meanwhile. */
-static void open_gate(const int gate[2])
+static void wait_for_copy(struct remains *remains)
 {
-	while (gate[1] >= 0 && write(gate[1], "", 1) < 0 && errno == EINTR)
+	char word;
+
+	if (remains->copy < 0)
+		return;
+	close(remains->copy);
+	while (remains->left && read(remains->caller, &word, 1) < 0 && errno == EINTR)
 		;
-	for (size_t i = 0; i < 2; i++) {
-		if (gate[i] >= 0)
-			close(gate[i]);
+}
+
+static void let_copy_go_on(const struct remains *remains)
+{
+	if (remains->caller < 0)
+		return;
+	while (send(remains->caller, "", 1, MSG_NOSIGNAL) < 0 && errno == EINTR)
+		;
+	close(remains->caller);
+}
+
+static void copy_and_close(struct remains *remains)
+{
+	int ends[2];
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0) {
+		remains->caller = ends[0];
+		remains->copy = ends[1];
 	}
+	pthread_rwlock_wrlock(&copying);
+	upm_shelter(leave_behind, remains);
+	wait_for_copy(remains);
+	pthread_rwlock_unlock(&copying);
+	upm_shelter(close_all, remains);
+	let_copy_go_on(remains);
+}
+
+/*
+ * The end of a PID namespace kills what is in it, in the midst of taking breakpoints out; a
+ * subreaper would be given a child that it never made.
+ */
+static bool may_leave_behind(void)
+{
+	struct stat space;
+	int subreaper = 0;
+
+	return stat("/proc/self/ns/pid", &space) == 0 &&
+	       space.st_ino == UPM_PID_NAMESPACE_INITIAL && getpid() != 1 &&
+	       prctl(PR_GET_CHILD_SUBREAPER, &subreaper, 0, 0, 0) == 0 && !subreaper;
 }
 
 void upm_shelter_close_behind(int *fds, size_t count)
 {
-	struct remains remains = {.fds = fds, .count = count, .gate = {-1, -1}};
+	struct remains remains = {.fds = fds, .count = count, .caller = -1, .copy = -1};
 
 	qsort(fds, count, sizeof(*fds), rising);
-	if (pipe2(remains.gate, O_CLOEXEC))
-		remains.gate[0] = remains.gate[1] = -1;
-	upm_shelter(leave_behind, &remains);
-	upm_shelter(close_all, &remains);
-	open_gate(remains.gate);
+	if (may_leave_behind())
+		copy_and_close(&remains);
+	else
+		upm_shelter(close_all, &remains);
 }

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "usdt/libbpf_spec.h"
@@ -85,10 +86,12 @@ void upm_usdt_claim_end(struct upm_usdt_claim *claim)
 {
 	if (!claim)
 		return;
-	for (size_t i = 0; i < claim->addresses.count; i++)
-		bpf_map_delete_elem(claim->maps.ips_fd, &claim->addresses.items[i]);
-	for (size_t i = 0; i < claim->ids.count; i++)
-		leave(claim, claim->ids.items[i]);
+	if (claim->owner == getpid()) {
+		for (size_t i = 0; i < claim->addresses.count; i++)
+			bpf_map_delete_elem(claim->maps.ips_fd, &claim->addresses.items[i]);
+		for (size_t i = 0; i < claim->ids.count; i++)
+			leave(claim, claim->ids.items[i]);
+	}
 	upm_usdt_claim_keep(claim);
 }
 

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "attach/features.h"
 #include "attach/job.h"
@@ -229,6 +230,7 @@ int upm_usdt_plan(struct upm_attach_job *job)
 	usdt.claim = calloc(1, sizeof(*usdt.claim));
 	if (!usdt.claim)
 		return upm_fail_memory(operation);
+	usdt.claim->owner = getpid();
 	job->link->usdt = usdt.claim;
 	status = upm_usdt_maps_find(job->programs[0].fd, &usdt.claim->maps);
 	if (status || usdt.claim->maps.specs_fd < 0)

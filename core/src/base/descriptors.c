@@ -2,8 +2,12 @@
 #include "base/descriptors.h"
 
 #include <dirent.h>
+#include <pthread.h>
 
 #define SPARE_DESCRIPTORS 16
+
+/* Of two threads that raise the limit, the later must not put back what it was before the other. */
+static pthread_mutex_t raising = PTHREAD_MUTEX_INITIALIZER;
 
 /* Where they can not be counted, that is for want of a free one. */
 static rlim_t open_descriptors(rlim_t most)
@@ -19,7 +23,7 @@ static rlim_t open_descriptors(rlim_t most)
 	return count;
 }
 
-bool upm_descriptors_reserve(rlim_t wanted, struct rlimit *limit)
+static bool raise_limit(rlim_t wanted, struct rlimit *limit)
 {
 	rlim_t needed;
 
@@ -30,4 +34,14 @@ bool upm_descriptors_reserve(rlim_t wanted, struct rlimit *limit)
 		return true;
 	limit->rlim_cur = needed < limit->rlim_max ? needed : limit->rlim_max;
 	return setrlimit(RLIMIT_NOFILE, limit) == 0 && limit->rlim_cur == needed;
+}
+
+bool upm_descriptors_reserve(rlim_t wanted, struct rlimit *limit)
+{
+	bool room;
+
+	pthread_mutex_lock(&raising);
+	room = raise_limit(wanted, limit);
+	pthread_mutex_unlock(&raising);
+	return room;
 }

@@ -10,7 +10,8 @@
  * Raise the soft limit as far as need be, at most to the hard one.
  * @param wanted  descriptors to be opened, beside those that are open already
  * @param limit   receives the limits that hold now
- * @return whether there is room for so many
+ * @return whether there is room for so many. Nothing is kept for the caller: what another thread
+ * opens meanwhile is missing, and EMFILE then a reason to ask once more
  */
 bool upm_descriptors_reserve(rlim_t wanted, struct rlimit *limit);
 

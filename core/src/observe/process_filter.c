@@ -17,11 +17,10 @@
 #include "attach/privilege.h"
 #include "base/descriptors.h"
 #include "base/error.h"
+#include "base/pid_namespace.h"
 #include "observe/embedded.h"
 #include "observe/libbpf_log.h"
 #include "upm_observe.h"
-
-#define INITIAL_PID_NAMESPACE 0xEFFFFFFCU /* fixed by include/linux/proc_ns.h */
 
 #define BTF_BYTES (8 << 20) /* more than a kernel's has */
 
@@ -36,7 +35,7 @@ int upm_pid_namespace_of_self(struct upm_pid_namespace *space)
 				"mount proc at /proc", "can not tell the PID namespace");
 	space->device = found.st_dev;
 	space->inode = found.st_ino;
-	space->initial = found.st_ino == INITIAL_PID_NAMESPACE;
+	space->initial = found.st_ino == UPM_PID_NAMESPACE_INITIAL;
 	return UPM_OK;
 }
 
