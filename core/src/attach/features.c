@@ -140,7 +140,7 @@ static uint32_t ask_paths(uint32_t uprobe_multi)
 		return uprobe_multi;
 	request.program_fd = upm_sys_program_load_nop(UPM_BPF_TRACE_UPROBE_MULTI);
 	if (request.program_fd < 0)
-		return unanswered(request.program_fd) ? UPM_UNKNOWN : UPM_NO;
+		return unanswered(request.program_fd), UPM_UNKNOWN;
 	result = upm_sys_link_multi(&request);
 	close(request.program_fd);
 	return unanswered(result) ? UPM_UNKNOWN : answer(result == -EBADF);
@@ -239,6 +239,14 @@ static void ask_kernel(struct upm_features *f)
 	f->backend = choose_backend(f);
 }
 
+/* Rights may come, and what was forbidden once may have been an accident. */
+static bool is_answered(const struct upm_features *f)
+{
+	return !doubt && f->uprobe_multi != UPM_UNKNOWN && f->session != UPM_UNKNOWN &&
+	       f->pid_filter != UPM_UNKNOWN && f->path_fd != UPM_UNKNOWN &&
+	       f->paths != UPM_UNKNOWN;
+}
+
 const struct upm_features *upm_kernel_features(void)
 {
 	struct upm_features *answers = &doubtful_features;
@@ -249,7 +257,7 @@ const struct upm_features *upm_kernel_features(void)
 	if (!kernel_features_known) {
 		doubt = 0;
 		ask_kernel(answers);
-		if (!doubt && answers->uprobe_multi != UPM_UNKNOWN) { /* rights may come */
+		if (is_answered(answers)) {
 			kernel_features = *answers;
 			atomic_store_explicit(&kernel_features_known, true, memory_order_release);
 		}

@@ -35,14 +35,22 @@ static void append(struct upm_libbpf_log *log, const char *text)
 
 static int print(enum libbpf_print_level level, const char *format, va_list arguments)
 {
+	char start[256]; /* what there is room for when memory is what is short */
 	char *text;
+	va_list again;
 
 	if (!current)
 		return application_print ? application_print(level, format, arguments) : 0;
-	if (level != LIBBPF_WARN || vasprintf(&text, format, arguments) < 0)
+	if (level != LIBBPF_WARN)
 		return 0;
-	append(current, text);
-	free(text);
+	va_copy(again, arguments);
+	if (vasprintf(&text, format, arguments) >= 0) {
+		append(current, text);
+		free(text);
+	} else if (vsnprintf(start, sizeof(start), format, again) >= 0) {
+		append(current, start);
+	}
+	va_end(again);
 	return 0;
 }
 
