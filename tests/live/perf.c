@@ -3,6 +3,8 @@
 #include "live_target.h"
 
 #include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "attach/bpf_uapi.h"
@@ -124,6 +126,54 @@ static void ended_side_by_side(void **state)
 	upm_probe_set_free(set);
 }
 
+#define LARGE ((size_t)256 << 20) /* what a copy of the process takes long for */
+
+static void *end_events(void *context)
+{
+	upm_observer_free(context);
+	return NULL;
+}
+
+/* While one observer leaves a copy of the process behind, another one's stop is final all the same.
+ */
+static void a_stop_is_final(void **state)
+{
+	struct upm_probe_set *set = resolve_known("uprobe", "known_0000");
+	char *large = malloc(LARGE);
+	struct upm_observer *left, *stopped;
+	struct upm_attach_options options;
+	struct target target;
+	pthread_t thread;
+	uint64_t hits;
+
+	(void)state;
+	assert_non_null(large);
+	memset(large, 1, LARGE);
+	target_start(&target);
+	options = options_for(&target.pid);
+	target_send(&target, "spin threads=1 functions=1");
+	for (int turn = 0; turn < 8; turn++) {
+		options.backend = UPM_BACKEND_PERF_EVENT;
+		assert_upm_ok(upm_count(set, &options, &left));
+		options.backend = UPM_BACKEND_AUTO;
+		assert_upm_ok(upm_count(set, &options, &stopped));
+		assert_int_equal(pthread_create(&thread, NULL, end_events, left), 0);
+		usleep((useconds_t)(2000 * turn));
+		assert_upm_ok(upm_observer_stop(stopped, NULL));
+		hits = total_hits(stopped, 1);
+		usleep(50000);
+		assert_int_equal(total_hits(stopped, 1), hits);
+		upm_observer_free(stopped);
+		assert_int_equal(pthread_join(thread, NULL), 0);
+	}
+	target_send(&target, "");
+	target_answer(&target);
+	assert_true(text_becomes_clean(target.pid));
+	target_stop(&target);
+	upm_probe_set_free(set);
+	free(large);
+}
+
 static void programs_keep_to_their_backend(void **state)
 {
 	struct upm_probe_set *set = resolve_known("uprobe", "known_0000");
@@ -161,6 +211,7 @@ int main(void)
 		cmocka_unit_test(returns),
 		cmocka_unit_test(main_thread_exits),
 		cmocka_unit_test(ended_side_by_side),
+		cmocka_unit_test(a_stop_is_final),
 		cmocka_unit_test(programs_keep_to_their_backend),
 	};
 

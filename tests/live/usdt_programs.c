@@ -249,6 +249,31 @@ static void links_of_one_program_keep_apart(void **state)
 	target_stop(&target);
 }
 
+/* The child has descriptors of its own, but the map's elements are the parent's. */
+static void a_forked_child_leaves_the_claim(void **state)
+{
+	struct upm_object *object = open_object("libbpf");
+	struct upm_attach_options options = {.size = sizeof(options)};
+	struct upm_probe_set *set = usdt_resolve("gcc-O2", "forms:none", 0);
+	struct upm_link *link;
+	pid_t child;
+
+	(void)state;
+	assert_upm_ok(upm_attach(program_of(object, "read_usdt"), set, &options, &link));
+	assert_int_equal(specs_taken(object), 1);
+	child = fork();
+	if (child == 0) {
+		upm_link_free(link);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(child, NULL, 0), child);
+	assert_int_equal(specs_taken(object), 1);
+	upm_link_free(link);
+	assert_int_equal(specs_taken(object), 0);
+	upm_probe_set_free(set);
+	upm_object_free(object);
+}
+
 /* An object that another loader made: a small map, of which a part is in use. */
 static struct bpf_object *load_small(uint32_t specs, int *program, int *specs_fd)
 {
@@ -433,6 +458,7 @@ int main(void)
 		cmocka_unit_test(processes_at_one_address_share_specs),
 		cmocka_unit_test(perf_events_carry_arguments),
 		cmocka_unit_test(links_of_one_program_keep_apart),
+		cmocka_unit_test(a_forked_child_leaves_the_claim),
 		cmocka_unit_test(equal_specs_are_shared),
 		cmocka_unit_test(sites_without_room_have_a_verdict),
 		cmocka_unit_test(pinned_links_keep_their_specs),
