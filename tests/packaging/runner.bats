@@ -84,3 +84,18 @@ run_sample() {
 	[[ $output == *"inner.bats: left out # for a reason"* ]]
 	[[ $output == *"4 passed, 1 failed, 1 skipped" ]]
 }
+
+@test "who ends the run ends the test that runs" {
+	printf '#!/bin/sh\necho $$ >"%s/pid"\nexec sleep 300\n' "$BATS_TEST_TMPDIR" >"$BATS_TEST_TMPDIR/sleeps"
+	chmod +x "$BATS_TEST_TMPDIR/sleeps"
+	tests/run "$BATS_TEST_TMPDIR/sleeps" 3>&- &
+	runner=$!
+	while [ ! -s "$BATS_TEST_TMPDIR/pid" ]; do
+		sleep 0.1
+	done
+	kill -TERM $runner
+	status=0
+	wait $runner || status=$?
+	[ "$status" -eq 130 ]
+	[ ! -e "/proc/$(cat "$BATS_TEST_TMPDIR/pid")" ]
+}
