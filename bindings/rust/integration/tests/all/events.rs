@@ -293,8 +293,12 @@ fn stacks_have_names() {
     let event = trace.events_for(Duration::ZERO).next().unwrap().unwrap();
     let mut symbols = Symbolizer::new().unwrap();
     let names = symbols.names(event.pid(), event.stack()).unwrap();
-    assert_eq!(names[0], "chain_second");
-    assert!(names.iter().any(|name| name == "main"), "{names:?}");
+    assert_eq!(names[0], "traced:chain_second");
+    assert!(names.iter().any(|name| name == "traced:main"), "{names:?}");
+    assert!(
+        names.iter().any(|name| name.starts_with("libc.so.6")),
+        "{names:?}"
+    );
     let first = event.stack().next().unwrap();
     let place = symbols.find(event.pid(), first, false).unwrap();
     assert_eq!(
