@@ -305,8 +305,8 @@ impl TraceObserver {
     /// Read events into a batch: all that are there, as far as it has room; when none is, wait for
     /// some. Gives their number: 0 when the time is over. `None` waits for ever.
     ///
-    /// What another way of reading took off the ring and did not give comes first, and alone: the batch
-    /// then looks at that memory without a copy.
+    /// What another way of reading took off the ring and did not give comes first. What a loop over
+    /// [`events`](Self::events) left comes alone: the batch looks at that memory without a copy.
     ///
     /// # Errors
     /// [`State`](crate::ErrorKind::State) when another process reads the events,
