@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 //! Handles by the name that a step gives them.
 use serde_json::{json, Value as Json};
-use uprobe_multi::{AnyObserver, LatencySnapshot, Link, Object, Observer, ProbeSet, TraceObserver};
+use uprobe_multi::{AnyObserver, LatencySnapshot, Link, Object, ProbeSet, TraceObserver};
 
 use crate::values::Step;
 use crate::Verb;
@@ -77,7 +77,7 @@ impl Handles {
         }
     }
 
-    pub fn observer_mut(&mut self, name: &str) -> &mut Observer {
+    pub fn observer_mut(&mut self, name: &str) -> &mut AnyObserver {
         match self.get_mut(name) {
             Handle::Observer(observer) => observer,
             _ => panic!("{name} is no observer"),

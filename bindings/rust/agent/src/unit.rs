@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{OnceLock, RwLock};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use uprobe_multi::{
     Count, CountObserver, Error, Latency, LatencyObserver, LatencySnapshot, Observer, ProbeSet,
@@ -44,20 +44,18 @@ impl Observing {
             Self::Latency(observer) => Reading::Calls(observer.snapshot()?),
         })
     }
+
+    fn stop(&mut self) -> Result<Duration, Error> {
+        match self {
+            Self::Count(observer) => observer.stop(),
+            Self::Latency(observer) => observer.stop(),
+        }
+    }
 }
 
 impl std::ops::Deref for Observing {
     type Target = Observer;
     fn deref(&self) -> &Observer {
-        match self {
-            Self::Count(observer) => observer,
-            Self::Latency(observer) => observer,
-        }
-    }
-}
-
-impl std::ops::DerefMut for Observing {
-    fn deref_mut(&mut self) -> &mut Observer {
         match self {
             Self::Count(observer) => observer,
             Self::Latency(observer) => observer,

@@ -85,7 +85,8 @@ impl<'a> Attach<'a> {
     ///
     /// # Errors
     /// As [`Attach::program`] and [`Resolver::resolve`](crate::Resolver::resolve);
-    /// [`NotFound`](crate::ErrorKind::NotFound) for a program that is not there.
+    /// [`NotFound`](crate::ErrorKind::NotFound) for a program that is not there, or several without a
+    /// name.
     pub fn object(mut self, object: &mut Object, name: Option<&str>) -> Result<Link> {
         if let Some(Probes::Set(_)) = self.probes {
             let fd = object.program(name)?.as_raw_fd();

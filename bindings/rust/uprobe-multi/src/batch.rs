@@ -5,6 +5,7 @@ use std::ptr::{self, NonNull};
 use crate::error::{Result, check};
 use crate::event::{Borrowed, Event, EventRef, RawEvent};
 use crate::observer::Observer;
+use crate::queue::Held;
 use crate::signature::Signatures;
 use crate::sys;
 
@@ -28,9 +29,13 @@ pub struct Batch {
     text: *const u8,
     text_len: usize,
     signatures: Signatures,
+    /// Most events of a reading.
+    most: usize,
+    /// The batch whose memory the pointers are into; none = the library's handle above.
+    lender: Option<Held>,
 }
 
-// SAFETY: the library binds no handle to a thread; the pointers are into the handle.
+// SAFETY: the library binds no handle to a thread; the pointers are into the handle, or into that of a lender.
 unsafe impl Send for Batch {}
 // SAFETY: &self only reads, and what changes the memory takes &mut self.
 unsafe impl Sync for Batch {}
@@ -61,6 +66,9 @@ impl Batch {
             text: ptr::null(),
             text_len: 0,
             signatures: Signatures::none(),
+            // Of itself it has room for all that are read ahead.
+            most: if events == 0 { usize::MAX } else { events },
+            lender: None,
         })
     }
 
@@ -72,6 +80,7 @@ impl Batch {
         timeout_ms: i32,
     ) -> Result<()> {
         self.len = 0;
+        self.lender = None;
         let raw = self.raw.as_ptr();
         // SAFETY: handles that live and that nobody else uses: both are borrowed for change.
         let status = unsafe { sys::upm_trace_read(observer.as_mut_ptr(), raw, timeout_ms) };
@@ -87,6 +96,19 @@ impl Batch {
         self.signatures = signatures.clone();
         self.load_signatures(observer);
         Ok(())
+    }
+
+    /// Events of another batch from number `first` on, as many as there is room for: their number.
+    pub(crate) fn look_at(&mut self, lender: Held, first: usize) -> usize {
+        let first = first.min(lender.len);
+        // SAFETY: within the memory of the lender's events, or at its end.
+        self.events = unsafe { lender.events.add(first * lender.stride) };
+        self.len = (lender.len - first).min(self.most);
+        self.text = lender.text;
+        self.text_len = lender.text_len;
+        self.signatures = lender.signatures.clone();
+        self.lender = Some(lender);
+        self.len
     }
 
     /// Those of its events, unless all are there: that would be one more walk over the memory.

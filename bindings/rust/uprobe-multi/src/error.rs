@@ -122,15 +122,25 @@ impl Error {
     }
 
     /// A failure that this crate finds before the library is asked.
-    pub(crate) fn invalid(operation: &str, object: &str, message: &str, hint: &str) -> Self {
+    pub(crate) fn found(
+        kind: ErrorKind,
+        operation: &str,
+        object: &str,
+        message: &str,
+        hint: &str,
+    ) -> Self {
         Self(Box::new(Record {
-            kind: ErrorKind::Invalid,
+            kind,
             errno: 0,
             operation: operation.into(),
             object: object.into(),
             message: message.into(),
             hint: hint.into(),
         }))
+    }
+
+    pub(crate) fn invalid(operation: &str, object: &str, message: &str, hint: &str) -> Self {
+        Self::found(ErrorKind::Invalid, operation, object, message, hint)
     }
 }
 

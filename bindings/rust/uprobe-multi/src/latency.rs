@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 use std::fmt;
-use std::ops::{Deref, DerefMut};
+use std::ops::Deref;
 use std::ptr;
 
 use crate::error::{Result, check};
@@ -95,6 +95,12 @@ impl LatencyObserver {
         Self(observer)
     }
 
+    pub(crate) fn observer_mut(&mut self) -> &mut Observer {
+        &mut self.0
+    }
+
+    observer_methods!();
+
     /// What has been measured so far; also after the stop.
     ///
     /// # Errors
@@ -111,12 +117,6 @@ impl Deref for LatencyObserver {
     type Target = Observer;
     fn deref(&self) -> &Observer {
         &self.0
-    }
-}
-
-impl DerefMut for LatencyObserver {
-    fn deref_mut(&mut self) -> &mut Observer {
-        &mut self.0
     }
 }
 

@@ -54,6 +54,8 @@ pub use uprobe_multi_sys as sys;
 mod raw;
 #[macro_use]
 mod scope;
+#[macro_use]
+mod observer;
 mod attach;
 mod batch;
 mod error;
@@ -62,7 +64,6 @@ mod features;
 mod latency;
 mod link;
 mod object;
-mod observer;
 mod probe;
 mod probe_set;
 mod progress;

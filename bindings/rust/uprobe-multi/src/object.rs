@@ -6,7 +6,7 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 use std::path::Path;
 use std::ptr;
 
-use crate::error::{Error, Result, check};
+use crate::error::{Error, ErrorKind, Result, check};
 use crate::probe::Kind;
 use crate::raw::{c_string, lossy};
 use crate::sys;
@@ -64,8 +64,8 @@ impl Object {
     /// The program of this name; without a name, the only one.
     ///
     /// # Errors
-    /// [`Invalid`](crate::ErrorKind::Invalid) when that is not exactly one; the message has
-    /// the names.
+    /// [`NotFound`](crate::ErrorKind::NotFound), as the library's own look-up gives it, when that is not
+    /// exactly one; the message has the names.
     pub fn program(&self, name: Option<&str>) -> Result<Program<'_>> {
         let mut found = self
             .programs()
@@ -74,7 +74,8 @@ impl Object {
             (Some(program), None) => Ok(program),
             _ => {
                 let names: Vec<_> = self.programs().map(|p| p.name().into_owned()).collect();
-                Err(Error::invalid(
+                Err(Error::found(
+                    ErrorKind::NotFound,
                     "choose a program",
                     name.unwrap_or_default(),
                     &format!("the object has: {}", names.join(", ")),

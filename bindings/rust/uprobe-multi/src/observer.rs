@@ -2,7 +2,7 @@
 //! What all observers have, and counting, which is no more than that.
 use std::fmt;
 use std::mem::ManuallyDrop;
-use std::ops::{Deref, DerefMut};
+use std::ops::Deref;
 use std::ptr::NonNull;
 use std::time::Duration;
 
@@ -30,10 +30,12 @@ numbered! {
 }
 named_by!(ObserverKind, sys::upm_observer_kind_name);
 
-/// A shipped BPF program with its maps and link: what [`CountObserver`], [`LatencyObserver`] and
-/// [`TraceObserver`] have in common.
+/// A shipped BPF program with its maps and link: what can be asked of [`CountObserver`],
+/// [`LatencyObserver`] and [`TraceObserver`] alike.
 ///
-/// Dropping it stops it, unless it is pinned.
+/// It is only looked at. What changes an observer are methods of its own, since it keeps facts about its
+/// program, such as the types of a trace's arguments, which hold for no other.
+/// Dropping an observer stops it, unless it is pinned.
 pub struct Observer {
     raw: NonNull<sys::upm_observer>,
     // Both belong to the observer, so they are never dropped by themselves.
@@ -64,11 +66,6 @@ impl Observer {
 
     pub(crate) fn as_mut_ptr(&mut self) -> *mut sys::upm_observer {
         self.raw.as_ptr()
-    }
-
-    /// The handle of the library, for the raw layer; it stays this one's.
-    pub fn as_raw(&mut self) -> *mut sys::upm_observer {
-        self.as_mut_ptr()
     }
 
     /// What it finds out.
@@ -107,26 +104,14 @@ impl Observer {
         unsafe { sys::upm_observer_lost_processes(self.as_ptr()) }
     }
 
-    /// Detach, and say how long it took; the results stand still and stay readable. A second call
-    /// does nothing. A pinned observer goes on in the kernel.
-    ///
-    /// # Errors
-    /// None that are known.
-    pub fn stop(&mut self) -> Result<Duration> {
+    pub(crate) fn stop(&mut self) -> Result<Duration> {
         let mut elapsed = 0;
         // SAFETY: stores a number where it is told to.
         check(unsafe { sys::upm_observer_stop(self.as_mut_ptr(), &mut elapsed) })?;
         Ok(Duration::from_nanos(elapsed))
     }
 
-    /// Keep it alive under a name, after this process has gone:
-    /// [`AnyObserver::open`] opens it in any process and language.
-    ///
-    /// # Errors
-    /// [`NotFound`](crate::ErrorKind::NotFound) (no bpffs; the hint says how to mount one),
-    /// [`System`](crate::ErrorKind::System) with EEXIST for a taken name,
-    /// [`State`](crate::ErrorKind::State), [`Invalid`](crate::ErrorKind::Invalid).
-    pub fn pin(&mut self, name: &str) -> Result<()> {
+    pub(crate) fn pin(&mut self, name: &str) -> Result<()> {
         let name = c_string(name, "pin the observer")?;
         // SAFETY: a C string.
         check(unsafe { sys::upm_observer_pin(self.as_mut_ptr(), name.as_ptr()) })?;
@@ -149,6 +134,39 @@ impl fmt::Debug for Observer {
             .field("link", &self.link())
             .finish()
     }
+}
+
+/// What changes an observer, as methods of each that has one.
+///
+/// None gives out `&mut Observer`: `std::mem::swap` would put one trace's program under the signatures of
+/// another, and a number of its events would be read as an address.
+macro_rules! observer_methods {
+    () => {
+        /// Detach, and say how long it took; the results stand still and stay readable. A second call
+        /// does nothing. A pinned observer goes on in the kernel.
+        ///
+        /// # Errors
+        /// None that are known.
+        pub fn stop(&mut self) -> $crate::Result<std::time::Duration> {
+            self.observer_mut().stop()
+        }
+
+        /// Keep it alive under a name, after this process has gone:
+        /// [`AnyObserver::open`](crate::AnyObserver::open) opens it in any process and language.
+        ///
+        /// # Errors
+        /// [`NotFound`](crate::ErrorKind::NotFound) (no bpffs; the hint says how to mount one),
+        /// [`System`](crate::ErrorKind::System) with EEXIST for a taken name,
+        /// [`State`](crate::ErrorKind::State), [`Invalid`](crate::ErrorKind::Invalid).
+        pub fn pin(&mut self, name: &str) -> $crate::Result<()> {
+            self.observer_mut().pin(name)
+        }
+
+        /// The handle of the library, for the raw layer; it stays this one's.
+        pub fn as_raw(&mut self) -> *mut $crate::sys::upm_observer {
+            self.observer_mut().as_mut_ptr()
+        }
+    };
 }
 
 /// Starts to count hits, exactly, for each probe.
@@ -205,6 +223,12 @@ impl CountObserver {
         Self(observer)
     }
 
+    pub(crate) fn observer_mut(&mut self) -> &mut Observer {
+        &mut self.0
+    }
+
+    observer_methods!();
+
     /// Each probe with its hits so far.
     ///
     /// # Errors
@@ -218,12 +242,6 @@ impl Deref for CountObserver {
     type Target = Observer;
     fn deref(&self) -> &Observer {
         &self.0
-    }
-}
-
-impl DerefMut for CountObserver {
-    fn deref_mut(&mut self) -> &mut Observer {
-        &mut self.0
     }
 }
 
@@ -250,12 +268,14 @@ impl Deref for AnyObserver {
     }
 }
 
-impl DerefMut for AnyObserver {
-    fn deref_mut(&mut self) -> &mut Observer {
+impl AnyObserver {
+    fn observer_mut(&mut self) -> &mut Observer {
         match self {
-            Self::Count(observer) => observer,
-            Self::Latency(observer) => observer,
-            Self::Trace(observer) => observer,
+            Self::Count(observer) => observer.observer_mut(),
+            Self::Latency(observer) => observer.observer_mut(),
+            Self::Trace(observer) => observer.observer_mut(),
         }
     }
+
+    observer_methods!();
 }

@@ -8,12 +8,12 @@ use std::fmt;
 use std::ops::Deref;
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicUsize, Ordering, fence};
-use std::time::Duration;
 
 use crate::batch::Batch;
 use crate::error::Result;
 use crate::event::{Event, EventRef, Shared};
-use crate::trace::TraceObserver;
+use crate::observer::Observer;
+use crate::signature::Signatures;
 
 struct Counted {
     holders: AtomicUsize,
@@ -96,7 +96,7 @@ impl Deref for Held {
     }
 }
 
-/// Events of a batch, one after another. Its memory is used again when no event of it is left.
+/// Events that were read ahead, one after another. Its memory is used again when no event of it is left.
 #[derive(Default)]
 pub(crate) struct Queue {
     /// With a count for each event that has not been handed out.
@@ -131,27 +131,35 @@ impl Queue {
     /// The next event, to be looked at.
     #[inline]
     pub(crate) fn pop_ref(&mut self) -> Option<EventRef<'_>> {
-        let index = self.next;
+        let event = self.batch.as_ref()?.get(self.next)?;
         self.next += 1;
-        self.batch.as_ref().and_then(|batch| batch.get(index))
+        Some(event)
+    }
+
+    /// As many of the next events as a batch has room for, without a copy.
+    pub(crate) fn lend(&mut self, to: &mut Batch) {
+        if let Some(batch) = &self.batch {
+            self.next += to.look_at(batch.clone(), self.next);
+        }
     }
 
     /// Read more events.
     #[cold]
     pub(crate) fn refill(
         &mut self,
-        trace: &mut TraceObserver,
-        timeout: Option<Duration>,
+        observer: &mut Observer,
+        signatures: &Signatures,
+        timeout_ms: i32,
     ) -> Result<()> {
         let mut room = match self.let_go().and_then(Held::into_batch) {
             Some(free) => free,
             None => Batch::new()?,
         };
-        let read = trace.read(&mut room, timeout);
+        let read = room.fill(observer, signatures, timeout_ms);
         let held = Held::new(room);
         held.take_counts(held.len());
         self.batch = Some(held);
-        read.map(drop)
+        read
     }
 
     /// The batch, without the counts of events that were not handed out.

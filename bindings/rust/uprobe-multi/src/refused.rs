@@ -28,6 +28,40 @@
 /// # }
 /// ```
 ///
+/// What two observers know of their programs can not be mixed up by safe code:
+/// ```compile_fail,E0596
+/// # fn main() -> uprobe_multi::Result<()> {
+/// let mut names = uprobe_multi::Trace::new("libc.so.6:getenv").arguments("(char *name)").start()?;
+/// let mut numbers = uprobe_multi::Trace::new("libc.so.6:labs").arguments("(long number)").start()?;
+/// std::mem::swap(&mut *names, &mut *numbers);
+/// # Ok(())
+/// # }
+/// ```
+/// ```compile_fail,E0596
+/// fn mix(one: &mut uprobe_multi::AnyObserver, other: &mut uprobe_multi::AnyObserver) {
+///     std::mem::swap(&mut **one, &mut **other);
+/// }
+/// ```
+/// ```compile_fail,E0596
+/// fn mix(count: &mut uprobe_multi::CountObserver, latency: &mut uprobe_multi::LatencyObserver) {
+///     std::mem::swap(&mut **count, &mut **latency);
+/// }
+/// ```
+/// ```compile_fail,E0277
+/// fn changes<T: std::ops::DerefMut>() {}
+/// changes::<uprobe_multi::CountObserver>();
+/// ```
+/// ```compile_fail,E0277
+/// fn changes<T: std::ops::DerefMut>() {}
+/// changes::<uprobe_multi::LatencyObserver>();
+/// ```
+/// What knows all of its program is swapped whole:
+/// ```
+/// fn exchange(one: &mut uprobe_multi::TraceObserver, other: &mut uprobe_multi::TraceObserver) {
+///     std::mem::swap(one, other);
+/// }
+/// ```
+///
 /// There is no such option:
 /// ```compile_fail,E0599
 /// let count = uprobe_multi::Count::new("libc.so.6:malloc").stern(true);

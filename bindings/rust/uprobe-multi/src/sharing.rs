@@ -24,7 +24,7 @@ pub fn pin_directory() -> &'static str {
 }
 
 impl AnyObserver {
-    /// Open what [`Observer::pin`] made, in any process and language. Dropping it lets go of this
+    /// Open what [`AnyObserver::pin`] made, in any process and language. Dropping it lets go of this
     /// process's descriptors only.
     ///
     /// # Errors

@@ -14,7 +14,6 @@ use tokio::time::{Instant, Sleep, sleep};
 
 use crate::error::{Error, Result};
 use crate::event::Event;
-use crate::queue::Queue;
 use crate::trace::TraceObserver;
 
 /// The kernel wakes a reader only when a quarter of the ring is full.
@@ -26,7 +25,6 @@ pub struct EventStream {
     ready: AsyncFd<OwnedFd>,
     trace: TraceObserver,
     timer: Pin<Box<Sleep>>,
-    queue: Queue,
 }
 
 impl TraceObserver {
@@ -50,7 +48,6 @@ impl TraceObserver {
             ready,
             trace: self,
             timer: Box::pin(sleep(LOOK_EVERY)),
-            queue: Queue::default(),
         })
     }
 }
@@ -61,7 +58,7 @@ impl EventStream {
         &self.trace
     }
 
-    /// The trace again. Events that were read and not taken are lost.
+    /// The trace again, with the events that were read and not taken.
     pub fn into_inner(self) -> TraceObserver {
         self.trace
     }
@@ -84,14 +81,11 @@ impl Stream for EventStream {
     fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = self.get_mut();
         loop {
-            if let Some(event) = this.queue.pop() {
-                return Poll::Ready(Some(Ok(event)));
-            }
-            if let Err(error) = this.queue.refill(&mut this.trace, Some(Duration::ZERO)) {
+            if let Err(error) = this.trace.look(Some(Duration::ZERO)) {
                 return Poll::Ready(Some(Err(error)));
             }
-            if !this.queue.is_empty() {
-                continue;
+            if let Some(event) = this.trace.pop() {
+                return Poll::Ready(Some(Ok(event)));
             }
             ready!(this.poll_ready(context))?;
         }

@@ -15,7 +15,8 @@ handle! {
     Symbolizer, sys::upm_symbolizer, sys::upm_symbolizer_free
 }
 
-/// What lies at an address.
+/// What lies at an address. Shows itself as `binary:function`, as people read it; where there is no function
+/// as `binary+0xOFFSET` in the file, and as `?` where nothing is known.
 #[derive(Clone, Copy)]
 pub struct Location<'a> {
     raw: sys::upm_place,
@@ -62,7 +63,7 @@ impl Symbolizer {
         })
     }
 
-    /// The names of a stack, innermost first.
+    /// The names of a stack, innermost first: `binary:function` each, as [`Location`] shows itself.
     ///
     /// # Errors
     /// As [`Symbolizer::find`].
@@ -107,11 +108,12 @@ impl<'a> Location<'a> {
 
 impl fmt::Display for Location<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let file = self.path().file_name().map(|name| name.to_string_lossy());
-        match (self.symbol(), file) {
-            (symbol, _) if !symbol.is_empty() => f.write_str(&demangle(&symbol)),
-            (_, Some(file)) => write!(f, "{file}+{:#x}", self.offset()),
-            _ => f.write_str("?"),
+        let file = self.path().file_name().unwrap_or_default();
+        let (file, symbol) = (file.to_string_lossy(), self.symbol());
+        match (file.is_empty(), symbol.is_empty()) {
+            (_, false) => write!(f, "{file}:{}", demangle(&symbol)),
+            (false, true) => write!(f, "{file}+{:#x}", self.file_offset()),
+            (true, true) => f.write_str("?"),
         }
     }
 }

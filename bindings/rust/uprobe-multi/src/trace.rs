@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 use std::ffi::{c_char, c_void};
 use std::fmt;
-use std::ops::{ControlFlow, Deref, DerefMut};
+use std::ops::{ControlFlow, Deref};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::ptr;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::batch::Batch;
 use crate::error::{ErrorKind, Result, check};
@@ -237,11 +237,14 @@ pub struct TraceCount {
 /// | [`run`](Self::run) | a function for each |
 /// | `into_stream` (feature `tokio`) | async programs |
 ///
-/// Choose one: [`next_event`](Self::next_event) and [`run`](Self::run) take many events off the ring at
-/// once and keep those that they have not given yet, which the others do not see.
+/// All of them take many events off the ring at once. Those that one has not given yet, because a loop was
+/// left or a function broke, are kept here, and whichever comes next gives them first: each event comes
+/// once, in order, however the ways are mixed.
 pub struct TraceObserver {
     observer: Observer,
     signatures: Signatures,
+    /// What was read for events() and not given yet.
+    ahead: Queue,
     /// What next_event() gave last.
     latest: Box<RawEvent>,
 }
@@ -251,10 +254,17 @@ impl TraceObserver {
         Self {
             signatures: Signatures::of(&observer),
             observer,
+            ahead: Queue::default(),
             // SAFETY: a plain C structure, for which zeros are values.
             latest: Box::new(unsafe { std::mem::zeroed() }),
         }
     }
+
+    pub(crate) fn observer_mut(&mut self) -> &mut Observer {
+        &mut self.observer
+    }
+
+    observer_methods!();
 
     /// Names, arguments and result of a probe's events.
     ///
@@ -295,11 +305,18 @@ impl TraceObserver {
     /// Read events into a batch: all that are there, as far as it has room; when none is, wait for
     /// some. Gives their number: 0 when the time is over. `None` waits for ever.
     ///
+    /// What another way of reading took off the ring and did not give comes first. What a loop over
+    /// [`events`](Self::events) left comes alone: the batch looks at that memory without a copy.
+    ///
     /// # Errors
     /// [`State`](crate::ErrorKind::State) when another process reads the events,
     /// [`Cancelled`](crate::ErrorKind::Cancelled) when a signal came while waiting.
     pub fn read(&mut self, batch: &mut Batch, timeout: Option<Duration>) -> Result<usize> {
-        batch.fill(&mut self.observer, &self.signatures, milliseconds(timeout))?;
+        if self.ahead.is_empty() {
+            batch.fill(&mut self.observer, &self.signatures, milliseconds(timeout))?;
+        } else {
+            self.ahead.lend(batch);
+        }
         Ok(batch.len())
     }
 
@@ -308,6 +325,9 @@ impl TraceObserver {
     /// # Errors
     /// As [`TraceObserver::read`].
     pub fn next_event(&mut self, timeout: Option<Duration>) -> Result<Option<EventRef<'_>>> {
+        if !self.ahead.is_empty() {
+            return Ok(self.ahead.pop_ref());
+        }
         let mut text = ptr::null();
         // SAFETY: stores an event and a pointer where it is told to.
         let status = unsafe {
@@ -335,10 +355,16 @@ impl TraceObserver {
     ///
     /// # Errors
     /// As [`TraceObserver::read`].
-    pub fn run<F>(&mut self, timeout: Option<Duration>, function: F) -> Result<ControlFlow<()>>
+    pub fn run<F>(&mut self, timeout: Option<Duration>, mut function: F) -> Result<ControlFlow<()>>
     where
         F: FnMut(EventRef<'_>) -> ControlFlow<()>,
     {
+        let start = Instant::now();
+        while let Some(event) = self.ahead.pop_ref() {
+            if function(event).is_break() {
+                return Ok(ControlFlow::Break(()));
+            }
+        }
         // The function gets no access to the observer, so all is read before.
         self.signatures.load_all(&self.observer);
         let mut guarded = Guarded::new((function, &self.signatures));
@@ -348,7 +374,7 @@ impl TraceObserver {
                 self.observer.as_mut_ptr(),
                 Some(on_event::<F>),
                 guarded.context(),
-                milliseconds(timeout),
+                milliseconds(timeout.map(|time| time.saturating_sub(start.elapsed()))),
             )
         };
         guarded.resume();
@@ -358,7 +384,8 @@ impl TraceObserver {
         })
     }
 
-    /// The events as they come, waiting for ever: a loop over it ends by `break` or an error.
+    /// The events as they come, waiting for ever: a loop over it ends by `break` or an error. What it had
+    /// read by then and not given comes next time.
     pub fn events(&mut self) -> Events<'_> {
         self.events_for(None)
     }
@@ -369,12 +396,29 @@ impl TraceObserver {
         Events {
             trace: self,
             patience: patience.into(),
-            queue: Queue::default(),
         }
     }
 
+    /// Read ahead, unless events wait to be given.
+    #[inline]
+    pub(crate) fn look(&mut self, timeout: Option<Duration>) -> Result<()> {
+        if !self.ahead.is_empty() {
+            return Ok(());
+        }
+        let timeout = milliseconds(timeout);
+        self.ahead
+            .refill(&mut self.observer, &self.signatures, timeout)
+    }
+
+    /// One that was read ahead.
+    #[inline]
+    pub(crate) fn pop(&mut self) -> Option<Event> {
+        self.ahead.pop()
+    }
+
     /// A descriptor to wait for events with poll(2), beside a timer of 10 ms or so: the kernel wakes a
-    /// waiting reader only when a quarter of the ring is full.
+    /// waiting reader only when a quarter of the ring is full. It knows nothing of events that were read and
+    /// not given: wait when a reading has given none.
     ///
     /// # Errors
     /// [`Invalid`](crate::ErrorKind::Invalid).
@@ -426,12 +470,6 @@ impl Deref for TraceObserver {
     }
 }
 
-impl DerefMut for TraceObserver {
-    fn deref_mut(&mut self) -> &mut Observer {
-        &mut self.observer
-    }
-}
-
 impl fmt::Debug for TraceObserver {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.observer.fmt(f)
@@ -444,7 +482,6 @@ impl fmt::Debug for TraceObserver {
 pub struct Events<'a> {
     trace: &'a mut TraceObserver,
     patience: Option<Duration>,
-    queue: Queue,
 }
 
 impl Events<'_> {
@@ -465,10 +502,8 @@ impl Events<'_> {
     /// As [`TraceObserver::read`].
     #[inline]
     pub fn next_ref(&mut self) -> Result<Option<EventRef<'_>>> {
-        if self.queue.is_empty() {
-            self.queue.refill(self.trace, self.patience)?;
-        }
-        Ok(self.queue.pop_ref())
+        self.trace.look(self.patience)?;
+        Ok(self.trace.ahead.pop_ref())
     }
 }
 
@@ -477,11 +512,9 @@ impl Iterator for Events<'_> {
 
     #[inline]
     fn next(&mut self) -> Option<Result<Event>> {
-        if self.queue.is_empty() {
-            if let Err(error) = self.queue.refill(self.trace, self.patience) {
-                return Some(Err(error));
-            }
+        match self.trace.look(self.patience) {
+            Ok(()) => self.trace.pop().map(Ok),
+            Err(error) => Some(Err(error)),
         }
-        self.queue.pop().map(Ok)
     }
 }

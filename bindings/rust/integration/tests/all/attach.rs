@@ -85,6 +85,22 @@ fn a_set_is_attached_by_the_name_of_a_program() {
 }
 
 #[test]
+fn a_program_that_the_object_lacks_is_not_found() {
+    let mut object = sections();
+    let set = resolve("libc.so.6:malloc").unwrap();
+    for name in [Some("no_such_program"), None] {
+        let error = object.program(name).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::NotFound, "{error}");
+        assert!(error.message().contains("exit_of"), "{error}");
+        let error = Attach::new(&set).object(&mut object, name).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::NotFound, "{error}");
+        // The library looks it up for specs.
+        let by_specs = Attach::new("libc.so.6:malloc").object(&mut object, name);
+        assert_eq!(by_specs.unwrap_err().kind(), error.kind());
+    }
+}
+
+#[test]
 fn a_link_outlives_its_object_and_its_set() {
     let mut target = Target::known();
     let mut object = sections();

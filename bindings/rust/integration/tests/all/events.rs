@@ -3,7 +3,9 @@
 use std::ops::ControlFlow;
 use std::time::Duration;
 
-use uprobe_multi::{Batch, EventKind, Form, Resolver, Symbolizer, Trace, TraceObserver, Value};
+use uprobe_multi::{
+    AnyObserver, Batch, EventKind, Form, Resolver, Symbolizer, Trace, TraceObserver, Value,
+};
 use uprobe_multi_integration::{Target, built};
 
 const INTEGERS: &str = "(int8_t s1, uint8_t u1, int16_t s2, uint16_t u2, int32_t s4, uint32_t u4, \
@@ -175,6 +177,119 @@ fn a_loop_over_events_ends_when_the_caller_wants() {
     assert_eq!(first, [0, 1, 2, 3, 4]);
 }
 
+/// Numbers of events that a batch has.
+fn numbers(batch: &Batch) -> Vec<u64> {
+    batch.as_slice().iter().map(|e| e.arguments[0]).collect()
+}
+
+#[test]
+fn a_loop_that_is_left_loses_nothing() {
+    let mut target = Target::start("traced");
+    let mut trace = counted(&mut target, 100);
+    let mut batch = Batch::new().unwrap();
+    assert_eq!(trace.events().take(10).count(), 10);
+    assert_eq!(trace.read(&mut batch, NOW).unwrap(), 90);
+    assert_eq!(numbers(&batch), (10..100).collect::<Vec<_>>());
+    assert_eq!(
+        batch.get(89).unwrap().argument("number"),
+        Some(Value::Unsigned(99))
+    );
+    assert_eq!(trace.read(&mut batch, NOW).unwrap(), 0);
+    assert!(batch.is_empty() && batch.as_slice().is_empty());
+    // Events that are lent live on when their trace does not.
+    target.ask("count 3");
+    trace.events().next().unwrap().unwrap();
+    trace.read(&mut batch, NOW).unwrap();
+    drop(trace);
+    assert_eq!(numbers(&batch), [1, 2]);
+}
+
+#[test]
+fn ways_to_read_take_turns() {
+    let mut target = Target::start("traced");
+    let mut trace = counted(&mut target, 5_000);
+    let mut small = Batch::with_capacity(7, 0).unwrap();
+    let mut seen = Vec::new();
+    // Each leaves its way after a few events, and the next one goes on.
+    for turn in 0.. {
+        let before = seen.len();
+        match turn % 5 {
+            0 => seen.extend(
+                trace
+                    .events_for(Duration::ZERO)
+                    .take(3)
+                    .map(|event| event.unwrap().raw().arguments[0]),
+            ),
+            1 => {
+                trace.read(&mut small, NOW).unwrap();
+                seen.extend(numbers(&small));
+            }
+            2 => {
+                let event = trace.next_event(NOW).unwrap();
+                seen.extend(event.map(|event| event.raw().arguments[0]));
+            }
+            3 => {
+                let mut events = trace.events_for(Duration::ZERO);
+                let event = events.next_ref().unwrap();
+                seen.extend(event.map(|event| event.raw().arguments[0]));
+            }
+            _ => {
+                let flow = trace.run(NOW, |event| {
+                    seen.push(event.raw().arguments[0]);
+                    ControlFlow::Break(())
+                });
+                assert_eq!(flow.unwrap().is_break(), seen.len() > before);
+            }
+        }
+        if seen.len() == before {
+            break;
+        }
+    }
+    assert!(seen.into_iter().eq(0..5_000));
+}
+
+#[test]
+fn what_a_function_or_a_single_event_left_is_read() {
+    let mut target = Target::start("traced");
+    let mut trace = counted(&mut target, 100);
+    let mut batch = Batch::new().unwrap();
+    trace.next_event(NOW).unwrap().unwrap();
+    trace.read(&mut batch, NOW).unwrap();
+    assert_eq!(numbers(&batch), (1..100).collect::<Vec<_>>());
+    target.ask("count 100");
+    let flow = trace.run(NOW, |_| ControlFlow::Break(()));
+    assert!(flow.unwrap().is_break());
+    let first = trace.events().next().unwrap().unwrap();
+    assert_eq!(first.raw().arguments[0], 1);
+    let mut rest = 0;
+    let flow = trace.run(NOW, |_| {
+        rest += 1;
+        ControlFlow::Continue(())
+    });
+    assert!(flow.unwrap().is_continue());
+    assert_eq!(rest, 98);
+}
+
+#[test]
+fn observers_that_are_swapped_keep_their_signatures() {
+    let mut target = Target::start("traced");
+    let mut one = AnyObserver::Trace(counted(&mut target, 0));
+    let mut other = AnyObserver::Trace(
+        trace_of(&target, "text")
+            .arguments("(char *first)")
+            .start()
+            .unwrap(),
+    );
+    std::mem::swap(&mut one, &mut other);
+    target.ask("text");
+    one.stop().unwrap();
+    let AnyObserver::Trace(mut texts) = one else {
+        panic!("a trace")
+    };
+    let event = texts.next_event(NOW).unwrap().unwrap();
+    assert_eq!(event.argument("first"), Some(Value::String(b"short")));
+}
+
 #[test]
 fn a_batch_is_memory_of_the_library() {
     let mut target = Target::start("traced");
@@ -293,8 +408,12 @@ fn stacks_have_names() {
     let event = trace.events_for(Duration::ZERO).next().unwrap().unwrap();
     let mut symbols = Symbolizer::new().unwrap();
     let names = symbols.names(event.pid(), event.stack()).unwrap();
-    assert_eq!(names[0], "chain_second");
-    assert!(names.iter().any(|name| name == "main"), "{names:?}");
+    assert_eq!(names[0], "traced:chain_second");
+    assert!(names.iter().any(|name| name == "traced:main"), "{names:?}");
+    assert!(
+        names.iter().any(|name| name.starts_with("libc.so.6")),
+        "{names:?}"
+    );
     let first = event.stack().next().unwrap();
     let place = symbols.find(event.pid(), first, false).unwrap();
     assert_eq!(

@@ -50,6 +50,25 @@ fn a_stream_gives_every_event() {
 }
 
 #[test]
+fn a_stream_that_ends_gives_back_what_it_read() {
+    let mut target = Target::known();
+    runtime().block_on(async {
+        let mut stream = trace(&target).into_stream().unwrap();
+        target.call(100, 1);
+        next(&mut stream).await;
+        let mut trace = stream.into_inner();
+        assert_eq!(trace.events_for(Duration::ZERO).count(), 99);
+        // And the other way round.
+        target.call(100, 1);
+        assert_eq!(trace.events().take(1).count(), 1);
+        let mut stream = trace.into_stream().unwrap();
+        for _ in 0..99 {
+            next(&mut stream).await;
+        }
+    });
+}
+
+#[test]
 fn other_tasks_run_while_a_stream_waits() {
     let mut target = Target::known();
     runtime().block_on(async {
