@@ -1065,7 +1065,7 @@ UPM_API void upm_batch_free(struct upm_batch *batch);
  *
  * A ring buffer has one reader: the first process that reads keeps it until it frees the observer.
  * Once the observer is stopped nothing is waited for. upm_trace_next() and upm_trace_run() take
- * events in batches of their own; what they have taken and not given out is not read here.
+ * events in batches of their own; what they have taken and not given out comes first here.
  *
  * @param batch       what it held before is replaced
  * @param timeout_ms  how long to wait for the first event; 0 = not at all, -1 = for ever

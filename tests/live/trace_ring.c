@@ -157,6 +157,58 @@ static void by_function(void **state)
 	traced_finish(&traced);
 }
 
+/* Texts and stacks move with the events that had been taken for upm_trace_next(). */
+static void one_and_then_batches(void **state)
+{
+	struct upm_batch *batch;
+	struct upm_event event;
+	struct traced traced;
+	const char *text;
+
+	(void)state;
+	traced_begin(&traced, "uprobe:text",
+		     WITH(.arguments = "(char *first, char *second)", .flags = UPM_TRACE_STACKS),
+		     NULL);
+	assert_upm_ok(upm_batch_new(1, 1, &batch));
+	traced_command(&traced, "text");
+	assert_upm_ok(upm_trace_next(traced.observer, &event, &text, 0));
+	for (unsigned i = 1; i < 3; i++) {
+		uint64_t stack, first;
+
+		assert_upm_ok(upm_trace_read(traced.observer, batch, 0));
+		assert_int_equal(upm_batch_size(batch), 1);
+		assert_true(upm_batch_events(batch)->stack_count > 0);
+		memcpy(&stack, upm_batch_text(batch) + upm_batch_events(batch)->stack_offset, 8);
+		memcpy(&first, text + event.stack_offset, 8);
+		assert_int_equal(stack, first);
+		assert_int_equal(upm_batch_events(batch)->unreadable, i == 1 ? 3 : 0);
+	}
+	assert_string_equal(upm_batch_text(batch) + (uint32_t)upm_batch_events(batch)->arguments[1],
+			    "/etc/passwd");
+	assert_upm_ok(upm_trace_read(traced.observer, batch, 0));
+	assert_int_equal(upm_batch_size(batch), 0);
+	upm_batch_free(batch);
+	traced_finish(&traced);
+}
+
+static void function_and_then_batches(void **state)
+{
+	struct traced traced;
+	uint64_t taken = 0;
+
+	(void)state;
+	traced_begin(&traced, "uprobe:counted", NULL, NULL);
+	traced_command(&traced, "count 100");
+	assert_int_equal(upm_trace_run(traced.observer, take_some, &taken, -1), 77);
+	traced_command(&traced, "count 5");
+	assert_upm_ok(upm_trace_read(traced.observer, traced.batch, 0));
+	assert_int_equal(upm_batch_size(traced.batch), 75);
+	assert_int_equal(upm_batch_events(traced.batch)->arguments[0], 30);
+	assert_int_equal(upm_batch_events(traced.batch)[74].arguments[0], 4);
+	assert_int_equal(read_all(&traced), 0);
+	traced_finish(&traced);
+}
+
 static void wrong_arguments(void **state)
 {
 	struct upm_trace_count count;
@@ -237,10 +289,11 @@ static void signals_end_the_wait(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(late_reader),	      cmocka_unit_test(too_many_calls),
-		cmocka_unit_test(batches_in_order),   cmocka_unit_test(one_by_one),
-		cmocka_unit_test(by_function),	      cmocka_unit_test(wrong_arguments),
-		cmocka_unit_test(woken_by_a_quarter), cmocka_unit_test(signals_end_the_wait),
+		cmocka_unit_test(late_reader),		cmocka_unit_test(too_many_calls),
+		cmocka_unit_test(batches_in_order),	cmocka_unit_test(one_by_one),
+		cmocka_unit_test(by_function),		cmocka_unit_test(wrong_arguments),
+		cmocka_unit_test(one_and_then_batches), cmocka_unit_test(function_and_then_batches),
+		cmocka_unit_test(woken_by_a_quarter),	cmocka_unit_test(signals_end_the_wait),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -60,6 +60,66 @@ static void begin_at_offset(const struct upm_sites *sites, struct upm_batch *bat
 	memcpy(batch->text + event->stack_offset, &address, sizeof(address));
 }
 
+/* Bit i: argument i lies in the text area. */
+static uint32_t texts_of(const struct upm_trace_lists *lists, const struct upm_event *event)
+{
+	const struct upm_signature *signature;
+	uint32_t texts = 0;
+
+	if (event->probe >= lists->probe_count)
+		return 0;
+	signature = upm_trace_lists_signature(lists, event->probe);
+	for (uint32_t i = 0; i < event->argument_count && i < signature->count; i++)
+		if (signature->parameters[i].form == UPM_FORM_STRING ||
+		    signature->parameters[i].form == UPM_FORM_BYTES)
+			texts |= 1u << i;
+	return texts & ~(uint32_t)event->unreadable;
+}
+
+static size_t text_needed(const struct upm_event *event, uint32_t texts)
+{
+	size_t needed = event->stack_count ? 7 + 8 * (size_t)event->stack_count : 0;
+
+	for (uint32_t i = 0; i < UPM_EVENT_ARGUMENTS; i++)
+		if (texts & 1u << i)
+			needed += (event->arguments[i] >> 32) + 1;
+	return needed;
+}
+
+/* @return whether there was room */
+static bool move_event(const struct upm_trace_lists *lists, const struct upm_batch *from,
+		       size_t index, struct upm_batch *batch)
+{
+	struct upm_event event = from->events[index];
+	uint32_t texts = texts_of(lists, &event);
+	const char *stack = from->text + event.stack_offset;
+
+	if (!upm_batch_has_room(batch, text_needed(&event, texts)))
+		return false;
+	if (event.stack_count)
+		memcpy(upm_batch_add_stack(batch, event.stack_count, &event.stack_offset), stack,
+		       event.stack_count * sizeof(uint64_t));
+	for (uint32_t i = 0; i < UPM_EVENT_ARGUMENTS; i++)
+		if (texts & 1u << i)
+			event.arguments[i] =
+				upm_batch_add_text(batch, from->text + (uint32_t)event.arguments[i],
+						   (uint32_t)(event.arguments[i] >> 32));
+	batch->events[batch->count++] = event;
+	return true;
+}
+
+/* What upm_trace_next() and upm_trace_run() have taken off the ring and not given out comes before
+ * what is there. @return whether all of it had room */
+static bool move_pulled(struct upm_trace *state, struct upm_batch *batch)
+{
+	while (state->pulled && state->next < state->pulled->count) {
+		if (!move_event(&state->lists, state->pulled, state->next, batch))
+			return false;
+		state->next++;
+	}
+	return true;
+}
+
 /* All that is there, as far as there is room. */
 static int drain(struct upm_trace *state, const struct upm_sites *sites, struct upm_batch *batch)
 {
@@ -117,7 +177,6 @@ static int read_until(struct upm_observer *observer, struct upm_batch *batch, ui
 
 	if (status)
 		return status;
-	upm_batch_clear(batch);
 	upm_trace_sweep(observer);
 	for (;;) {
 		uint64_t left = left_until(deadline);
@@ -148,7 +207,12 @@ int32_t upm_trace_read(struct upm_observer *observer, struct upm_batch *batch, i
 		return upm_fail(UPM_ERR_INVALID, 0, operation, NULL, "make one by upm_batch_new()",
 				"batch is NULL");
 	status = begin(observer);
-	return status ? status : read_until(observer, batch, deadline_after(timeout_ms));
+	if (status)
+		return status;
+	upm_batch_clear(batch);
+	if (!move_pulled(observer->state, batch))
+		return UPM_OK;
+	return read_until(observer, batch, deadline_after(timeout_ms));
 }
 
 int32_t upm_trace_fd(const struct upm_observer *observer)
@@ -176,6 +240,7 @@ static int pull(struct upm_observer *observer, uint64_t deadline, const struct u
 		status = upm_batch_new(0, 0, &state->pulled);
 	if (!status && state->next >= state->pulled->count) {
 		state->next = 0;
+		upm_batch_clear(state->pulled);
 		status = read_until(observer, state->pulled, deadline);
 	}
 	if (!status && state->next < state->pulled->count)

@@ -3830,7 +3830,7 @@ extern "C" {
     #[doc = ""]
     #[doc = " A ring buffer has one reader: the first process that reads keeps it until it frees the observer."]
     #[doc = " Once the observer is stopped nothing is waited for. upm_trace_next() and upm_trace_run() take"]
-    #[doc = " events in batches of their own; what they have taken and not given out is not read here."]
+    #[doc = " events in batches of their own; what they have taken and not given out comes first here."]
     #[doc = ""]
     #[doc = " @param batch       what it held before is replaced"]
     #[doc = " @param timeout_ms  how long to wait for the first event; 0 = not at all, -1 = for ever"]
