@@ -135,7 +135,7 @@ class EventArray(numpy.ndarray[Any, Any]):
     """A structured array of events: fields as `batch["pid"]`, masks and slices as ever.
 
     Selections, copies and pickles have the texts and signatures of their events with them. What
-    NumPy joins of several batches, as numpy.concatenate() does, is a plain array of the fields.
+    numpy.concatenate() makes of several is a plain array of the fields.
 
     Attributes:
         text: the text area that strings, byte buffers and stacks lie in, as bytes
@@ -164,16 +164,6 @@ class EventArray(numpy.ndarray[Any, Any]):
     def __reduce__(self) -> tuple[Any, ...]:
         known = {probe: self.signatures[probe] for probe in self._probes()}
         return EventArray._made, (numpy.array(self), numpy.array(self.text), known)
-
-    def __array_function__(self, function: Any, types: Any, given: Any, named: Any) -> Any:
-        result = super().__array_function__(function, types, given, named)
-        if not isinstance(result, EventArray):
-            return result
-        sources = list(_event_arrays(given))
-        if not sources or any(each.text is not sources[0].text for each in sources):
-            return result.view(numpy.ndarray)
-        result.__dict__.update(sources[0].__dict__)
-        return result
 
     def __getitem__(self, key: Any) -> Any:
         """Fields are plain arrays; only selections of whole events stay what they are."""
@@ -368,15 +358,6 @@ class EventArray(numpy.ndarray[Any, Any]):
             except pyarrow.ArrowInvalid:
                 pass  # not all are UTF-8
         return binary
-
-
-def _event_arrays(given: Any) -> Iterator[EventArray]:
-    """Those among arguments, in lists too."""
-    for each in given:
-        if isinstance(each, EventArray):
-            yield each
-        elif isinstance(each, (list, tuple)):
-            yield from _event_arrays(each)
 
 
 def _pandas_texts(texts: list[str | None]) -> Any:
