@@ -10,6 +10,7 @@ import pytest
 
 import uprobe_multi as um
 from support import Target, built
+from uprobe_multi import display
 from uprobe_multi.display import ProgressBar
 
 
@@ -45,8 +46,13 @@ def test_progress_is_told_from_the_specs_on(
         began.close()
         assert list(dict.fromkeys(told)) == ["resolve", "attach"]
     bars: list[ProgressBar] = []
-    make = ProgressBar.__init__
-    monkeypatch.setattr(ProgressBar, "__init__", lambda bar: bars.append(bar) or make(bar))
+
+    class Bar(ProgressBar):
+        def __init__(self) -> None:
+            super().__init__()
+            bars.append(self)
+
+    monkeypatch.setattr(display, "ProgressBar", Bar)
     um.trace(spec, pid=target.pid, progress=True).close()
     assert len(bars) == 1 and "attach" in str(bars[0]._last)
 

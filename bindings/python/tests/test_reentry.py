@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
+import time
 from typing import Callable
 
 import pytest
@@ -142,7 +143,7 @@ def test_events_are_not_read_inside_of_run(target: Target) -> None:
 
         def stop(event: um.Event) -> float:
             seen.append(events.counts()[0].hits)
-            return events.stop()
+            return events.stop()  # which is more than 0, and so ends the run
 
         assert isinstance(events.run(stop), float)
         assert seen == [6] and len(list(events)) == 2
@@ -172,12 +173,21 @@ def test_a_fork_inside_of_run(target: Target) -> None:
 def test_another_thread_closes_while_one_waits(target: Target) -> None:
     events = um.trace(f"{target.path}:known_0000", pid=target.pid)
     ended: list[object] = []
-    threads = [
-        threading.Thread(target=lambda wait=wait: ended.append(wait()))  # type: ignore[misc]
-        for wait in (lambda: events.run(print), lambda: list(events), events.next)
+
+    def end(wait: Callable[[], object]) -> None:
+        try:
+            ended.append(wait())
+        except um.StateError:  # it came too late
+            ended.append(None)
+
+    waits: list[Callable[[], object]] = [
+        lambda: events.run(print), lambda: list(events), events.next,
     ]
+    threads = [threading.Thread(target=end, args=(wait,)) for wait in waits]
     for thread in threads:
         thread.start()
+    while not events._next_look:
+        time.sleep(0.001)
     events.close()
     for thread in threads:
         thread.join(30)

@@ -127,7 +127,7 @@ class Trace(Observer):
         """What a function finds that looks for events, tried until the time is over, or nothing can
         come any more: then None."""
         end = math.inf if timeout is None else time.monotonic() + timeout
-        while not self.closed:
+        while not self._slot.closed:
             stopped = self._stopped
             if not stopped:
                 self._wait(min(self._next_look, end) - time.monotonic())
@@ -210,7 +210,8 @@ class Trace(Observer):
         pool = self._pools.setdefault((events, text_bytes), Pool(events, text_bytes))
         memory = pool.take()
         found = self._look(lambda: self._fill(memory, events, text_bytes), timeout)
-        return EventArray.of(memory, self._signatures)[: found or 0]
+        batch: EventArray = EventArray.of(memory, self._signatures)[: found or 0]
+        return batch
 
     def _fill(self, memory: Memory, events: int, text_bytes: int) -> int | None:
         """Look once: how many there are, and what is known of all their probes, so that the array
