@@ -240,6 +240,8 @@ static json_t *field_json(const char *field, const struct upm_probe *probe,
 		{"verdict", upm_verdict_name(probe->verdict)},
 		{"cost", upm_cost_name(probe->cost)},
 		{"site_cost", upm_cost_name(probe->site_cost)},
+		{"return_verdict", upm_verdict_name(probe->return_verdict)},
+		{"return_reason", probe->return_reason},
 	};
 	const struct {
 		const char *name;

@@ -161,7 +161,7 @@ def field_json(probe, field):
     value = getattr(probe, field)
     if field == "arguments":
         return [argument_json(argument) for argument in value]
-    if field in ("kind", "verdict", "cost", "site_cost"):
+    if field in ("kind", "verdict", "cost", "site_cost", "return_verdict"):
         return str(value)
     return number(int(value)) if isinstance(value, int) else value
 

@@ -79,6 +79,23 @@ def test_a_descriptor_will_do(target: Target, wrap: object) -> None:
         um.attach(3)
 
 
+def test_the_descriptor_of_a_closed_object_is_not_used(target: Target) -> None:
+    """The number may be another file's by then."""
+    probes = um.resolve(f"{target.path}:known_0000")
+    object = um.Object(built(OBJECT))
+    program = object.program("entry")
+    object.close()
+    for attach in (
+        lambda: um.attach(program, probes, pid=target.pid),
+        lambda: um.attach(program, probes, pid=target.pid, cookies=[1]),
+        lambda: um.attach(program, f"{target.path}:known_0000", pid=target.pid),
+        lambda: um.attach(object, probes, name="entry", pid=target.pid),
+        program.fileno,
+    ):
+        with pytest.raises(um.StateError, match="BPF object: it is closed"):
+            attach()
+
+
 def test_cookies_are_given_in_order(target: Target) -> None:
     probes = um.resolve(f"{target.path}:known_000[0-2]")
     with um.Object(built(OBJECT)) as object:

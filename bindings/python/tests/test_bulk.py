@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import gc
+import pickle
 from pathlib import Path
 
 import numpy
@@ -126,6 +128,77 @@ def test_mixed_probes_have_plain_columns(worker: Worker) -> None:
     table = batch.to_arrow()
     assert table["arg0_text"].to_pylist() == ["/dev/null", None]
     assert table["arg0"].to_pylist() == [None, first[1]]
+
+
+def test_arguments_do_not_take_the_place_of_columns(worker: Worker) -> None:
+    """Names that are columns of every table, names that occur twice, names made for those."""
+    named = "int open(char *pid, int kind_1, int kind, int flags, int flags)"
+    with um.trace(OPEN, named, pid=worker.pid) as events:
+        worker.open("/no/such/file")
+        batch = events.read_batch(timeout=1)
+    expected = ["pid_0", "kind_1", "kind_2", "flags", "flags_4"]
+    table, frame = batch.to_arrow().to_pydict(), batch.to_frame()
+    for found in (table, {name: frame[name].tolist() for name in frame}):
+        assert [name for name in found if name in expected] == expected
+        assert found["pid_0"] == ["/no/such/file"] and found["pid"] == [worker.pid]
+        assert found["kind"] == ["entry"]
+        for index, name in enumerate(expected[1:], 1):
+            assert found[name][0] % 2**32 == int(batch["arguments"][0, index]) % 2**32
+    clashing = "int open(char *symbol, int symbol_0, int comm, int time_ns, int result)"
+    with um.trace(OPEN, clashing, returns=True, pid=worker.pid) as events:
+        worker.open("/no/such/file")
+        batch = events.read_batch(timeout=1)
+    frame = batch.to_frame()
+    assert list(frame["symbol_0_"]) == ["/no/such/file"] and list(frame["symbol"]) == ["open64"]
+    assert list(frame["result"]) == [-1] == batch.to_arrow()["result"].to_pylist()
+    assert set(frame) == set(batch.to_arrow().column_names)
+
+
+def test_a_batch_outlives_its_trace(worker: Worker) -> None:
+    with um.trace([OPEN, "libc.so.6:close"], {"open64": SIGNATURE, "close": "int close(int fd)"},
+                  pid=worker.pid) as events:
+        worker.open("/dev/null")
+        batch = events.read_batch(timeout=1)
+    events.close()
+    assert batch.strings(0) == ["/dev/null", None]
+    assert batch.to_frame()["symbol"].tolist() == ["open64", "close"]
+    assert batch[:1].to_arrow()["path"].to_pylist() == ["/dev/null"]
+    assert batch.signature_of(1).arguments[0].name == "fd"
+
+
+def test_copies_and_pickles_are_whole(worker: Worker) -> None:
+    paths = [f"/no/such/{number}" for number in range(5)]
+    with um.trace(OPEN, SIGNATURE, stacks=True, pid=worker.pid) as events:
+        for path in paths:
+            worker.open(path)
+        batch = events.read_batch(timeout=1)
+    events.close()
+    folded = batch.folded()
+    copies = [copy.copy(batch), copy.deepcopy(batch), batch.copy(), batch.view(), batch[:],
+              batch[::-1][::-1], batch[list(range(5))], batch.take(range(5)),
+              numpy.sort(batch, order="time_ns")]
+    copies += [pickle.loads(pickle.dumps(batch, protocol)) for protocol in range(2, 6)]
+    frame, stacks = batch.to_frame(), [batch.stack(event).tolist() for event in range(5)]
+    for again in copies:
+        assert isinstance(again, EventArray) and again.strings(0) == paths
+        assert [again.stack(event).tolist() for event in range(5)] == stacks
+        assert again.to_frame().equals(frame) and again.folded() == folded
+    last = pickle.loads(pickle.dumps(batch[4:]))
+    del batch, copies, again
+    gc.collect()
+    assert last.strings(0) == paths[4:] and last.signature() == events.signature(0)
+
+
+def test_batches_joined_by_numpy_are_plain(target: Target) -> None:
+    """Places in two text areas can not be told apart."""
+    batches = []
+    with um.trace(f"{target.path}:known_0000", stacks=True, pid=target.pid) as events:
+        for _ in range(2):
+            target.call()
+            batches.append(events.read_batch(timeout=30))
+    for join in (numpy.concatenate, numpy.hstack, lambda both: numpy.append(*both)):
+        both = join(batches)
+        assert type(both) is numpy.ndarray and both["pid"].tolist() == [target.pid] * 2
 
 
 def test_batches_end_with_the_trace(target: Target) -> None:

@@ -59,6 +59,16 @@ def test_what_can_not_be_attached_says_why(known: str) -> None:
     assert str(probes.rejected[0].verdict) == "no_match"
 
 
+def test_what_a_return_probe_would_be() -> None:
+    probes = um.resolve("libc.so.6:setjmp", "uretprobe:libc.so.6:setjmp", "libc.so.6:malloc")
+    setjmp, refused, malloc = probes
+    assert setjmp.ok and setjmp.flags & um.ProbeFlag.RETURN_UNSAFE
+    assert setjmp.return_verdict == um.Verdict.RETURN_UNSAFE == refused.verdict
+    assert "return address" in setjmp.return_reason
+    assert (malloc.return_verdict, malloc.return_reason) == (um.Verdict.OK, "")
+    assert list(probes.to_frame()["return_verdict"]) == ["return_unsafe", "return_unsafe", "ok"]
+
+
 def test_joins_copy(known: str) -> None:
     one = um.resolve(f"{known}:known_0000")
     other = um.resolve(f"{known}:known_0001")

@@ -9,7 +9,8 @@ import threading
 import pytest
 
 import uprobe_multi as um
-from support import Target
+from support import Target, built
+from uprobe_multi import display
 from uprobe_multi.display import ProgressBar
 
 
@@ -25,6 +26,35 @@ def test_progress_is_told(target: Target) -> None:
     assert all(0 <= done and (not total or done <= total) for _, done, total in told)
     with um.count(f"{target.path}:known_0000", pid=target.pid, progress=True) as calls:
         assert calls.attached_count == 1
+
+
+def test_progress_is_told_from_the_specs_on(
+    target: Target, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Resolving and attaching, by one bar where a bar is asked for."""
+    spec, path = f"{target.path}:known_*", built("tests/bpf/sections.bpf.o")
+    fd = um.Object(path).program("entry")
+    for begin in (
+        um.count, um.latency, um.trace,
+        lambda spec, **options: um.attach(path, spec, name="entry", **options),
+        lambda spec, **options: um.attach(fd, spec, cookies=range(1000), **options),
+    ):
+        told: list[str] = []
+        began = begin(
+            spec, pid=target.pid, progress=lambda stage, done, total: told.append(stage)
+        )
+        began.close()
+        assert list(dict.fromkeys(told)) == ["resolve", "attach"]
+    bars: list[ProgressBar] = []
+
+    class Bar(ProgressBar):
+        def __init__(self) -> None:
+            super().__init__()
+            bars.append(self)
+
+    monkeypatch.setattr(display, "ProgressBar", Bar)
+    um.trace(spec, pid=target.pid, progress=True).close()
+    assert len(bars) == 1 and "attach" in str(bars[0]._last)
 
 
 def test_an_exception_of_the_callback_comes_back(target: Target) -> None:

@@ -2,11 +2,13 @@
 """Events one by one, with arguments and results: topic 25. Waiting: topics 18, 21."""
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import threading
 import time
 from pathlib import Path
+from typing import Iterator
 
 import pytest
 
@@ -121,6 +123,57 @@ def test_run_calls_until_told_to_end(target: Target) -> None:
             events.run(lambda event: 1 / 0)
         assert events.run(seen.append, timeout=0) is None
         assert len(seen) == 4
+
+
+def numbers(events: list[um.Event]) -> list[object]:
+    return [event.arguments[0] for event in events]
+
+
+@pytest.fixture
+def hundred() -> Iterator[um.Trace]:
+    """A stopped trace with 100 events unread, whose first argument counts from 0."""
+    with Target("target/traced") as target:
+        with um.trace(f"{target.path}:counted", "(int n)", pid=target.pid) as events:
+            target.ask("count 100")
+    yield events
+    events.close()
+
+
+def test_readers_go_on_where_another_one_left_off(hundred: um.Trace) -> None:
+    """Whatever ends a reading early: what it has not given out is there for the next one."""
+
+    async def leave() -> um.Event:
+        async for event in hundred:
+            return event
+        raise AssertionError("there are events")
+
+    taken: list[um.Event] = []
+    for _ in range(3):
+        for event in hundred:
+            taken.append(event)
+            break
+        following = hundred.next(0)
+        assert following is not None
+        taken += [following, asyncio.run(leave())]
+        assert hundred.run(lambda event: [taken.append(event)])  # type: ignore[func-returns-value]
+    assert numbers(taken) == list(range(12))
+    batch = hundred.read_batch(events=8)
+    assert list(batch["arguments"][:, 0]) == list(range(12, 20))
+    assert numbers(list(hundred)) == list(range(20, 100))
+    assert hundred.next() is None and len(hundred.read_batch()) == 0
+
+
+def test_batches_begin_with_what_iteration_has_left(worker: Worker) -> None:
+    paths = [f"/no/such/{number}" for number in range(20)]
+    with um.trace(OPEN, SIGNATURE, stacks=True, pid=worker.pid) as events:
+        for path in paths:
+            worker.open(path)
+    for event in events:
+        assert event.arguments[0] == paths[0]
+        break
+    batches = list(events.batches(events=6))
+    assert [text for batch in batches for text in batch.strings(0)] == paths[1:]
+    assert all(tuple(batch.stack(0)) == event.stack for batch in batches)
 
 
 def test_other_threads_run_while_one_waits(target: Target) -> None:

@@ -170,6 +170,8 @@ fn field_json(probe: &Probe<'_>, field: &str) -> Json {
         "cost" => json!(probe.cost().to_string()),
         "site_offset" => number(probe.site_offset()),
         "site_cost" => json!(probe.site_cost().to_string()),
+        "return_verdict" => json!(probe.return_verdict().to_string()),
+        "return_reason" => json!(probe.return_reason()),
         "offset" => number(probe.offset()),
         "address" => number(probe.address()),
         "symbol_offset" => number(probe.symbol_offset()),

@@ -4,12 +4,16 @@
 Threads: the library wants a handle alone for all but its const functions, and no handle freed
 while somebody uses it. Here each handle has a lock; whoever takes the pointer holds it.
 
+Callbacks and signal handlers run inside a call, on its thread, which the lock lets pass. So the
+uses of a handle are counted: close() inside one only says that it is closed, and the outermost frees
+it when it leaves; what changes the handle under a call that reads it is refused there.
+
 Exit: weakref.finalize frees what is left before the interpreter goes, and keeps the locks: a daemon
 thread that comes later waits, as it does for the interpreter. One may be inside a call then, with
 the lock; its handle is left to the kernel, which closes descriptors.
 
-Fork: the child's locks are made anew, since a thread of the parent may have held one. What the
-child frees are its own descriptors, never the parent's probes.
+Fork: the child's locks that another thread of the parent holds are made anew. What the child frees
+are its own descriptors, never the parent's probes.
 """
 from __future__ import annotations
 
@@ -20,7 +24,7 @@ from contextlib import contextmanager
 from typing import Any, Callable, Iterator, TypeVar
 
 from ._native import ffi
-from .errors import closed_error
+from .errors import busy_error, closed_error
 
 _EXIT_PATIENCE_SECONDS = 0.5
 
@@ -36,19 +40,27 @@ class Slot:
         self._free = free
         self.out = ffi.new(ffi.getctype(ffi.typeof(free).args[0], "*"))
         self.lock = threading.RLock()
+        self.uses = 0  # that run now, all on the thread that has the lock
+        self.closed = False
         _slots.add(self)
 
     def close(self) -> None:
-        """Free what is in it, once."""
+        """Free what is in it, once; inside a use of it, at the end of that."""
         if not self.lock.acquire(timeout=_EXIT_PATIENCE_SECONDS if _exiting() else -1):
             return
         try:
-            pointer, self.out[0] = self.out[0], ffi.NULL
-            if pointer:
-                self._free(pointer)
+            self.closed = True
+            self.free_if_closed()
         finally:
             if not _exiting():
                 self.lock.release()
+
+    def free_if_closed(self) -> None:
+        """Free what is in it, if it is closed and not in use. The caller has the lock."""
+        if self.closed and not self.uses:
+            pointer, self.out[0] = self.out[0], ffi.NULL
+            if pointer:
+                self._free(pointer)
 
     def __del__(self) -> None:
         if hasattr(self, "lock"):
@@ -64,7 +76,10 @@ def _exiting() -> bool:
 
 def _renew_locks() -> None:
     for slot in list(_slots):
-        slot.lock = threading.RLock()
+        if slot.lock.acquire(blocking=False):  # free, or of the thread that forks
+            slot.lock.release()
+        else:
+            slot.lock, slot.uses = threading.RLock(), 0
 
 
 os.register_at_fork(after_in_child=_renew_locks)
@@ -83,20 +98,40 @@ class Handle:
         self._finalizer = weakref.finalize(self, slot.close)
 
     @contextmanager
-    def _use(self) -> Iterator[Any]:
-        """The pointer, for as long as the block runs and for this thread alone."""
-        with self._slot.lock:
-            if self.closed:
-                raise closed_error(self._what)
-            yield self._slot.out[0]
+    def _use(self, changes: bool = False) -> Iterator[Any]:
+        """The pointer, for as long as the block runs and for this thread alone.
+
+        Args:
+            changes: refuse to run inside another use, as a callback of the library would be
+        """
+        slot = self._slot
+        with slot.lock:
+            slot.uses += 1
+            try:
+                if slot.closed:
+                    raise closed_error(self._what)
+                if changes and slot.uses > 1:
+                    raise busy_error(self._what)
+                yield slot.out[0]
+            finally:
+                slot.uses -= 1
+                slot.free_if_closed()
+
+    def _require_open(self) -> None:
+        if self.closed:
+            raise closed_error(self._what)
 
     @property
     def closed(self) -> bool:
         """Whether close() has been called."""
-        return not self._slot.out[0]
+        return self._slot.closed
 
     def close(self) -> None:
-        """Free it. A second call does nothing; other methods raise StateError afterwards."""
+        """Free it. A second call does nothing; other methods raise StateError afterwards.
+
+        In a callback or signal handler that runs inside a call on it, it is freed when that call
+        has returned.
+        """
         self._finalizer()
 
     def __enter__(self: Self) -> Self:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import nullcontext
 from typing import Any, Iterable, Protocol, Union
 
 from ._convert import PathLike, chosen, filled, flag_bits, pid_list, strings
@@ -116,11 +117,12 @@ def attach(
         descriptor = owner.program(name).fd
     if probes is None:
         probes = _section_specs(owner, program, name)
-    found = as_probe_set(probes, scope.pids)
+    found = as_probe_set(probes, scope.pids, scope.call.function)
     if cookies is not None:
         found = found.copy()
         found.cookies = cookies
-    return Link(_attach_set(descriptor, found, scope), owner)
+    with nullcontext() if owner is None else owner._use():
+        return Link(_attach_set(descriptor, found, scope), owner)
 
 
 def _section_specs(owner: Object | None, program: ProgramLike, name: str | None) -> list[str]:

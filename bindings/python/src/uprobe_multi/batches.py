@@ -5,13 +5,13 @@ The fields are those of struct upm_event, at the offsets that the C compiler gav
 byte buffers and stacks lie in the text area beside it: the element of `arguments` has their place.
 
 The memory is a batch of the library's. It goes back to a pool, and is filled again, when no array
-points into it any more.
+points into it any more. What is known of the probes comes along, so the trace may be closed.
 """
 from __future__ import annotations
 
 from collections import Counter
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Iterator, Mapping, Sequence
 
 import numpy
 import numpy.typing
@@ -19,7 +19,7 @@ import numpy.typing
 from ._handle import Slot
 from ._native import ffi, lib
 from .errors import check_status
-from .events import EventArgument, EventKind, Form, Signature, SignatureOf
+from .events import EventArgument, EventKind, Form, Signature
 from .symbols import Symbolizer
 
 if TYPE_CHECKING:
@@ -30,6 +30,10 @@ if TYPE_CHECKING:
 
 _NUMPY_TYPES = {"uint64_t": "u8", "uint32_t": "u4", "uint16_t": "u2", "char": "S1"}
 _SPARE_BATCHES = 2
+# Columns that every table may have; an argument of one of these names gets another one.
+_OWN_COLUMNS = frozenset(
+    ("time_ns", "symbol", "comm", "pid", "tid", "cpu", "kind", "duration_ns", "result")
+)
 
 
 @lru_cache(maxsize=None)
@@ -110,6 +114,11 @@ class Memory:
         array.flags.writeable = False
         return array
 
+    def probes(self) -> list[int]:
+        """The positions of the probes that occur."""
+        found: list[int] = numpy.flatnonzero(numpy.bincount(self.events()["probe"])).tolist()
+        return found
+
     def text(self) -> Array:
         """The text area as bytes."""
         size = lib.upm_batch_text_size(self.batch)
@@ -125,25 +134,36 @@ class Memory:
 class EventArray(numpy.ndarray[Any, Any]):
     """A structured array of events: fields as `batch["pid"]`, masks and slices as ever.
 
+    Selections, copies and pickles have the texts and signatures of their events with them. What
+    numpy.concatenate() makes of several is a plain array of the fields.
+
     Attributes:
         text: the text area that strings, byte buffers and stacks lie in, as bytes
-        signature_of: gives what is known of the arguments of the probe at a position
+        signatures: what is known of the arguments of a probe, by its position in the set
     """
 
     text: Array = numpy.empty(0, numpy.uint8)
-    signature_of: SignatureOf
+    signatures: Mapping[int, Signature] = {}
 
     @staticmethod
-    def of(memory: Memory, signature_of: SignatureOf) -> EventArray:
+    def of(memory: Memory, signatures: Mapping[int, Signature]) -> EventArray:
         """The events of a batch that has been read."""
-        array = memory.events().view(EventArray)
-        array.text = memory.text()
-        array.signature_of = signature_of
+        return EventArray._made(memory.events(), memory.text(), signatures)
+
+    @staticmethod
+    def _made(events: Array, text: Array, signatures: Mapping[int, Signature]) -> EventArray:
+        array = events.view(EventArray)
+        array.text = text
+        array.signatures = signatures
         return array
 
     def __array_finalize__(self, source: Any) -> None:
         if isinstance(source, EventArray):
             self.__dict__.update(source.__dict__)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        known = {probe: self.signatures[probe] for probe in self._probes()}
+        return EventArray._made, (numpy.array(self), numpy.array(self.text), known)
 
     def __getitem__(self, key: Any) -> Any:
         """Fields are plain arrays; only selections of whole events stay what they are."""
@@ -152,12 +172,20 @@ class EventArray(numpy.ndarray[Any, Any]):
             return part.view(numpy.ndarray)
         return part
 
+    def signature_of(self, probe: int) -> Signature:
+        """What is known of the arguments of the probe at this position, which has an event here."""
+        return self.signatures[probe]
+
     def signature(self) -> Signature | None:
         """The one that all these events share; None when their arguments differ in form."""
-        found = [self.signature_of(int(probe)) for probe in numpy.unique(self["probe"])]
+        found = [self.signatures[probe] for probe in self._probes()]
         if not found or any(each.arguments != found[0].arguments for each in found):
             return None
         return found[0]
+
+    def _probes(self) -> list[int]:
+        found: list[int] = numpy.unique(self["probe"]).tolist()
+        return found
 
     def strings(self, argument: int) -> list[str | None]:
         """The texts of a string argument."""
@@ -191,10 +219,9 @@ class EventArray(numpy.ndarray[Any, Any]):
     def _has_text(self, argument: int) -> Array:
         """Whether the argument of each event is a place in the text area."""
         probes = [
-            int(probe)
-            for probe in numpy.unique(self["probe"])
-            if argument < len(self.signature_of(int(probe)).arguments)
-            and self.signature_of(int(probe)).arguments[argument].in_text
+            probe
+            for probe in self._probes()
+            if any(each.in_text for each in self.signatures[probe].arguments[argument:][:1])
         ]
         return numpy.isin(self["probe"], probes)
 
@@ -226,14 +253,18 @@ class EventArray(numpy.ndarray[Any, Any]):
             yield "result", _typed(self["result"], self._result())
 
     def _argument_columns(self) -> Iterator[tuple[str, int, EventArgument | None]]:
-        """Name, position and meaning of each argument; no meaning where events differ in it."""
+        """Name, position and meaning of each argument; no meaning where events differ in it.
+
+        An argument whose name another column has, one of ours or an argument before it, has its
+        position behind the name: pid_0, or pid_0_ where that is taken too.
+        """
         signature = self.signature()
+        known = signature.arguments if signature is not None else ()
         most = int(self["argument_count"].max()) if len(self) else 0
-        for index in range(most):
-            if signature is not None and index < len(signature.arguments):
-                yield signature.arguments[index].name, index, signature.arguments[index]
-            else:
-                yield f"arg{index}", index, None
+        names = [each.name for each in known[:most]]
+        names += [f"arg{index}" for index in range(len(names), most)]
+        for index, name in enumerate(_distinct(names)):
+            yield name, index, known[index] if index < len(known) else None
 
     def _result(self) -> EventArgument | None:
         signature = self.signature()
@@ -242,10 +273,14 @@ class EventArray(numpy.ndarray[Any, Any]):
     def _names(self) -> tuple[Sequence[str], Array]:
         """Names of the probes that occur, and which of them each event is of."""
         probes, codes = numpy.unique(self["probe"], return_inverse=True)
-        return [self.signature_of(int(probe)).probe.name for probe in probes], codes
+        return [self.signatures[int(probe)].probe.name for probe in probes], codes
 
     def to_frame(self) -> pandas.DataFrame:
-        """A pandas table, one row an event; arguments by name where all events share them."""
+        """A pandas table, one row an event; arguments by name where all events share them.
+
+        The second argument is pid_1 where its name is pid, which is a column of every table, or
+        that of the first one.
+        """
         import pandas
 
         columns: dict[str, Any] = dict(self._plain_columns())
@@ -285,7 +320,7 @@ class EventArray(numpy.ndarray[Any, Any]):
         `pyarrow.parquet.write_table(batch.to_arrow(), path)`.
 
         Where an argument is a number of some probes and a text of others, the texts are in a
-        column of their own, such as "arg0_text".
+        column of their own, such as "arg0_text". Names are those of to_frame().
         """
         import pyarrow
 
@@ -333,6 +368,20 @@ def _pandas_texts(texts: list[str | None]) -> Any:
         return pandas.Series(texts, dtype=None if any(texts) else object)
     except UnicodeEncodeError:
         return pandas.Series(texts, dtype=object)
+
+
+def _distinct(names: Sequence[str]) -> list[str]:
+    """Names of columns for arguments: see EventArray._argument_columns()."""
+    taken = set(_OWN_COLUMNS) | {f"arg{index}_text" for index in range(len(names))}
+    result = []
+    for index, name in enumerate(names):
+        if name in taken:
+            name = f"{name}_{index}"
+            while name in taken or name in names:
+                name += "_"
+        taken.add(name)
+        result.append(name)
+    return result
 
 
 def _unique(names: Sequence[str]) -> list[str]:

@@ -138,7 +138,7 @@ def count(
 
 def start(function: Any, probes: Probes, scope: Scope, *own: Any) -> Slot:
     """Resolve if need be, and call upm_count() or another of its kind."""
-    found = as_probe_set(probes, scope.pids)
+    found = as_probe_set(probes, scope.pids, scope.call.function)
     slot = Slot(lib.upm_observer_free)
     with found._use() as pointer:
         status = function(pointer, *own, scope.options, slot.out)

@@ -125,7 +125,7 @@ class LimitError(Error, OverflowError):
 
 
 class StateError(Error, RuntimeError):
-    """The handle is closed, detached or stopped already (UPM_ERR_STATE)."""
+    """The handle is closed, detached, stopped already, or in use (UPM_ERR_STATE)."""
 
 
 _CLASSES: dict[int, type[Error]] = {
@@ -184,9 +184,19 @@ def check_status(status: int) -> int:
 
 def closed_error(what: str) -> Error:
     """The error of a method on a closed handle."""
-    return StateError(
-        Record(lib.UPM_ERR_STATE, 0, f"use the {what}", "", "it is closed", "make a new one")
+    return _state_error(what, "it is closed", "make a new one")
+
+
+def busy_error(what: str) -> Error:
+    """The error of a method that can not run inside another one on the same handle."""
+    return _state_error(
+        what, "a call on it is running, which this is inside of",
+        "do it when that call has returned, not in its callback",
     )
+
+
+def _state_error(what: str, message: str, hint: str) -> Error:
+    return StateError(Record(lib.UPM_ERR_STATE, 0, f"use the {what}", "", message, hint))
 
 
 def _sentence(record: Record) -> str:

@@ -31,6 +31,10 @@ class EventKind(IntEnum):
         return self.name.lower()
 
 
+# Constructing an enum member by its number is slow for each event.
+_KINDS = {int(member): member for member in EventKind}
+
+
 class Form(IntEnum):
     """How the value of an argument or result is meant."""
 
@@ -160,10 +164,9 @@ def make_event(raw: Any, texts: Any, signature_of: SignatureOf) -> Event:
         for index, argument in enumerate(signature.arguments[: raw.argument_count])
     )
     has_result = raw.kind in (EventKind.RETURN, EventKind.CALL)
-    stack = bytes(ffi.buffer(texts + raw.stack_offset, 8 * raw.stack_count))
     return Event(
         time_ns=raw.time_ns,
-        kind=EventKind(raw.kind),
+        kind=_KINDS[raw.kind],
         probe=signature.probe,
         pid=raw.pid,
         tid=raw.tid,
@@ -173,6 +176,11 @@ def make_event(raw: Any, texts: Any, signature_of: SignatureOf) -> Event:
         result=decode(raw.result, signature.result, texts) if has_result else None,
         duration_ns=raw.duration_ns,
         truncated=raw.truncated,
-        stack=struct.unpack(f"={raw.stack_count}Q", stack),
+        stack=_stack(raw, texts) if raw.stack_count else (),
         signature=signature,
     )
+
+
+def _stack(raw: Any, texts: Any) -> tuple[int, ...]:
+    addresses = ffi.buffer(texts + raw.stack_offset, 8 * raw.stack_count)
+    return struct.unpack(f"={raw.stack_count}Q", addresses)

@@ -24,7 +24,8 @@ class Program(NamedTuple):
     object: Object
 
     def fileno(self) -> int:
-        """The descriptor."""
+        """The descriptor, while the object is open."""
+        self.object._require_open()
         return self.fd
 
 

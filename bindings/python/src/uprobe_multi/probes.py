@@ -56,6 +56,8 @@ class Probe(NamedTuple):
     arguments: tuple[Argument, ...]  #: of a USDT call site
     site_offset: int  #: file offset of the instruction that is probed: see ProbeSet.place()
     site_cost: Cost  #: of a hit there
+    return_verdict: Verdict  #: of a return probe, a latency or a trace with returns at this place
+    return_reason: str  #: one line about return_verdict; "" when that is OK
 
     @property
     def name(self) -> str:
@@ -125,6 +127,8 @@ def make_probe(raw: Any, aliases: tuple[str, ...], arguments: tuple[Argument, ..
         arguments=arguments,
         site_offset=raw.site_offset,
         site_cost=_COSTS[raw.site_cost],
+        return_verdict=_VERDICTS[raw.return_verdict],
+        return_reason=text(raw.return_reason),
     )
 
 
@@ -179,7 +183,7 @@ class ProbeSet(Handle, Sequence[Probe]):
             numbers(sized[name], "uint64_t") if name in sized else ffi.NULL
             for name in ("ref_ctr_offsets", "cookies")
         ]
-        with self._use() as pointer:
+        with self._use(changes=True) as pointer:
             check_status(
                 lib.upm_probe_set_add(
                     pointer, chosen(Kind, kind, "kind"), path_array, places, *extra, count
@@ -293,14 +297,15 @@ class ProbeSet(Handle, Sequence[Probe]):
         }
         if observer not in kinds:
             raise invalid("choose the observer", str(observer), "say count, latency, trace or None")
-        with self._use() as pointer:
+        with self._use(changes=True) as pointer:
             check_status(lib.upm_probe_set_place(pointer, kinds[observer]))
 
     def join(self, other: ProbeSet) -> None:
         """Append copies of all probes of other."""
         other = other.copy() if other is self else other
         first, second = sorted((self, other), key=id)  # two threads that join crosswise
-        with first._use(), second._use(), self._use() as to, other._use() as source:
+        with first._use(changes=first is self) as one, second._use(changes=second is self) as two:
+            to, source = (one, two) if first is self else (two, one)
             check_status(lib.upm_probe_set_join(to, source))
 
     def copy(self) -> ProbeSet:
@@ -323,7 +328,7 @@ class ProbeSet(Handle, Sequence[Probe]):
     def cookies(self, values: Iterable[int]) -> None:
         array = numbers(values, "uint64_t")
         _same_length("cookies", len(array), len(self))
-        with self._use() as pointer:
+        with self._use(changes=True) as pointer:
             check_status(lib.upm_probe_set_cookies(pointer, array, len(array)))
 
     def to_frame(self) -> pandas.DataFrame:
@@ -372,5 +377,6 @@ def _words(probe: Probe) -> dict[str, Any]:
         "verdict": str(probe.verdict),
         "cost": str(probe.cost),
         "site_cost": str(probe.site_cost),
+        "return_verdict": str(probe.return_verdict),
         "flags": int(probe.flags),
     }

@@ -51,7 +51,7 @@ class Symbolizer(Handle):
                 but the first: the call before it is meant
         """
         raw = filled("upm_place")
-        with self._use() as pointer:
+        with self._use(changes=True) as pointer:
             check_status(lib.upm_symbolizer_find(pointer, pid, address, int(after_call), raw))
             return Place(text(raw.path), text(raw.symbol), raw.offset, raw.file_offset)
 

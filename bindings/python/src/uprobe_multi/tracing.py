@@ -24,18 +24,18 @@ from ._progress import Progress
 from .attaching import Scope
 from .counting import start
 from .enums import Backend, Placement
-from .errors import check_status
-from .events import Event, Signature, SignatureOf, make_event, read_signature
+from .errors import StateError, check_status
+from .events import Event, Signature, make_event, read_signature
 from .observer import Observer
 from .outcomes import TraceCount, TraceSnapshot
 from .probes import Probe, ProbeSet
 from .resolving import Probes, as_probe_set
 
 if TYPE_CHECKING:
-    from .batches import EventArray, Pool
+    from .batches import EventArray, Memory, Pool
 
 _LOOK_SECONDS = 0.01
-_CHUNK = 256  # events that are read at once for iteration
+_TURN = 256  # events that `async for` gives before it lets other tasks run
 # Room of an array where the caller does not say. More than in C: each costs tens of microseconds,
 # and what comes between two looks at full speed should fit into one.
 _EVENTS = 16384
@@ -48,7 +48,11 @@ class Trace(Observer):
     """Records an event for each hit: made by trace().
 
     Iteration (`for` and `async for`) gives Event objects until the trace is stopped and empty;
-    read_batch() and batches() give NumPy arrays. An event is given to one of them only.
+    read_batch() and batches() give NumPy arrays. An event is given out once, and all of these go on
+    where another one has left off: after a `break`, next() gives the event behind it.
+
+    Closing it ends what reads events, also from inside: from a function that run() calls, from the
+    body of a loop, from a signal handler or another thread.
     """
 
     _what = "trace"
@@ -58,6 +62,7 @@ class Trace(Observer):
         self._stopped = False
         self._pools: dict[tuple[int, int], Pool] = {}
         self._one = ffi.new("struct upm_event *")
+        self._text = ffi.new("const char **")
         # A descriptor of our own stays good for a waiting thread when another one closes the trace.
         self._fd = os.dup(check_status(lib.upm_trace_fd(slot.out[0])))
         self._close_fd = weakref.finalize(self, os.close, self._fd)
@@ -68,7 +73,12 @@ class Trace(Observer):
         self._signatures: dict[int, Signature] = {}
 
     def close(self) -> None:
-        """Free it. A second call does nothing; other methods raise StateError afterwards."""
+        """Free it. A second call does nothing; other methods raise StateError afterwards, those
+        that read events end. What has not been read is gone.
+
+        In a callback or signal handler that runs inside a call on it, it is freed when that call
+        has returned.
+        """
         super().close()
         self._wakeups.close()
         self._close_fd()
@@ -85,6 +95,7 @@ class Trace(Observer):
     def fileno(self) -> int:
         """A descriptor to wait for events in an event loop, beside a timer of 10 ms or so: the
         kernel wakes only when a quarter of the ring buffer is full."""
+        self._require_open()
         return self._fd
 
     def signature(self, probe: int) -> Signature:
@@ -112,24 +123,33 @@ class Trace(Observer):
 
     # ---- waiting
 
-    def _until(self, timeout: float | None) -> Iterator[None]:
-        """Turns of a loop that looks for events: ends when the time is over, or when nothing can
-        come any more."""
+    def _look(self, look: Callable[[], Item | None], timeout: float | None) -> Item | None:
+        """What a function finds that looks for events, tried until the time is over, or nothing can
+        come any more: then None."""
         end = math.inf if timeout is None else time.monotonic() + timeout
-        while True:
+        while not self._slot.closed:
             stopped = self._stopped
             if not stopped:
                 self._wait(min(self._next_look, end) - time.monotonic())
-            yield
+            try:
+                found = look()
+            except StateError:
+                if self.closed:  # meanwhile
+                    break
+                raise
+            if found is not None:
+                return found
             if stopped or time.monotonic() >= end:
-                return
+                break
+        return None
 
     def _wait(self, seconds: float) -> None:
         if seconds > 0:
             try:
                 self._wakeups.poll(seconds)
-            except ValueError:
-                pass  # closed by another thread: the look that follows says so
+            except (ValueError, OSError):
+                if not self.closed:  # by another thread, or by a signal handler
+                    raise
 
     def _looked(self, is_full: bool = False) -> None:
         """Note that this was all there is, or that more may be there."""
@@ -140,53 +160,34 @@ class Trace(Observer):
     def next(self, timeout: float | None = None) -> Event | None:
         """The next event; None when the time (seconds; None = for ever) is over, or the trace is
         stopped and empty."""
-        for _ in self._until(timeout):
-            event = self._next_now()
-            if event is not None:
-                return event
-        return None
+        self._require_open()
+        return self._look(self._next_now, timeout)
 
     def _next_now(self) -> Event | None:
-        texts = ffi.new("const char **")
-        with self._use() as pointer:
-            status = lib.upm_trace_next(pointer, self._one, texts, 0)
+        with self._use(changes=True) as pointer:
+            status = lib.upm_trace_next(pointer, self._one, self._text, 0)
             if status == lib.UPM_ERR_NOT_FOUND:
                 self._looked()
                 return None
             check_status(status)
-            return make_event(self._one, texts[0], self.signature)
+            return make_event(self._one, self._text[0], self.signature)
 
     def run(
         self, function: Callable[[Event], object], timeout: float | None = None
     ) -> object:
         """Call a function for each event, on this thread, until it gives something other than
-        None or False, which is returned; or until the time is over (None is returned)."""
-        call = EventCall(function, self.signature)
-        for _ in self._until(timeout):
-            with self._use() as pointer:
-                status = lib.upm_trace_run(pointer, lib.upm_event_python, call.context, 0)
-            if call.ended:
-                return call.end()
-            check_status(status)
-            self._looked()
-        return None
+        None or False, which is returned; or until the time is over, or the function closes the
+        trace (None is returned). It may stop() the trace; reading events in it is refused."""
+        self._require_open()
+        call = EventCall(function, self)
+        self._look(call.run_now, timeout)
+        return call.end()
 
     def __iter__(self) -> Iterator[Event]:
-        return iter(Stream(self, self._events_now))
+        return iter(Stream(self, self._next_now, _TURN))
 
     def __aiter__(self) -> AsyncIterator[Event]:
-        return Stream(self, self._events_now).__aiter__()
-
-    def _events_now(self) -> list[Event]:
-        slot = Slot(lib.upm_batch_free)
-        check_status(lib.upm_batch_new(_CHUNK, 0, slot.out))
-        batch = slot.out[0]
-        self._fill(batch, _CHUNK, _TEXT_BYTES)
-        events, texts = lib.upm_batch_events(batch), lib.upm_batch_text(batch)
-        return [
-            make_event(events[index], texts, self.signature)
-            for index in range(lib.upm_batch_size(batch))
-        ]
+        return Stream(self, self._next_now, _TURN).__aiter__()
 
     # ---- in bulk
 
@@ -194,7 +195,8 @@ class Trace(Observer):
         self, timeout: float | None = 0, *, events: int = 0, text_bytes: int = 0
     ) -> EventArray:
         """The events that are there, as a NumPy structured array over the library's memory. When
-        none is, wait for some; the array is empty when the time is over.
+        none is, wait for some; the array is empty when the time is over. It stays good when the
+        trace is closed.
 
         Args:
             timeout: seconds; None = for ever
@@ -203,78 +205,102 @@ class Trace(Observer):
         """
         from .batches import EventArray, Pool
 
+        self._require_open()
         events, text_bytes = events or _EVENTS, text_bytes or _TEXT_BYTES
         pool = self._pools.setdefault((events, text_bytes), Pool(events, text_bytes))
         memory = pool.take()
-        for _ in self._until(timeout):
-            if self._fill(memory.batch, events, text_bytes):
-                break
-        return EventArray.of(memory, self.signature)
+        found = self._look(lambda: self._fill(memory, events, text_bytes), timeout)
+        batch: EventArray = EventArray.of(memory, self._signatures)[: found or 0]
+        return batch
 
-    def _fill(self, batch: Any, events: int, text_bytes: int) -> int:
-        """Look once. Less than half of its room in use: nothing was left for lack of room."""
-        with self._use() as pointer:
-            check_status(lib.upm_trace_read(pointer, batch, 0))
-        found = int(lib.upm_batch_size(batch))
-        self._looked(2 * found >= events or 2 * lib.upm_batch_text_size(batch) >= text_bytes)
-        return found
+    def _fill(self, memory: Memory, events: int, text_bytes: int) -> int | None:
+        """Look once: how many there are, and what is known of all their probes, so that the array
+        needs no open trace. Less than half of its room in use: nothing was left for lack of it."""
+        with self._use(changes=True) as pointer:
+            check_status(lib.upm_trace_read(pointer, memory.batch, 0))
+            for probe in memory.probes():
+                self.signature(probe)
+        found = len(memory)
+        used = lib.upm_batch_text_size(memory.batch)
+        self._looked(2 * found >= events or 2 * used >= text_bytes)
+        return found or None
 
     def batches(self, *, events: int = 0, text_bytes: int = 0) -> Stream[EventArray]:
         """Arrays of events until the trace is stopped and empty, for `for` and `async for`."""
 
-        def read() -> list[EventArray]:
+        def read() -> EventArray | None:
             batch = self.read_batch(0, events=events, text_bytes=text_bytes)
-            return [batch] if len(batch) else []
+            return batch if len(batch) else None
 
-        return Stream(self, read)
+        return Stream(self, read, 1)
 
 
 class Stream(Generic[Item]):
-    """What comes from a trace, until it is stopped and empty: for `for` and `async for`."""
+    """What comes from a trace, until it is stopped and empty, or closed: for `for` and `async for`.
 
-    def __init__(self, trace: Trace, read: Callable[[], list[Item]]) -> None:
+    It holds nothing: what a loop leaves unread is there for whoever reads next.
+    """
+
+    def __init__(self, trace: Trace, read: Callable[[], Item | None], turn: int) -> None:
+        """
+        Args:
+            turn: how many to give before other tasks of an event loop may run
+        """
         self._trace = trace
         self._read = read
+        self._turn = turn
 
     def __iter__(self) -> Iterator[Item]:
+        self._trace._require_open()
         while True:
-            for _ in self._trace._until(None):
-                items = self._read()
-                if items:
-                    break
-            else:
+            item = self._trace._look(self._read, None)
+            if item is None:
                 return
-            yield from items
+            yield item
 
     async def __aiter__(self) -> AsyncIterator[Item]:
         import asyncio
 
+        trace = self._trace
+        trace._require_open()
         while True:
-            stopped = self._trace._stopped
-            items = self._read()
-            for item in items:
+            for _ in range(self._turn):
+                has_ended = trace._stopped or trace.closed
+                item = trace._look(self._read, 0)
+                if item is None:
+                    break
                 yield item
-            if not items and stopped:
+            if item is None and has_ended:
                 return
-            await asyncio.sleep(max(0.0, self._trace._next_look - time.monotonic()))
+            await asyncio.sleep(max(0.0, trace._next_look - time.monotonic()))
 
 
 class EventCall:
-    """One call of upm_trace_run()."""
+    """A function that upm_trace_run() calls."""
 
-    def __init__(self, function: Callable[[Event], object], signature_of: SignatureOf) -> None:
+    def __init__(self, function: Callable[[Event], object], trace: Trace) -> None:
         self.function = function
-        self.signature_of = signature_of
+        self.trace = trace
         self.result: object = None
         self.raised: BaseException | None = None
         self.ended = False
         self.context = ffi.new_handle(self)
 
+    def run_now(self) -> EventCall | None:
+        """Call it for what is there now; None when it has not ended the run."""
+        with self.trace._use(changes=True) as pointer:
+            status = lib.upm_trace_run(pointer, lib.upm_event_python, self.context, 0)
+        if self.ended:
+            return self
+        check_status(status)
+        self.trace._looked()
+        return None
+
     def end(self) -> object:
-        """Give what the function gave, or raise what it raised."""
+        """Give what the function gave to end the run, or raise what it raised."""
         if self.raised is not None:
             raise self.raised
-        return self.result
+        return self.result if self.ended else None
 
 
 def _keep(kind: Any, value: BaseException, traceback: Any) -> None:
@@ -287,9 +313,11 @@ def _keep(kind: Any, value: BaseException, traceback: Any) -> None:
 def upm_event_python(event: Any, texts: Any, context: Any) -> int:
     """The upm_event_fn of every upm_trace_run()."""
     call = ffi.from_handle(context)
-    call.result = call.function(make_event(event, texts, call.signature_of))
+    if call.trace.closed:
+        return 1
+    call.result = call.function(make_event(event, texts, call.trace.signature))
     call.ended = call.result is not None and call.result is not False
-    return int(call.ended)
+    return int(call.ended or call.trace.closed)
 
 
 class _TraceOptions:
@@ -366,7 +394,7 @@ def trace(
         backend=backend, probes_per_link=probes_per_link, progress=progress,
         placement=placement,
     )
-    found = as_probe_set(probes, scope.pids)
+    found = as_probe_set(probes, scope.pids, scope.call.function)
     texts = _TraceOptions(found, arguments)
     threads = ffi.new("int32_t[]", list(tids))
     own = filled(
