@@ -17,7 +17,7 @@ local CHUNK = 1024 -- events that are read at once for iteration
 
 local KNOWN = options.with(options.ATTACH, {
   arguments = "any", returns = "boolean", stacks = "boolean", filter = "string", comm = "string", tids = "table",
-  sample = "number", rate = "number", ring_bytes = "number", text_bytes = "number", stack_frames = "number",
+  sample = "integer", rate = "integer", ring_bytes = "integer", text_bytes = "integer", stack_frames = "integer",
 })
 
 local tracing = {Event = signatures.Event, Batch = batches.Batch}
@@ -54,7 +54,7 @@ end
 ---@param probe integer
 ---@return uprobe_multi.Signature
 function Trace:signature(probe)
-  return self.known[probe]
+  return self.known[options.integer(probe, "read a signature", "probe")]
 end
 
 --- What became of the hits of each probe, exact once the trace is stopped: tables of hits, events,
