@@ -44,6 +44,7 @@ const struct upml_library upml_library = {last, upm_status_name, UPM_ERR_INVALID
 %typemap(in) const char *text { $1 = lua_touserdata(L, $input); }
 %typemap(out) int { SWIG_arg += $1; }
 %rename("%(regex:/^upml_(.*)/\\1/)s", regextarget=1) "^upml_";
+int upml_learn(lua_State *L, const struct upm_batch *batch, int known);
 int upml_next_event(lua_State *L, struct upm_observer *observer, int known);
 int upml_events(lua_State *L, const struct upm_batch *batch, int known);
 int upml_event(lua_State *L, const struct upm_event *event, const char *text, int known);
