@@ -39,6 +39,10 @@ describe("observers", function()
     assert.equal(7, with:attached()[1].cookie)
     failure("UPM_ERR_INVALID", um.attach, 3)
     failure("UPM_ERR_INVALID", um.attach, {}, spec)
+    local program, set = object:program "entry", um.resolve(spec)
+    object:close() -- and with it the descriptor of the program
+    assert.equal("it is closed", failure("UPM_ERR_STATE", um.attach, program, set, {pid = target.pid}).message)
+    failure("UPM_ERR_STATE", um.attach, program, spec, {pid = target.pid})
   end))
 
   it("counts are exact: topic 23", with_target(nil, function(target)
