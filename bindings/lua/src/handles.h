@@ -41,7 +41,8 @@ static swig_lua_class *upml_class(const swig_type_info *type)
 	return (swig_lua_class *)type->clientdata;
 }
 
-/* A handle of any type, of this module; NULL for everything else. */
+/* A handle of any type, of this module; NULL for everything else: SWIG itself would look into the
+ * userdata of others. */
 static swig_lua_userdata *upml_any_handle(lua_State *L, int at)
 {
 	int is;
@@ -53,19 +54,6 @@ static swig_lua_userdata *upml_any_handle(lua_State *L, int at)
 	is = lua_toboolean(L, -1);
 	lua_pop(L, 2);
 	return is ? lua_touserdata(L, at) : NULL;
-}
-
-/* SWIG itself would look into the userdata of others. */
-static int upml_is_handle(lua_State *L, int at, swig_type_info *type)
-{
-	int is;
-
-	if (!lua_isuserdata(L, at) || !lua_getmetatable(L, at))
-		return 0;
-	SWIG_Lua_get_class_metatable(L, upml_class(type)->fqname);
-	is = lua_istable(L, -1) && lua_rawequal(L, -1, -2);
-	lua_pop(L, 2);
-	return is;
 }
 
 /* What belongs to the handle that is the first argument, and keeps it. */
@@ -103,6 +91,8 @@ static struct upml_owner *upml_owner_of(lua_State *L, int at)
 {
 	swig_lua_userdata *handle = upml_any_handle(L, at);
 
+	if (!handle || handle->own)
+		return (struct upml_owner *)handle;
 	lua_pushvalue(L, at);
 	while (handle && !handle->own) {
 		upml_to_keeper(L);
@@ -112,17 +102,26 @@ static struct upml_owner *upml_owner_of(lua_State *L, int at)
 	return (struct upml_owner *)handle;
 }
 
-/* nil is NULL; a handle that was freed, or something else, raises. */
-static void *upml_handle(lua_State *L, int at, swig_type_info *type)
+/* The handle of this type, open or not; everything else raises. */
+static swig_lua_userdata *upml_typed(lua_State *L, int at, const swig_type_info *type)
 {
-	swig_lua_userdata *handle = lua_touserdata(L, at);
-	struct upml_owner *owner;
+	swig_lua_userdata *handle = upml_any_handle(L, at);
+
+	if (!handle || handle->type != type)
+		upml_invalid(L, upml_named(type), "a handle is wanted, not a %s",
+			     luaL_typename(L, at));
+	return handle;
+}
+
+/* nil is NULL; a handle that was freed, or something else, raises. */
+static void *upml_handle(lua_State *L, int at, const swig_type_info *type)
+{
+	const swig_lua_userdata *handle;
+	const struct upml_owner *owner;
 
 	if (lua_isnil(L, at))
 		return NULL;
-	if (!upml_is_handle(L, at, type))
-		upml_invalid(L, upml_named(type), "a handle is wanted, not a %s",
-			     luaL_typename(L, at));
+	handle = upml_typed(L, at, type);
 	owner = upml_owner_of(L, at);
 	if (!owner || !owner->handle.ptr)
 		upml_closed(L, upml_named(type));
@@ -130,7 +129,7 @@ static void *upml_handle(lua_State *L, int at, swig_type_info *type)
 }
 
 /* For a function that changes it, which has to be the only one that uses it. */
-static void *upml_alone(lua_State *L, int at, swig_type_info *type)
+static void *upml_alone(lua_State *L, int at, const swig_type_info *type)
 {
 	void *pointer = upml_handle(L, at, type);
 
@@ -158,13 +157,13 @@ static void *upml_taken(struct upml_owner *owner)
 }
 
 /* Take what a handle owns, so that nobody frees it twice. */
-static void *upml_freed(lua_State *L, int at, swig_type_info *type)
+static void *upml_freed(lua_State *L, int at, const swig_type_info *type)
 {
-	swig_lua_userdata *handle = lua_touserdata(L, at);
+	swig_lua_userdata *handle;
 
-	if (lua_isnil(L, at) || (upml_is_handle(L, at, type) && !handle->ptr))
+	if (lua_isnil(L, at))
 		return NULL;
-	upml_handle(L, at, type);
+	handle = upml_typed(L, at, type);
 	if (!handle->own)
 		upml_invalid(L, upml_named(type), "it belongs to another handle");
 	return upml_taken((struct upml_owner *)handle);
