@@ -21,7 +21,10 @@ static const char *status_name(int32_t status)
 const struct upml_library upml_library = {last, status_name, MARSHAL_INVALID, MARSHAL_FAILED};
 %}
 
-%init %{ upml_begin(L); %}
+%init %{
+	upml_begin(L);
+	upml_begin_handles(L, swig_types);
+%}
 
 /* Numbers, not statuses; arrays whose length only the header's text has. */
 %typemap(out) int32_t marshal_int32 { lua_pushinteger(L, $1); SWIG_arg++; }

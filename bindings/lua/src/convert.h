@@ -107,6 +107,8 @@ int upml_invalid(lua_State *L, const char *what, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 /* Raise that a handle is closed. */
 int upml_closed(lua_State *L, const char *what);
+/* Raise that a call that is in progress uses a handle. */
+int upml_in_use(lua_State *L, const char *what);
 /* error_object{...}: make one. failure_of(value) -> whether it is one. */
 int upml_new_error(lua_State *L);
 int upml_is_error(lua_State *L);

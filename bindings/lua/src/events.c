@@ -169,6 +169,19 @@ static const struct upm_event *event_of(const struct upm_batch *batch, size_t in
 			      index * upm_batch_event_size());
 }
 
+int upml_learn(lua_State *L, const struct upm_batch *batch, int known)
+{
+	size_t count = upm_batch_size(batch);
+
+	for (size_t i = 0; i < count; i++) {
+		if (i > 0 && event_of(batch, i)->probe == event_of(batch, i - 1)->probe)
+			continue;
+		push_signature(L, event_of(batch, i)->probe, known);
+		lua_pop(L, 1);
+	}
+	return 0;
+}
+
 int upml_events(lua_State *L, const struct upm_batch *batch, int known)
 {
 	size_t count = upm_batch_size(batch);

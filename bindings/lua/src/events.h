@@ -14,7 +14,9 @@
 
 #include "convert.h"
 
-/* Each returns how many values it pushed. An event, or nil when there is none now. */
+/* Each returns how many values it pushed. Let `known` find out all that a batch needs. */
+int upml_learn(lua_State *L, const struct upm_batch *batch, int known);
+/* An event, or nil when there is none now. */
 int upml_next_event(lua_State *L, struct upm_observer *observer, int known);
 /* A table of events: all of a batch. */
 int upml_events(lua_State *L, const struct upm_batch *batch, int known);

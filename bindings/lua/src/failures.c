@@ -129,14 +129,25 @@ int upml_invalid(lua_State *L, const char *what, const char *format, ...)
 	return 0;
 }
 
-int upml_closed(lua_State *L, const char *what)
+static int refuse(lua_State *L, const char *what, const char *message, const char *hint)
 {
 	upml_raise(L, &(struct upml_failure){.code = upml_library.state,
 					     .operation = "use a handle",
 					     .object = what,
-					     .message = "it is closed",
-					     .hint = "make a new one"});
+					     .message = message,
+					     .hint = hint});
 	return 0;
+}
+
+int upml_closed(lua_State *L, const char *what)
+{
+	return refuse(L, what, "it is closed", "make a new one");
+}
+
+int upml_in_use(lua_State *L, const char *what)
+{
+	return refuse(L, what, "a call that has not ended yet uses it",
+		      "change it when that call has ended");
 }
 
 void upml_check(lua_State *L, int32_t status)

@@ -12,7 +12,7 @@
 %rename("struct_%s", %$isclass) ""; /* upm_pinned_list is a function, too */
 
 %{
-#include "convert.h"
+#include "handles.h"
 
 /* The elements of the shortest array that this call was given, against its count. */
 static _Thread_local size_t upml_shortest;
@@ -21,84 +21,6 @@ static inline void upml_counted(const void *array, size_t count)
 {
 	if (array && count < upml_shortest)
 		upml_shortest = count;
-}
-
-/* "struct upm_link *" */
-static const char *upml_named(const swig_type_info *type)
-{
-	return type->str ? type->str : type->name;
-}
-
-/* SWIG itself would look into the userdata of others. */
-static int upml_is_handle(lua_State *L, int at, swig_type_info *type)
-{
-	int is;
-
-	if (!lua_isuserdata(L, at) || !lua_getmetatable(L, at))
-		return 0;
-	SWIG_Lua_get_class_metatable(L, ((swig_lua_class *)type->clientdata)->fqname);
-	is = lua_istable(L, -1) && lua_rawequal(L, -1, -2);
-	lua_pop(L, 2);
-	return is;
-}
-
-/* nil is NULL; a handle that was freed, or something else, raises. */
-static void *upml_handle(lua_State *L, int at, swig_type_info *type)
-{
-	swig_lua_userdata *handle = lua_touserdata(L, at);
-
-	if (lua_isnil(L, at))
-		return NULL;
-	if (!upml_is_handle(L, at, type))
-		upml_invalid(L, upml_named(type), "a handle is wanted, not a %s",
-			     luaL_typename(L, at));
-	if (!handle->ptr)
-		upml_closed(L, upml_named(type));
-	return handle->ptr;
-}
-
-/* Take what a handle owns, so that nobody frees it twice. */
-static void *upml_freed(lua_State *L, int at, swig_type_info *type)
-{
-	swig_lua_userdata *handle = lua_touserdata(L, at);
-	void *pointer;
-
-	if (lua_isnil(L, at) || (upml_is_handle(L, at, type) && !handle->ptr))
-		return NULL;
-	pointer = upml_handle(L, at, type);
-	if (!handle->own)
-		upml_invalid(L, upml_named(type), "it belongs to another handle");
-	handle->ptr = NULL;
-	return pointer;
-}
-
-/* A handle that is there before C stores something in it: nothing is lost when memory is short. */
-static void **upml_new_handle(lua_State *L, swig_type_info *type)
-{
-	swig_lua_userdata *handle = lua_newuserdata(L, sizeof(*handle));
-
-	handle->ptr = NULL;
-	handle->type = type;
-	handle->own = 1;
-	SWIG_Lua_AddMetatable(L, type);
-	return &handle->ptr;
-}
-
-/* What belongs to the handle that is the first argument, and keeps it. */
-static void upml_push_inner(lua_State *L, const void *pointer, swig_type_info *type)
-{
-	SWIG_NewPointerObj(L, (void *)(uintptr_t)pointer, type, 0);
-	if (!pointer)
-		return;
-#if LUA_VERSION_NUM >= 503
-	lua_pushvalue(L, 1);
-	lua_setuservalue(L, -2);
-#else
-	lua_createtable(L, 1, 0);
-	lua_pushvalue(L, 1);
-	lua_rawseti(L, -2, 1);
-	lua_setfenv(L, -2);
-#endif
 }
 %}
 
@@ -212,9 +134,8 @@ struct NAME {};
 %extend NAME {
 	~NAME() { FREE($self); }
 }
-%typemap(in) struct NAME *, const struct NAME * {
-	$1 = upml_handle(L, $input, $descriptor(struct NAME *));
-}
+%typemap(in) const struct NAME * { $1 = upml_handle(L, $input, $descriptor(struct NAME *)); }
+%typemap(in) struct NAME * { $1 = upml_alone(L, $input, $descriptor(struct NAME *)); }
 %typemap(in) struct NAME *FREED { $1 = upml_freed(L, $input, $descriptor(struct NAME *)); }
 /* Pushed when the number of arguments has been checked. */
 %typemap(in, numinputs=0) struct NAME ** (int place) { $1 = NULL; }

@@ -20,9 +20,15 @@ static void last(struct upml_failure *failure)
 const struct upml_library upml_library = {last, upm_status_name, UPM_ERR_INVALID, UPM_ERR_STATE};
 %}
 
-%init %{ upml_begin(L); %}
+%init %{
+	upml_begin(L);
+	upml_begin_handles(L, swig_types);
+%}
 
-/* What the types do not tell: how long an array is. */
+/* What the types do not tell: a callback of a run may use its observer; how long an array is. */
+%typemap(in) struct upm_observer *observer {
+	$1 = upml_handle(L, $input, $descriptor(struct upm_observer *));
+}
 %typemap(out) const uint64_t *upm_latency_snapshot_buckets {
 	upml_push_uint64s(L, $1, UPM_LATENCY_BUCKETS);
 	SWIG_arg++;
@@ -44,6 +50,7 @@ const struct upml_library upml_library = {last, upm_status_name, UPM_ERR_INVALID
 %typemap(in) const char *text { $1 = lua_touserdata(L, $input); }
 %typemap(out) int { SWIG_arg += $1; }
 %rename("%(regex:/^upml_(.*)/\\1/)s", regextarget=1) "^upml_";
+int upml_learn(lua_State *L, const struct upm_batch *batch, int known);
 int upml_next_event(lua_State *L, struct upm_observer *observer, int known);
 int upml_events(lua_State *L, const struct upm_batch *batch, int known);
 int upml_event(lua_State *L, const struct upm_event *event, const char *text, int known);
@@ -59,6 +66,8 @@ static int layout(lua_State *L)
 %native(layout) int layout(lua_State *L);
 %native(new_error) int upml_new_error(lua_State *L);
 %native(is_error) int upml_is_error(lua_State *L);
+%native(hold) int upml_hold(lua_State *L);
+%native(is_open) int upml_is_open(lua_State *L);
 %native(decimal) int upml_decimal(lua_State *L);
 %native(wait) int upml_wait(lua_State *L);
 %native(time_ns) int upml_time_ns(lua_State *L);

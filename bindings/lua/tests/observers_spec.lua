@@ -3,6 +3,7 @@ local support = require "support"
 local um = require "uprobe_multi"
 
 local failure, with_target = support.failure, support.with_target
+local unpack = table.unpack or unpack
 local OBJECT = support.built "tests/bpf/sections.bpf.o"
 local VALUES = "(int8_t a, uint8_t b, int16_t c, uint16_t d, int32_t e, uint32_t f)"
 
@@ -38,6 +39,10 @@ describe("observers", function()
     assert.equal(7, with:attached()[1].cookie)
     failure("UPM_ERR_INVALID", um.attach, 3)
     failure("UPM_ERR_INVALID", um.attach, {}, spec)
+    local program, set = object:program "entry", um.resolve(spec)
+    object:close() -- and with it the descriptor of the program
+    assert.equal("it is closed", failure("UPM_ERR_STATE", um.attach, program, set, {pid = target.pid}).message)
+    failure("UPM_ERR_STATE", um.attach, program, spec, {pid = target.pid})
   end))
 
   it("counts are exact: topic 23", with_target(nil, function(target)
@@ -156,6 +161,31 @@ describe("observers", function()
     assert.equal(500, events:read_batch(1):size())
     assert.equal(0, events:read_batch(0):size())
     failure("UPM_ERR_INVALID", batch.column, batch, "colour")
+  end))
+
+  it("a batch outlives its trace, collected or closed: topics 6, 26", with_target("traced", function(target)
+    local function read(close)
+      return support.apart(function()
+        local events = um.trace({target.path .. ":counted", target.path .. ":integers"},
+          {pid = target.pid, arguments = {counted = "(uint64_t n)", integers = VALUES}})
+        target:ask "count 3"
+        target:ask "integers"
+        local batch = events:read_batch(1)
+        if close then
+          events:close()
+        end
+        return batch
+      end)
+    end
+    for _, close in ipairs {false, true} do
+      local batch = read(close)
+      support.collect()
+      assert.equal(4, batch:size())
+      assert.same({0, 1, 2}, {unpack(batch:argument(1), 1, 3)})
+      local events = batch:events()
+      assert.same({"counted", "integers"}, {events[3].probe.symbol, events[4].probe.symbol})
+      assert.same({2, events[4][1]}, {events[3].values.n, events[4].values.a})
+    end
   end))
 
   it("events are awaited as an event loop wants it: topic 27", with_target("traced", function(target)

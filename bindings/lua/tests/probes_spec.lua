@@ -105,6 +105,37 @@ describe("probes", function()
     failure("UPM_ERR_INVALID", set.set_cookies, set, {0.5, 0, 0, 0})
   end)
 
+  it("integers are also taken as digits, and as cdata: topics 7, 12", function()
+    local set, pid = um.resolve(known .. ":known_000[0-3]"), support.pid()
+    local one = um.resolve(known .. ":known_0000", {pid = ("%d"):format(pid), pids = {("%d"):format(pid)}})
+    local kinds = {tostring, jit and (loadstring or load) "return function(number) return number + 0LL end"() or tonumber}
+    for _, as in ipairs(kinds) do
+      local calls = um.count(set, {pid = as(pid), probes_per_link = as(3)})
+      assert.equal(2, #calls:kernel_links())
+      assert.equal(pid, calls:kernel_links()[1].pid)
+      assert.same({}, calls:snapshot():top(as(2)))
+      calls:close()
+      local times = um.latency(one, {pids = {as(pid)}, most_rows = as(4)})
+      failure("UPM_ERR_INVALID", um.latency, one, {most_rows = as(-1)})
+      assert.equal(0, times:snapshot():percentile(as(1), 0.5))
+      times:close()
+      local events = um.trace(one, {
+        pid = as(pid), tids = {as(pid)}, sample = as(2), rate = as(100), ring_bytes = as(65536), text_bytes = as(64),
+        stack_frames = as(8),
+      })
+      assert.equal(0, events:read_batch(0, {events = as(16), text_bytes = as(1024)}):size())
+      assert.equal("known_0000", events:signature(as(1)).probe.symbol)
+      failure("UPM_ERR_PROGRAM", um.attach, kinds[2](events:fd()), set) -- a map
+      events:close()
+      assert.equal("known_0002", set:select({as(3)})[1].symbol)
+      assert.same({um.bucket_bounds(5)}, {um.bucket_bounds(as(5))})
+    end
+    for _, wrong in ipairs {"one", "", "1x", "0x10", "1.5", " 1"} do
+      assert.equal("sample", failure("UPM_ERR_INVALID", um.trace, one, {sample = wrong}).object)
+      assert.equal("index", failure("UPM_ERR_INVALID", set.select, set, {wrong}).object)
+    end
+  end)
+
   it("sets have a length, are indexed, iterated and filtered: topic 13", function()
     local set = um.resolve(known .. ":known_000?")
     assert.equal(10, set:size())

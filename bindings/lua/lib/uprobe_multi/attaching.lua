@@ -13,23 +13,33 @@ local KNOWN = options.with(options.ATTACH, {name = "string", cookies = "table"})
 
 local attaching = {}
 
--- The object of a program, if it has one here, and its descriptor, if it is chosen already.
+-- The object of a program, if it has one here; then the program that is chosen already, or a descriptor.
 local function owner_of(program)
   if type(program) == "string" then
     return objects.Object.open(program)
-  elseif type(program) == "number" then
+  elseif type(program) == "number" or type(program) == "cdata" then
     return nil, program
   end
   local class = type(program) == "table" and getmetatable(program)
   if class == objects.Program then
-    return program.object, program.fd
+    return program.object, program
   elseif class == objects.Object then
     return program
   end
   return errors.invalid("choose a program", tostring(program), "a path, an Object, a Program or a descriptor is wanted")
 end
 
-local function attach_set(descriptor, set, given)
+local function copy_with(set, cookies)
+  local copy = set:copy()
+  copy:set_cookies(cookies)
+  return copy
+end
+
+local function attach_descriptor(descriptor, wanted, given)
+  local set = resolving.as_probe_set(wanted, options.pids(given), given.progress)
+  if given.cookies then
+    set = copy_with(set, given.cookies)
+  end
   local _, pointer = raw.upm_attach(descriptor, Handle.use_as(probes.ProbeSet, set, "attach"), options.scope(given))
   return Handle.wrap(link.Link, pointer)
 end
@@ -41,12 +51,6 @@ local function attach_object(owner, name, specs, given)
   return Handle.wrap(link.Link, pointer)
 end
 
-local function copy_with(set, cookies)
-  local copy = set:copy()
-  copy:set_cookies(cookies)
-  return copy
-end
-
 --- Attach one BPF program to every probe that can be attached.
 ---@param program string|uprobe_multi.Object|uprobe_multi.Program|integer the path of a BPF object, an
 ---  Object, one of its programs, or the descriptor of a loaded program, which stays yours
@@ -56,21 +60,21 @@ end
 ---@return uprobe_multi.Link link when at least one probe is attached; its skipped() has the others
 function attaching.attach(program, wanted, given)
   given = options.check(given, KNOWN, "attach")
-  local owner, descriptor = owner_of(program)
+  local owner, chosen = owner_of(program)
   local is_set = type(wanted) == "table" and getmetatable(wanted) == probes.ProbeSet
   local made
   if owner and not given.cookies and not is_set then
-    made = attach_object(owner, descriptor and program.name or given.name, wanted, given)
+    made = attach_object(owner, chosen and chosen.name or given.name, wanted, given)
+  elseif owner then
+    -- A descriptor is as long as its object is: callbacks may close that.
+    made = raw.hold(owner:use(), function()
+      local one = chosen or owner:program(given.name)
+      return attach_descriptor(one.fd, wanted or one.spec, given)
+    end)
+  elseif wanted then
+    made = attach_descriptor(chosen, wanted, given)
   else
-    if owner and not descriptor then
-      program = owner:program(given.name)
-      descriptor = program.fd
-    end
-    if not wanted and not owner then
-      errors.invalid("attach", "probes", "a program given by its descriptor needs probes")
-    end
-    local set = resolving.as_probe_set(wanted or program.spec, options.pids(given), given.progress)
-    made = attach_set(descriptor, given.cookies and copy_with(set, given.cookies) or set, given)
+    errors.invalid("attach", "probes", "a program given by its descriptor needs probes")
   end
   made.object = owner
   return made

@@ -17,9 +17,10 @@ function batches.new(events, text_bytes, known)
   return batch
 end
 
---- Read what is there; nil when there is nothing.
+--- Read what is there, and the signatures that it needs: it outlives its trace. nil when there is nothing.
 function batches.fill(batch, observer)
   raw.upm_trace_read(observer, batch:use(), 0)
+  raw.learn(batch:use(), batch.known)
   return batch:size() > 0 and batch or nil
 end
 

@@ -38,7 +38,7 @@ function CountSnapshot:top(most)
   table.sort(order, function(one, other)
     return self.hits[one] > self.hits[other] or self.hits[one] == self.hits[other] and one < other
   end)
-  for at = 1, math.min(most or 10, #order) do
+  for at = 1, math.min(options.integer(most or 10, "find the top", "most"), #order) do
     found[at] = {probe = self.probes[order[at]], hits = self.hits[order[at]]}
   end
   return found

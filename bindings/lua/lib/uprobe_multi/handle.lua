@@ -46,13 +46,15 @@ function Handle.use_as(class, thing, operation)
   return thing:use()
 end
 
---- Whether close() has been called.
+--- Whether close() has been called, or a finalizer sees what was collected together with it.
 ---@return boolean
 function Handle:closed()
-  return rawget(self, "pointer") == nil
+  local pointer = rawget(self, "pointer")
+  return not (pointer and raw.is_open(pointer))
 end
 
---- Free it. A second call does nothing; other methods raise UPM_ERR_STATE afterwards.
+--- Free it. A second call does nothing; other methods raise UPM_ERR_STATE afterwards. Inside a callback
+--- of a call that uses it, it is freed when that call ends.
 function Handle:close()
   local pointer = rawget(self, "pointer")
   self.pointer = nil

@@ -17,8 +17,8 @@ local options = {}
 ---@field placement string? "exact" or "cheapest"; the default is exact for attach(), cheapest for observers
 ---@field progress (fun(stage: string, done: integer, total: integer): boolean?)? true ends the call
 options.ATTACH = {
-  pid = "number", pids = "table", children = "boolean", strict = "boolean", cookie_is_index = "boolean",
-  backend = "string", probes_per_link = "number", placement = "string", progress = "function",
+  pid = "integer", pids = "table", children = "boolean", strict = "boolean", cookie_is_index = "boolean",
+  backend = "string", probes_per_link = "integer", placement = "string", progress = "function",
 }
 
 --- The tables joined: more fields for options.check().
@@ -32,8 +32,30 @@ function options.with(...)
   return all
 end
 
+-- An integer may also be its digits or, in LuaJIT, cdata: the raw layer reads them.
+local function is_of(kind, value)
+  local is = type(value)
+  if kind == "integer" then
+    return is == "number" or is == "cdata" or is == "string" and value:match "^%-?%d+$" ~= nil
+  end
+  return kind == "any" or is == kind
+end
+
+local function refuse(operation, name, kind, value)
+  local article = kind == "integer" and "an" or "a"
+  errors.invalid(operation, name, ("%s %s is wanted, not %s"):format(article, kind,
+    type(value) == "string" and ("%q"):format(value) or "a " .. type(value)))
+end
+
+--- A position or another small integer as a number.
+---@return integer
+function options.integer(value, operation, name)
+  local number = is_of("integer", value) and tonumber(value)
+  return number or refuse(operation, name, "integer", value)
+end
+
 --- A table of options as it is, or an empty one for nil.
----@param known table<string, string> type of each; "any" = whatever is looked at later
+---@param known table<string, string> type of each, or "integer"; "any" = whatever is looked at later
 function options.check(given, known, operation)
   if given == nil then
     return {}
@@ -45,8 +67,8 @@ function options.check(given, known, operation)
     local wanted = known[name]
     if not wanted then
       errors.invalid(operation, name, "there is no such option")
-    elseif wanted ~= "any" and type(value) ~= wanted then
-      errors.invalid(operation, name, ("a %s is wanted, not a %s"):format(wanted, type(value)))
+    elseif not is_of(wanted, value) then
+      refuse(operation, name, wanted, value)
     end
   end
   return given

@@ -186,7 +186,7 @@ end
 function ProbeSet:select(indexes)
   local from_zero = {}
   for at, index in ipairs(indexes) do
-    from_zero[at] = index - 1
+    from_zero[at] = options.integer(index, "select probes", "index") - 1
   end
   local _, set = raw.upm_probe_set_select(self:use(), from_zero, #from_zero)
   return Handle.wrap(ProbeSet, set)

@@ -7,7 +7,7 @@ local probes = require "uprobe_multi.probes"
 local raw = require "uprobe_multi.core"
 
 local KNOWN = {
-  pid = "number", pids = "table", program = "string", debug_files = "string", debuginfod = "boolean",
+  pid = "integer", pids = "table", program = "string", debug_files = "string", debuginfod = "boolean",
   all_matches = "boolean", accept_unwinding = "boolean", index = "boolean", progress = "function",
 }
 local DEBUG_FILES = {["when needed"] = 0, always = raw.UPM_RESOLVE_DEBUG_ALWAYS, never = raw.UPM_RESOLVE_DEBUG_NEVER}

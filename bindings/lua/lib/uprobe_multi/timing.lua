@@ -6,7 +6,7 @@ local options = require "uprobe_multi.options"
 local raw = require "uprobe_multi.core"
 local words = require "uprobe_multi.words"
 
-local KNOWN = options.with(options.ATTACH, {split = "string", most_rows = "number"})
+local KNOWN = options.with(options.ATTACH, {split = "string", most_rows = "integer"})
 
 local timing = {BUCKETS = raw.UPM_LATENCY_BUCKETS}
 
@@ -14,7 +14,7 @@ local timing = {BUCKETS = raw.UPM_LATENCY_BUCKETS}
 ---@param bucket integer
 ---@return integer low_ns, integer high_ns
 function timing.bucket_bounds(bucket)
-  local _, low, high = raw.upm_latency_bucket(bucket - 1)
+  local _, low, high = raw.upm_latency_bucket(options.integer(bucket, "read a bucket", "bucket") - 1)
   return low, high
 end
 
@@ -134,7 +134,7 @@ end
 --- The time in ns that a share (0 … 1) of the calls of a row did not exceed.
 ---@return integer
 function LatencySnapshot:percentile(row, share)
-  return raw.upm_latency_snapshot_percentile(self:use(), row - 1, share)
+  return raw.upm_latency_snapshot_percentile(self:use(), options.integer(row, "read a row", "row") - 1, share)
 end
 
 local function wrapped(pointer, set)

@@ -17,7 +17,7 @@ local CHUNK = 1024 -- events that are read at once for iteration
 
 local KNOWN = options.with(options.ATTACH, {
   arguments = "any", returns = "boolean", stacks = "boolean", filter = "string", comm = "string", tids = "table",
-  sample = "number", rate = "number", ring_bytes = "number", text_bytes = "number", stack_frames = "number",
+  sample = "integer", rate = "integer", ring_bytes = "integer", text_bytes = "integer", stack_frames = "integer",
 })
 
 local tracing = {Event = signatures.Event, Batch = batches.Batch}
@@ -54,7 +54,7 @@ end
 ---@param probe integer
 ---@return uprobe_multi.Signature
 function Trace:signature(probe)
-  return self.known[probe]
+  return self.known[options.integer(probe, "read a signature", "probe")]
 end
 
 --- What became of the hits of each probe, exact once the trace is stopped: tables of hits, events,
@@ -79,21 +79,21 @@ function Trace:snapshot()
 end
 
 -- Turns of a loop that looks for something: gives what it finds; nil when the time is over, or when
--- nothing can come any more.
+-- nothing can come any more, such as when a callback has closed the trace.
 local function look(trace, find, timeout, wait)
   local last = timeout and tonumber(raw.time_ns()) + timeout * 1e9
-  while true do
+  repeat
     local stopped = trace.stopped
     local found, more = find()
     if found then
       return found, more
     end
     local left = last and (last - tonumber(raw.time_ns())) / 1e9 or LOOK_SECONDS
-    if stopped or left <= 0 then
+    if trace:closed() or stopped or left <= 0 then
       return nil
     end
     (wait or raw.wait)(trace:fd(), math.min(left, LOOK_SECONDS))
-  end
+  until trace:closed()
 end
 
 -- The next event that was read ahead.
@@ -140,19 +140,19 @@ function Trace:next(timeout)
 end
 
 --- Call a function for each event until it gives something other than nil or false, which is given
---- back; or until the time is over (nil). It may not yield.
+--- back; or until the time is over or it has closed the trace (nil). It may not yield.
 ---@param function_ fun(event: uprobe_multi.Event): any
 ---@param timeout number? seconds; nil = until stopped
 function Trace:run(function_, timeout)
   local result
   local function call(event, text)
     result = function_(raw.event(event, text, self.known))
-    return result ~= nil and result ~= false
+    return result ~= nil and result ~= false or self:closed()
   end
   return look(self, function()
     for event in function() return take(self) end do
       result = function_(event)
-      if result then
+      if result or self:closed() then
         return result
       end
     end
@@ -167,7 +167,7 @@ end
 ---@param given {events: integer?, text_bytes: integer?}? most of one reading
 ---@return uprobe_multi.Batch
 function Trace:read_batch(timeout, given)
-  given = options.check(given, {events = "number", text_bytes = "number"}, "read a batch")
+  given = options.check(given, {events = "integer", text_bytes = "integer"}, "read a batch")
   local batch = batches.new(given.events or 0, given.text_bytes or 0, self.known)
   look(self, function() return batches.fill(batch, self:use()) end, timeout)
   return batch
