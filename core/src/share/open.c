@@ -8,6 +8,7 @@
 #include "attach/pins.h"
 #include "base/descriptors.h"
 #include "base/error.h"
+#include "observe/map_form.h"
 #include "share/metadata.h"
 #include "share/names.h"
 #include "share/place.h"
@@ -65,6 +66,9 @@ static int open_filter(struct upm_process_filter *filter, const struct upm_pins 
 		if (upm_pins_has(&part, upm_filter_pins[i]))
 			status = upm_pins_open(operation, &part, upm_filter_pins[i], fds[i]);
 	upm_pins_leave(&part);
+	if (!status && filter->lost_fd >= 0)
+		status = upm_map_require("lost", filter->lost_fd,
+					 upm_map_form_of_array(sizeof(uint64_t), 1));
 	return status;
 }
 
