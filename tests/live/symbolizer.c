@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -409,6 +410,46 @@ static void many_processes(void **state)
 	assert_true(*place.symbol != '\0');
 }
 
+/* More files than descriptors, one after the other. */
+static void many_files(void **state)
+{
+	const char *program = test_build_path("target/libversions.so");
+	struct rlimit before, few;
+	struct upm_place place;
+	char command[1200], path[] = "/tmp/upm-copy-XXXXXX";
+
+	(void)state;
+	assert_int_equal(close(mkstemp(path)), 0);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	few = before;
+	few.rlim_cur = 32;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+	for (int i = 0; i < 64; i++) {
+		char *memory;
+		int fd;
+
+		/* A new file in the place of the last one. */
+		snprintf(command, sizeof(command), "cp --remove-destination '%s' %s", program,
+			 path);
+		assert_int_equal(system(command), 0);
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+		assert_true(fd >= 0);
+		memory = mmap(NULL, 4096 * 4, PROT_READ | PROT_EXEC, MAP_PRIVATE, fd, 0);
+		assert_true(memory != MAP_FAILED);
+		close(fd);
+		for (int waited = 0; !*(place = find(getpid(), (uintptr_t)memory + 0x1100, 0)).path;
+		     waited++) {
+			assert_true(waited < 30000);
+			usleep(1000);
+		}
+		assert_string_equal(place.path, path);
+		assert_true(*place.symbol != '\0');
+		assert_int_equal(munmap(memory, 4096 * 4), 0);
+	}
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	unlink(path);
+}
+
 /* ---- stacks of a trace */
 
 static struct upm_place frame_of(pid_t pid, const struct upm_event *event, const char *text,
@@ -476,6 +517,7 @@ int main(void)
 		TEST(a_file_that_is_no_program),
 		TEST(functions_made_at_run_time),
 		TEST(many_processes),
+		TEST(many_files),
 		TEST(a_known_call_chain),
 	};
 

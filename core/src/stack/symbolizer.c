@@ -148,6 +148,8 @@ static int describe(struct upm_symbolizer *symbolizer, struct upm_stack_process 
 					       &region->image);
 	if (status)
 		return status;
+	if (!region->asked)
+		upm_image_hold(region->image);
 	region->asked = true;
 	place->path = region->mapping.path;
 	place->file_offset = address - region->mapping.start + region->mapping.offset;
