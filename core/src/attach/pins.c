@@ -28,7 +28,8 @@ enum { NUMBER_SIZE = 24 };
 
 void upm_pins_path(char out[PATH_MAX], const char *directory, const char *name)
 {
-	snprintf(out, PATH_MAX, "%s/%s", directory, name);
+	if (snprintf(out, PATH_MAX, "%s/%s", directory, name) >= PATH_MAX)
+		out[0] = '\0';
 }
 
 static void name_number(char out[NUMBER_SIZE], size_t index)

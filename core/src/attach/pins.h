@@ -22,7 +22,7 @@ struct upm_pins {
 	char path[PATH_MAX];
 };
 
-/** The path of a pin; one that is cut for its length is refused by the kernel. */
+/** The path of a pin; of one that is too long "", which the kernel refuses. */
 void upm_pins_path(char out[PATH_MAX], const char *directory, const char *name);
 /** @return whether path exists and lies in a BPF file system. */
 bool upm_pins_possible(const char *path);
