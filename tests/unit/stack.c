@@ -175,6 +175,32 @@ static void neither_descriptors_nor_images_pile_up(void **state)
 	upm_images_close(&images);
 }
 
+/* Also where the size is the same, and where the file was no ELF file before. */
+static void a_file_that_is_written_anew(void **state)
+{
+	const struct timespec long_ago[2] = {{.tv_sec = 1}, {.tv_sec = 1}};
+	struct upm_images images = {0};
+	struct upm_image *image;
+	char path[128];
+	uint64_t start;
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/written", directory);
+	write_elf(path, "before");
+	image = upm_image_hold(image_of(&images, path));
+	assert_function(image, 0x400, "before", 0x400);
+	write_elf(path, "behind");
+	assert_int_equal(utimensat(AT_FDCWD, path, long_ago, 0), 0);
+	assert_function(image_of(&images, path), 0x400, "behind", 0x400);
+	write_file(path, "nothing", 7);
+	assert_null(upm_image_function(image_of(&images, path), 0x400, &start));
+	write_elf(path, "after");
+	assert_function(image_of(&images, path), 0x400, "after", 0x400);
+	assert_function(image, 0x400, "before", 0x400);
+	assert_int_equal(unlink(path), 0);
+	upm_images_close(&images);
+}
+
 /* ---- lists of functions */
 
 static char list_path[64];
@@ -269,6 +295,8 @@ int main(void)
 		cmocka_unit_test(no_file_no_function),
 		cmocka_unit_test_setup_teardown(neither_descriptors_nor_images_pile_up,
 						make_directory, remove_directory),
+		cmocka_unit_test_setup_teardown(a_file_that_is_written_anew, make_directory,
+						remove_directory),
 		cmocka_unit_test_setup_teardown(lists_that_grow_and_lie, name_list, remove_list),
 		cmocka_unit_test(a_process_that_is_gone),
 	};

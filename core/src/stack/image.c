@@ -71,12 +71,24 @@ static bool may_be_opened(const struct upm_mapping *mapping)
 		strncmp(mapping->path, shared_memory, sizeof(shared_memory) - 1) == 0);
 }
 
+static bool is_same_time(const struct timespec *a, const struct timespec *b)
+{
+	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
+}
+
+static bool is_of_file(const struct upm_image *image, const struct stat *facts)
+{
+	return !image->vdso && image->device == facts->st_dev && image->inode == facts->st_ino &&
+	       image->size == facts->st_size && is_same_time(&image->modified, &facts->st_mtim) &&
+	       is_same_time(&image->changed, &facts->st_ctim);
+}
+
 static struct upm_image *find_file(const struct upm_images *images, const struct stat *facts)
 {
 	for (size_t i = 0; i < images->list.count; i++) {
 		struct upm_image *image = images->list.items[i];
 
-		if (!image->vdso && image->device == facts->st_dev && image->inode == facts->st_ino)
+		if (is_of_file(image, facts))
 			return image;
 	}
 	return NULL;
@@ -104,6 +116,9 @@ static int image_of_file(struct upm_images *images, int fd, const char *path,
 	}
 	(*image)->device = facts.st_dev;
 	(*image)->inode = facts.st_ino;
+	(*image)->size = facts.st_size;
+	(*image)->modified = facts.st_mtim;
+	(*image)->changed = facts.st_ctim;
 	return upm_binary_open_fd(fd, path, &(*image)->binary);
 }
 

@@ -2,6 +2,8 @@
 /*
  * The files that processes have code from, each opened once, with its functions by address.
  *
+ * A file that was written anew since is another one: device and inode stay, size or times do not.
+ *
  * A file is closed once its functions are known: there can be more of them than descriptors. Of
  * those that no process has mapped any more, as far as it is remembered, some are kept: programs
  * that run often come and go.
@@ -12,6 +14,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
+#include <time.h>
 
 #include "base/vector.h"
 #include "locate/process.h"
@@ -33,6 +36,8 @@ struct upm_image {
 	size_t regions; /* that name it */
 	dev_t device;
 	ino_t inode;
+	off_t size; /* this and the times: a file can be written anew in place */
+	struct timespec modified, changed;
 	struct upm_binary *binary; /* NULL when it is no ELF file */
 	bool indexed;
 	struct upm_symbol_index index;

@@ -101,10 +101,8 @@ static bool take_executable(const struct upm_stack_process *process, struct upm_
 		if (!region.mapping.executable)
 			continue;
 		before = same_region(process, &region.mapping);
-		if (before) {
+		if (before)
 			region.image = before->image;
-			region.asked = before->image != NULL;
-		}
 		if (!upm_vector_push(&fresh->regions, region))
 			return false;
 		upm_image_hold(region.image);
