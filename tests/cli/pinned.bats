@@ -181,6 +181,24 @@ pinned_hits() {
 	upm pinned remove one
 }
 
+@test "what another user has made there is not trusted, nor removed" {
+	mkdir "$BATS_TEST_TMPDIR/victim"
+	touch "$BATS_TEST_TMPDIR/victim/precious"
+	nsenter --mount --target "$HOLDER" -- setpriv --reuid 65534 --regid 65534 --clear-groups \
+		sh -c 'mkdir -p /sys/fs/bpf/uprobe_multi/night &&
+			ln -s "$1" /sys/fs/bpf/uprobe_multi/night/links' sh "$BATS_TEST_TMPDIR/victim"
+	for subcommand in "list" "show night" "remove night"; do
+		# shellcheck disable=SC2086
+		upm pinned $subcommand
+		[ "$status" -eq 1 ]
+		[[ $stderr == *"/sys/fs/bpf/uprobe_multi: it belongs to user 65534"* ]]
+	done
+	upm pinned remove /sys/fs/bpf/uprobe_multi/night
+	[ "$status" -eq 1 ]
+	[[ $stderr == *"links is no directory"* ]]
+	[ -e "$BATS_TEST_TMPDIR/victim/precious" ]
+}
+
 @test "nothing to attach: nothing is pinned" {
 	upm count --pin one libc.so.6:pthread_spin_lock
 	[ "$status" -eq 1 ]

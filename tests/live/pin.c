@@ -3,6 +3,8 @@
 #include "live_target.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <string.h>
 #include <sys/mount.h>
 #include <unistd.h>
 
@@ -83,11 +85,37 @@ static void only_below_bpffs(void **state)
 	close(program);
 }
 
+/* What is no pin stays, whatever its name, and wherever a symbolic link leads. */
+static void nothing_else_is_removed(void **state)
+{
+	static char other[] = "/tmp/upm-other-XXXXXX";
+	char file[64], linked[80];
+	struct upm_link *link;
+
+	(void)state;
+	assert_non_null(mkdtemp(other));
+	snprintf(file, sizeof(file), "%s/0", other);
+	assert_int_equal(close(creat(file, 0644)), 0);
+	assert_upm(upm_link_unpin(other), UPM_ERR_NOT_FOUND);
+	assert_non_null(strstr(upm_error_last()->message, "BPF file system"));
+	assert_int_equal(symlink(other, pin), 0);
+	snprintf(linked, sizeof(linked), "%s/", pin);
+	assert_upm(upm_link_unpin(pin), UPM_ERR_NOT_FOUND);
+	assert_upm(upm_link_unpin(linked), UPM_ERR_NOT_FOUND);
+	assert_int_equal(upm_error_last()->sys_errno, ENOTDIR);
+	assert_upm(upm_link_open(linked, &link), UPM_ERR_NOT_FOUND);
+	assert_int_equal(access(file, F_OK), 0);
+	assert_int_equal(unlink(pin), 0);
+	assert_int_equal(unlink(file), 0);
+	assert_int_equal(rmdir(other), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(pinned_links_live_on),
 		cmocka_unit_test(only_below_bpffs),
+		cmocka_unit_test(nothing_else_is_removed),
 	};
 
 	return cmocka_run_group_tests(tests, mount_bpffs, unmount_bpffs);

@@ -5,6 +5,7 @@
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -103,6 +104,138 @@ static void damaged_metadata(void **state)
 	target_stop(&target);
 }
 
+/* ---- maps that are not what their names say */
+
+/* What stands in the place of a map: another type, larger keys or values, too few elements. */
+enum change { OTHER_TYPE, OTHER_KEY, OTHER_VALUE, FEWER, CHANGES };
+
+/* @return whether the map can be changed so */
+static bool change(struct bpf_map_info *info, enum change how)
+{
+	bool has_values = info->type != BPF_MAP_TYPE_RINGBUF;
+
+	switch (how) {
+	case OTHER_TYPE:
+		if (!has_values)
+			info->key_size = info->value_size = 4;
+		info->type =
+			info->type == BPF_MAP_TYPE_HASH ? BPF_MAP_TYPE_LRU_HASH : BPF_MAP_TYPE_HASH;
+		return true;
+	case OTHER_KEY:
+		info->key_size += 4;
+		return info->type == BPF_MAP_TYPE_HASH;
+	case OTHER_VALUE:
+		info->value_size += 8;
+		return has_values;
+	default:
+		info->max_entries /= 2;
+		return info->type == BPF_MAP_TYPE_ARRAY && info->max_entries;
+	}
+}
+
+static void assert_map_is_refused(const char *pin, const char *name, struct bpf_map_info info,
+				  enum change how)
+{
+	struct upm_observer *observer;
+	int fd;
+
+	if (!change(&info, how))
+		return;
+	fd = bpf_map_create(info.type, "test", info.key_size, info.value_size,
+			    info.max_entries < 1024 ? info.max_entries : 1024, NULL);
+	assert_true(fd >= 0);
+	assert_int_equal(bpf_obj_pin(fd, pin), 0);
+	close(fd);
+	assert_upm(upm_observer_open("bad", &observer), UPM_ERR_FORMAT);
+	assert_non_null(strstr(upm_error_last()->message, name));
+	assert_non_null(strstr(upm_error_last()->message, "another form"));
+	assert_int_equal(unlink(pin), 0);
+}
+
+static void exchange_map(const char *part, const char *name)
+{
+	struct bpf_map_info info = {0};
+	uint32_t size = sizeof(info);
+	char pin[PATH_MAX];
+	int fd;
+
+	snprintf(pin, sizeof(pin), UPM_PIN_DIRECTORY "/bad/%s/%s", part, name);
+	fd = bpf_obj_get(pin);
+	if (fd < 0)
+		fail_msg("%s is not there", pin);
+	assert_int_equal(bpf_obj_get_info_by_fd(fd, &info, &size), 0);
+	assert_int_equal(unlink(pin), 0);
+	for (int how = 0; how < CHANGES; how++)
+		assert_map_is_refused(pin, name, info, how);
+	assert_int_equal(bpf_obj_pin(fd, pin), 0);
+	close(fd);
+}
+
+static void exchange_maps(const struct plan *plan, const char *const *maps)
+{
+	struct upm_observer *observer = share_start(plan), *other;
+
+	assert_upm_ok(upm_observer_pin(observer, "bad"));
+	for (size_t i = 0; maps[i]; i++)
+		exchange_map("maps", maps[i]);
+	if (plan->flags & UPM_ATTACH_CHILDREN)
+		exchange_map("filter", "lost");
+	assert_upm_ok(upm_observer_open("bad", &other));
+	upm_observer_free(other);
+	upm_observer_free(observer);
+	assert_upm_ok(upm_observer_unpin("bad"));
+}
+
+static void exchanged_maps(void **state)
+{
+	static const char *const of_count[] = {"rodata", "upm_counters", NULL};
+	static const char *const of_latency[] = {"rodata", "upm_cells", "upm_owners", "upm_lost",
+						 NULL};
+	static const char *const of_trace[] = {"rodata",    "upm_counters", "upm_ring",
+					       "upm_calls", "upm_shared",   NULL};
+	struct plan plan = {0,	  UPM_ATTACH_CHILDREN, 0, "known_00[0-9]*",
+			    NULL, UPM_OBSERVER_COUNT,  0};
+	struct target target;
+
+	(void)state;
+	target_start(&target);
+	plan.pid = target.pid;
+	exchange_maps(&plan, of_count);
+	plan.flags = 0;
+	plan.kind = UPM_OBSERVER_LATENCY;
+	exchange_maps(&plan, of_latency);
+	plan.kind = UPM_OBSERVER_TRACE;
+	exchange_maps(&plan, of_trace);
+	assert_clean(target.pid);
+	target_stop(&target);
+}
+
+/* An event of a string of 4 KiB does not fit into a ring of one page. */
+static void a_ring_too_small(void **state)
+{
+	const struct upm_trace_options trace = {.size = sizeof(trace),
+						.flags = UPM_TRACE_RETURNS,
+						.arguments = "int known(char *first)",
+						.text_bytes = 4096};
+	static const char ring[] = UPM_PIN_DIRECTORY "/bad/maps/upm_ring";
+	struct upm_probe_set *set = resolve_known("uprobe", "known_0000");
+	struct upm_observer *observer;
+	int fd;
+
+	(void)state;
+	assert_upm_ok(upm_trace(set, &trace, NULL, &observer));
+	assert_upm_ok(upm_observer_pin(observer, "bad"));
+	upm_observer_free(observer);
+	assert_int_equal(unlink(ring), 0);
+	fd = bpf_map_create(BPF_MAP_TYPE_RINGBUF, "test", 0, 0, 4096, NULL);
+	assert_true(fd >= 0);
+	assert_int_equal(bpf_obj_pin(fd, ring), 0);
+	close(fd);
+	assert_open_fails(UPM_ERR_FORMAT, "upm_ring");
+	assert_upm_ok(upm_observer_unpin("bad"));
+	upm_probe_set_free(set);
+}
+
 /* A directory that somebody else has made stays. */
 static void foreign_directories(void **state)
 {
@@ -188,8 +321,8 @@ static void killed_while_pinning(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		SHARE_TEST(damaged_metadata),
-		SHARE_TEST(foreign_directories),
+		SHARE_TEST(damaged_metadata),	  SHARE_TEST(exchanged_maps),
+		SHARE_TEST(a_ring_too_small),	  SHARE_TEST(foreign_directories),
 		SHARE_TEST(killed_while_pinning),
 	};
 

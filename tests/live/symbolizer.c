@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -409,6 +410,56 @@ static void many_processes(void **state)
 	assert_true(*place.symbol != '\0');
 }
 
+/* A copy of a library of ours, mapped. */
+static char *map_copy(const char *path)
+{
+	char command[1200], *memory;
+	int fd;
+
+	snprintf(command, sizeof(command), "cp '%s' %s", test_build_path("target/libversions.so"),
+		 path);
+	assert_int_equal(system(command), 0);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	assert_true(fd >= 0);
+	memory = mmap(NULL, 4 * 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE, fd, 0);
+	assert_true(memory != MAP_FAILED);
+	close(fd);
+	return memory;
+}
+
+static void more_files_than_descriptors(void **state)
+{
+	enum { FILES = 64, DESCRIPTORS = 32 };
+	char folder[] = "/tmp/upm-copies-XXXXXX", path[64], *copies[FILES];
+	struct rlimit before, few;
+	struct upm_place place;
+
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	few = before;
+	few.rlim_cur = DESCRIPTORS;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+	for (int i = 0; i < FILES; i++) {
+		snprintf(path, sizeof(path), "%s/%d", folder, i);
+		copies[i] = map_copy(path);
+		for (int waited = 0;
+		     !*(place = find(getpid(), (uintptr_t)copies[i] + 0x1100, 0)).path; waited++) {
+			assert_true(waited < 30000);
+			usleep(1000);
+		}
+		assert_string_equal(place.path, path);
+		assert_true(*place.symbol != '\0');
+	}
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	for (int i = 0; i < FILES; i++) {
+		assert_int_equal(munmap(copies[i], 4 * 4096), 0);
+		snprintf(path, sizeof(path), "%s/%d", folder, i);
+		assert_int_equal(unlink(path), 0);
+	}
+	assert_int_equal(rmdir(folder), 0);
+}
+
 /* ---- stacks of a trace */
 
 static struct upm_place frame_of(pid_t pid, const struct upm_event *event, const char *text,
@@ -476,6 +527,7 @@ int main(void)
 		TEST(a_file_that_is_no_program),
 		TEST(functions_made_at_run_time),
 		TEST(many_processes),
+		TEST(more_files_than_descriptors),
 		TEST(a_known_call_chain),
 	};
 

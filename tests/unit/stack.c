@@ -2,9 +2,11 @@
 /* Functions by file offset, and lists of functions that were made at run time. */
 #include "support.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -77,6 +79,126 @@ static void no_file_no_function(void **state)
 
 	(void)state;
 	assert_no_function(&image, 0x400);
+}
+
+/* ---- files that come and go */
+
+static char directory[] = "/tmp/upm-images-XXXXXX";
+
+static int make_directory(void **state)
+{
+	(void)state;
+	return mkdtemp(directory) ? 0 : -1;
+}
+
+static int remove_directory(void **state)
+{
+	int failure = rmdir(directory);
+
+	(void)state;
+	strcpy(directory + strlen(directory) - 6, "XXXXXX");
+	return failure;
+}
+
+static void write_file(const char *path, const void *bytes, size_t size)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, bytes, size), size);
+	close(fd);
+}
+
+/* An ELF file with one function. */
+static void write_elf(const char *path, const char *function)
+{
+	const struct image_symbol symbol = {function, IMAGE_BASE + 0x400, 0x10,
+					    STT_FUNC, STB_GLOBAL,	  1};
+	struct image *elf = image_new(64, false);
+
+	image_symbols(elf, false, &symbol, 1);
+	image_finish(elf);
+	write_file(path, elf->bytes, elf->size);
+	free(elf);
+}
+
+static struct upm_image *image_of(struct upm_images *images, char *path)
+{
+	struct upm_mapping mapping = {.start = 1, .end = 2, .executable = true, .path = path};
+	struct upm_image *image;
+	struct stat facts;
+
+	assert_int_equal(stat(path, &facts), 0);
+	mapping.device = facts.st_dev;
+	mapping.inode = facts.st_ino;
+	assert_int_equal(upm_images_of_mapping(images, getpid(), &mapping, &image), UPM_OK);
+	assert_non_null(image);
+	return image;
+}
+
+static int next_descriptor(void)
+{
+	int fd = dup(0);
+
+	close(fd);
+	return fd;
+}
+
+static void neither_descriptors_nor_images_pile_up(void **state)
+{
+	enum { FILES = 2 * UPM_IMAGES_KEPT };
+	struct upm_image *first = NULL, *image;
+	struct upm_images images = {0};
+	int descriptor = next_descriptor();
+	char path[128], name[16];
+
+	(void)state;
+	for (int i = 0; i < FILES; i++) {
+		snprintf(path, sizeof(path), "%s/%d", directory, i);
+		snprintf(name, sizeof(name), "of_%d", i);
+		write_elf(path, name);
+		image = image_of(&images, path);
+		assert_function(image, 0x400, name, 0x400);
+		assert_no_function(image, 0x500);
+		if (!first)
+			first = upm_image_hold(image);
+		assert_ptr_equal(image_of(&images, path), image);
+		assert_true(images.list.count <= UPM_IMAGES_KEPT);
+		assert_int_equal(next_descriptor(), descriptor);
+		if (i)
+			assert_int_equal(unlink(path), 0);
+	}
+	snprintf(path, sizeof(path), "%s/0", directory);
+	assert_ptr_equal(image_of(&images, path), first);
+	assert_function(first, 0x400, "of_0", 0x400);
+	assert_int_equal(unlink(path), 0);
+	upm_images_close(&images);
+}
+
+/* Also where the size is the same, and where the file was no ELF file before. */
+static void a_file_that_is_written_anew(void **state)
+{
+	const struct timespec long_ago[2] = {{.tv_sec = 1}, {.tv_sec = 1}};
+	struct upm_images images = {0};
+	struct upm_image *image;
+	char path[128];
+	uint64_t start;
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/written", directory);
+	write_elf(path, "before");
+	image = upm_image_hold(image_of(&images, path));
+	assert_function(image, 0x400, "before", 0x400);
+	write_elf(path, "behind");
+	assert_int_equal(utimensat(AT_FDCWD, path, long_ago, 0), 0);
+	assert_function(image_of(&images, path), 0x400, "behind", 0x400);
+	write_file(path, "nothing", 7);
+	assert_null(upm_image_function(image_of(&images, path), 0x400, &start));
+	write_elf(path, "after");
+	assert_function(image_of(&images, path), 0x400, "after", 0x400);
+	assert_function(image, 0x400, "before", 0x400);
+	assert_int_equal(unlink(path), 0);
+	upm_images_close(&images);
 }
 
 /* ---- lists of functions */
@@ -171,6 +293,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(functions_by_offset),
 		cmocka_unit_test(no_file_no_function),
+		cmocka_unit_test_setup_teardown(neither_descriptors_nor_images_pile_up,
+						make_directory, remove_directory),
+		cmocka_unit_test_setup_teardown(a_file_that_is_written_anew, make_directory,
+						remove_directory),
 		cmocka_unit_test_setup_teardown(lists_that_grow_and_lie, name_list, remove_list),
 		cmocka_unit_test(a_process_that_is_gone),
 	};

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /* A directory below bpffs with one pin for each kernel link: "0", "1", … (bpffs allows no dot). */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -34,6 +35,20 @@ static int make_directory(const char *path)
 			"it does not lie in a BPF file system");
 }
 
+/* @return 0 or the negative errno for which the directory could not be read */
+static int take_away(const char *path)
+{
+	struct upm_pins pins;
+	int failure = upm_pins_enter(&pins, NULL, path);
+
+	if (failure)
+		return failure;
+	failure = upm_pins_remove(&pins, upm_pins_is_number);
+	upm_pins_leave(&pins);
+	rmdir(path);
+	return failure;
+}
+
 int32_t upm_link_pin(struct upm_link *link, const char *path)
 {
 	int status;
@@ -51,7 +66,8 @@ int32_t upm_link_pin(struct upm_link *link, const char *path)
 		return status;
 	status = upm_pins_add_link(pin_operation, link, path);
 	if (status) {
-		upm_pins_remove(path, upm_pins_is_number);
+		if (take_away(path))
+			rmdir(path);
 		return status;
 	}
 	upm_usdt_claim_keep(link->usdt);
@@ -59,55 +75,90 @@ int32_t upm_link_pin(struct upm_link *link, const char *path)
 	return UPM_OK;
 }
 
-int32_t upm_link_unpin(const char *path)
+/* A slash at the end would have the kernel follow a symbolic link. */
+static bool copy_path(char copy[PATH_MAX], const char *path)
 {
-	long count = path ? upm_pins_count(path) : -EINVAL;
+	size_t length = strlen(path);
+
+	while (length > 1 && path[length - 1] == '/')
+		length--;
+	return snprintf(copy, PATH_MAX, "%.*s", (int)length, path) < PATH_MAX;
+}
+
+static int fail_path(const char *operation, const char *path, int sys_errno)
+{
+	static const char hint[] = "name the directory that upm_link_pin() made";
+
+	if (sys_errno == EXDEV)
+		return upm_fail(UPM_ERR_NOT_FOUND, 0, operation, path, hint,
+				"it does not lie in a BPF file system");
+	return upm_fail(path ? upm_status_of_errno(sys_errno) : UPM_ERR_INVALID, sys_errno,
+			operation, path, hint,
+			sys_errno == ENOTDIR ? "it is no directory, or a symbolic link"
+					     : "can not read it");
+}
+
+int32_t upm_link_unpin(const char *given)
+{
+	char path[PATH_MAX];
 	int failure;
 
-	if (count < 0)
-		return upm_fail(path ? upm_status_of_errno((int)-count) : UPM_ERR_INVALID,
-				(int)-count, unpin_operation, path,
-				"name the directory that upm_link_pin() made", "can not read it");
-	failure = upm_pins_remove(path, upm_pins_is_number);
+	if (!given || !copy_path(path, given))
+		return fail_path(unpin_operation, given, given ? ENAMETOOLONG : EINVAL);
+	failure = -take_away(path);
+	if (failure)
+		return fail_path(unpin_operation, path, failure);
 	if (access(path, F_OK))
 		return UPM_OK;
-	if (failure)
-		return upm_fail(upm_status_of_errno(-failure), -failure, unpin_operation, path,
-				NULL, "can not read it");
 	return upm_fail(UPM_ERR_SYSTEM, ENOTEMPTY, unpin_operation, path,
 			"remove what else lies there", "the directory stays");
 }
 
-static int open_pins(const char *path, size_t count, struct upm_opened *opened)
+static int open_pins(const struct upm_pins *pins, size_t count, struct upm_opened *opened)
 {
 	int status = UPM_OK;
 
 	for (size_t i = 0; i < count && !status; i++) {
 		int fd;
 
-		status = upm_pins_open_number(open_operation, path, i, &fd);
+		status = upm_pins_open_number(open_operation, pins, i, &fd);
 		if (!status)
 			status = upm_opened_add(opened, fd);
 	}
 	return status;
 }
 
-int32_t upm_link_open(const char *path, struct upm_link **out)
+static int open_link(const struct upm_pins *pins, size_t count, struct upm_link **out)
 {
-	long count = path && out ? upm_pins_count(path) : -EINVAL;
 	struct upm_opened opened;
+	int status = upm_opened_begin(&opened);
+
+	if (!status)
+		status = open_pins(pins, count, &opened);
+	return upm_opened_end(&opened, status, out);
+}
+
+int32_t upm_link_open(const char *given, struct upm_link **out)
+{
+	struct upm_pins pins = {.fd = -EINVAL};
+	char path[PATH_MAX];
+	long count = -EINVAL;
 	int status;
 
-	if (count < 0 && upm_errno_is_scarcity((int)-count))
-		return upm_fail(upm_status_of_errno((int)-count), (int)-count, open_operation, path,
-				NULL, "its pins can not be listed");
-	if (count <= 0)
-		return upm_fail(path && out ? UPM_ERR_NOT_FOUND : UPM_ERR_INVALID,
-				count < 0 ? (int)-count : 0, open_operation, path,
-				"name the directory that upm_link_pin() made",
-				"there are no pins at this path");
-	status = upm_opened_begin(&opened);
-	if (!status)
-		status = open_pins(path, (size_t)count, &opened);
-	return upm_opened_end(&opened, status, out);
+	if (given && out && copy_path(path, given))
+		count = upm_pins_enter(&pins, NULL, path);
+	if (!count)
+		count = upm_pins_count(&pins);
+	if (count > 0)
+		status = open_link(&pins, (size_t)count, out);
+	else if (upm_errno_is_scarcity((int)-count))
+		status = upm_fail(upm_status_of_errno((int)-count), (int)-count, open_operation,
+				  given, NULL, "its pins can not be listed");
+	else
+		status = upm_fail(given && out ? UPM_ERR_NOT_FOUND : UPM_ERR_INVALID, (int)-count,
+				  open_operation, given,
+				  "name the directory that upm_link_pin() made",
+				  "there are no pins at this path");
+	upm_pins_leave(&pins);
+	return status;
 }

@@ -6,11 +6,11 @@
  */
 #include "attach/pins.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <unistd.h>
@@ -24,14 +24,17 @@
 /* Pins that are taken away together: each needs a descriptor meanwhile. */
 enum { BATCH = 128 };
 
+enum { NUMBER_SIZE = 24 };
+
 void upm_pins_path(char out[PATH_MAX], const char *directory, const char *name)
 {
-	snprintf(out, PATH_MAX, "%s/%s", directory, name);
+	if (snprintf(out, PATH_MAX, "%s/%s", directory, name) >= PATH_MAX)
+		out[0] = '\0';
 }
 
-static void number_path(char out[PATH_MAX], const char *directory, size_t index)
+static void name_number(char out[NUMBER_SIZE], size_t index)
 {
-	snprintf(out, PATH_MAX, "%s/%zu", directory, index);
+	snprintf(out, NUMBER_SIZE, "%zu", index);
 }
 
 bool upm_pins_possible(const char *path)
@@ -39,6 +42,43 @@ bool upm_pins_possible(const char *path)
 	struct statfs found;
 
 	return statfs(path, &found) == 0 && (uint32_t)found.f_type == BPFFS_MAGIC;
+}
+
+bool upm_pins_possible_at(int fd)
+{
+	struct statfs found;
+
+	return fstatfs(fd, &found) == 0 && (uint32_t)found.f_type == BPFFS_MAGIC;
+}
+
+int upm_pins_enter(struct upm_pins *pins, const struct upm_pins *above, const char *name)
+{
+	if (above)
+		upm_pins_path(pins->path, above->path, name);
+	else
+		snprintf(pins->path, PATH_MAX, "%s", name);
+	pins->fd = openat(above ? above->fd : AT_FDCWD, name,
+			  O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (pins->fd < 0) {
+		pins->fd = -errno;
+	} else if (!upm_pins_possible_at(pins->fd)) {
+		close(pins->fd);
+		pins->fd = -EXDEV;
+	}
+	return pins->fd < 0 ? pins->fd : 0;
+}
+
+void upm_pins_leave(const struct upm_pins *pins)
+{
+	if (pins->fd >= 0)
+		close(pins->fd);
+}
+
+bool upm_pins_has(const struct upm_pins *pins, const char *name)
+{
+	struct stat facts;
+
+	return fstatat(pins->fd, name, &facts, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
 int upm_pins_add(const char *operation, int fd, const char *path)
@@ -55,33 +95,58 @@ int upm_pins_add(const char *operation, int fd, const char *path)
 
 int upm_pins_add_link(const char *operation, const struct upm_link *link, const char *directory)
 {
-	char path[PATH_MAX];
+	char path[PATH_MAX], name[NUMBER_SIZE];
 	int status = UPM_OK;
 
 	for (size_t i = 0; i < link->handles.count && !status; i++) {
-		number_path(path, directory, i);
+		name_number(name, i);
+		upm_pins_path(path, directory, name);
 		status = upm_pins_add(operation, link->handles.items[i].fd, path);
 	}
 	return status;
 }
 
-int upm_pins_open(const char *operation, const char *path, int *fd)
+/* The kernel follows symbolic links; what is open already is no link any more.
+ * @return a descriptor of the object, or a negative errno */
+static int get(const struct upm_pins *pins, const char *name)
 {
-	int result = upm_sys_object_get(path);
+	int result, at = openat(pins->fd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	struct stat facts;
+	char path[64];
 
-	if (result < 0)
-		return upm_fail(upm_status_of_errno(-result), -result, operation, path, NULL,
-				"the kernel did not open the pin");
-	*fd = result;
-	return UPM_OK;
+	if (at < 0)
+		return -errno;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", at);
+	if (fstat(at, &facts))
+		result = -errno;
+	else
+		result = S_ISREG(facts.st_mode) ? upm_sys_object_get(path) : -ELOOP;
+	close(at);
+	return result;
 }
 
-int upm_pins_open_number(const char *operation, const char *directory, size_t index, int *fd)
+int upm_pins_open(const char *operation, const struct upm_pins *pins, const char *name, int *fd)
 {
+	int result = get(pins, name);
 	char path[PATH_MAX];
 
-	number_path(path, directory, index);
-	return upm_pins_open(operation, path, fd);
+	if (result >= 0) {
+		*fd = result;
+		return UPM_OK;
+	}
+	upm_pins_path(path, pins->path, name);
+	if (result == -ELOOP)
+		return upm_fail(UPM_ERR_FORMAT, 0, operation, path, NULL, "it is no pin");
+	return upm_fail(upm_status_of_errno(-result), -result, operation, path, NULL,
+			"the kernel did not open the pin");
+}
+
+int upm_pins_open_number(const char *operation, const struct upm_pins *pins, size_t index, int *fd)
+{
+	char name[NUMBER_SIZE];
+
+	name_number(name, index);
+	return upm_pins_open(operation, pins, name, fd);
 }
 
 bool upm_pins_is_number(const char *name)
@@ -89,9 +154,19 @@ bool upm_pins_is_number(const char *name)
 	return *name && strspn(name, "0123456789") == strlen(name);
 }
 
-long upm_pins_count(const char *directory)
+DIR *upm_pins_read(const struct upm_pins *pins)
 {
-	DIR *opened = opendir(directory);
+	int fd = openat(pins->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *opened = fd < 0 ? NULL : fdopendir(fd);
+
+	if (!opened && fd >= 0)
+		close(fd);
+	return opened;
+}
+
+long upm_pins_count(const struct upm_pins *pins)
+{
+	DIR *opened = upm_pins_read(pins);
 	const struct dirent *entry;
 	long count = 0;
 
@@ -106,7 +181,8 @@ long upm_pins_count(const char *directory)
 /* ---- taking away */
 
 struct removal {
-	const char *path;
+	int directory;
+	const char *name;
 	bool done;
 };
 
@@ -114,15 +190,15 @@ static void unlink_pin(void *context)
 {
 	struct removal *removal = context;
 
-	removal->done = syscall(SYS_unlinkat, AT_FDCWD, removal->path, 0) == 0;
+	removal->done = syscall(SYS_unlinkat, removal->directory, removal->name, 0) == 0;
 }
 
-/* Without a descriptor to be had (-1), the kernel's worker ends it. */
-static bool take(const char *path, int *fd)
+/* Without a descriptor to be had (negative), the kernel's worker ends it. */
+static bool take(const struct upm_pins *pins, const char *name, int *fd)
 {
-	struct removal removal = {.path = path};
+	struct removal removal = {.directory = pins->fd, .name = name};
 
-	*fd = upm_sys_object_get(path);
+	*fd = get(pins, name);
 	upm_shelter(unlink_pin, &removal);
 	return removal.done;
 }
@@ -151,11 +227,11 @@ static void end(int *fds, size_t count)
 		upm_shelter_close_behind(perf, perf_count);
 }
 
-void upm_pins_remove_one(const char *path)
+void upm_pins_remove_one(const struct upm_pins *pins, const char *name)
 {
 	int fd;
 
-	take(path, &fd);
+	take(pins, name, &fd);
 	end(&fd, 1);
 }
 
@@ -170,49 +246,44 @@ struct batch {
 	size_t gone;
 };
 
-static void take_entries(const char *directory, bool (*mine)(const char *name), const char *entries,
-			 ssize_t bytes, struct batch *batch)
+static void take_entries(const struct upm_pins *pins, bool (*mine)(const char *name),
+			 const char *entries, ssize_t bytes, struct batch *batch)
 {
 	for (ssize_t at = 0; at < bytes && batch->count < BATCH;) {
 		const struct dirent64 *entry = (const void *)(entries + at);
-		char path[PATH_MAX];
 
 		at += entry->d_reclen;
-		if (is_dots(entry->d_name) || (mine && !mine(entry->d_name)))
-			continue;
-		upm_pins_path(path, directory, entry->d_name);
-		batch->gone += take(path, &batch->fds[batch->count++]);
+		if (!is_dots(entry->d_name) && (!mine || mine(entry->d_name)))
+			batch->gone += take(pins, entry->d_name, &batch->fds[batch->count++]);
 	}
 }
 
 /* Without opendir(3), whose memory may be what is short when pins have to go.
  * @return 0 or a negative errno */
-static int remove_batch(const char *directory, bool (*mine)(const char *name), struct batch *batch)
+static int remove_batch(const struct upm_pins *pins, bool (*mine)(const char *name),
+			struct batch *batch)
 {
 	_Alignas(struct dirent64) char entries[4096];
-	int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	ssize_t bytes = 0;
 
 	batch->count = batch->gone = 0;
-	if (fd < 0)
+	if (lseek(pins->fd, 0, SEEK_SET))
 		return -errno;
-	while (batch->count < BATCH && (bytes = getdents64(fd, entries, sizeof(entries))) > 0)
-		take_entries(directory, mine, entries, bytes, batch);
+	while (batch->count < BATCH && (bytes = getdents64(pins->fd, entries, sizeof(entries))) > 0)
+		take_entries(pins, mine, entries, bytes, batch);
 	if (bytes < 0)
 		bytes = -errno;
-	close(fd);
 	end(batch->fds, batch->count);
 	return bytes < 0 ? (int)bytes : 0;
 }
 
-int upm_pins_remove(const char *directory, bool (*mine)(const char *name))
+int upm_pins_remove(const struct upm_pins *pins, bool (*mine)(const char *name))
 {
 	struct batch batch;
 	int failure;
 
 	do
-		failure = remove_batch(directory, mine, &batch);
-	while (!failure && batch.gone > 0 && rmdir(directory) && errno == ENOTEMPTY);
-	rmdir(directory);
+		failure = remove_batch(pins, mine, &batch);
+	while (!failure && batch.gone > 0);
 	return failure;
 }

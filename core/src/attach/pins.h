@@ -3,6 +3,7 @@
 #ifndef UPM_ATTACH_PINS_H
 #define UPM_ATTACH_PINS_H
 
+#include <dirent.h>
 #include <limits.h>
 #include <stdbool.h>
 
@@ -11,31 +12,54 @@
 /* Where mounting is missing. */
 #define UPM_MOUNT_HINT "mount one (mount -t bpf bpf /sys/fs/bpf) and name a path below it"
 
-/** The path of a pin; one that is cut for its length is refused by the kernel. */
+/*
+ * A directory of pins that is open. Whoever may write to a BPF file system can put symbolic links
+ * there and exchange directories at any moment. So what lies in one is reached and removed through
+ * the descriptor alone; the path is for errors.
+ */
+struct upm_pins {
+	int fd; /* a negative errno when it is not open */
+	char path[PATH_MAX];
+};
+
+/** The path of a pin; of one that is too long "", which the kernel refuses. */
 void upm_pins_path(char out[PATH_MAX], const char *directory, const char *name);
 /** @return whether path exists and lies in a BPF file system. */
 bool upm_pins_possible(const char *path);
+/** @return whether a descriptor is of a BPF file system. */
+bool upm_pins_possible_at(int fd);
 /** Pin any BPF object. @return UPM_OK or the error */
 int upm_pins_add(const char *operation, int fd, const char *path);
 /** Pin the kernel links of a link as "0", "1", …; on error the first ones stay. */
 int upm_pins_add_link(const char *operation, const struct upm_link *link, const char *directory);
-/** Open any pin. @return UPM_OK with its descriptor, or the error */
-int upm_pins_open(const char *operation, const char *path, int *fd);
+/**
+ * Open a directory of pins: one of a BPF file system, and not behind a symbolic link.
+ * @param above  what name lies in; NULL = name is a path
+ * @return 0; -ENOTDIR, also for a symbolic link; -EXDEV in another file system; a negative errno
+ */
+int upm_pins_enter(struct upm_pins *pins, const struct upm_pins *above, const char *name);
+void upm_pins_leave(const struct upm_pins *pins);
+/** Open any pin, unless it is a symbolic link. @return UPM_OK with its descriptor, or the error */
+int upm_pins_open(const char *operation, const struct upm_pins *pins, const char *name, int *fd);
 /** Open pin number index of a link. @return UPM_OK or the error */
-int upm_pins_open_number(const char *operation, const char *directory, size_t index, int *fd);
+int upm_pins_open_number(const char *operation, const struct upm_pins *pins, size_t index, int *fd);
+/** @return whether there is anything of this name; a symbolic link is, too. */
+bool upm_pins_has(const struct upm_pins *pins, const char *name);
 /** @return whether the name is one that upm_pins_add_link() gives. */
 bool upm_pins_is_number(const char *name);
+/** List the directory: closedir() it. @return NULL with errno */
+DIR *upm_pins_read(const struct upm_pins *pins);
 /** @return number of pins of a link, or a negative errno. */
-long upm_pins_count(const char *directory);
+long upm_pins_count(const struct upm_pins *pins);
 /**
- * Take away the pins of a directory, as far as it can be done, and the directory once it is
- * empty. The links that nobody else holds have ended on return; those of perf events end in a
- * process of their own: see upm_shelter_close_behind().
+ * Take away the pins of a directory, as far as it can be done. The links that nobody else holds
+ * have ended on return; those of perf events end in a process of their own: see
+ * upm_shelter_close_behind().
  * @param mine  says which names to take; NULL = all
  * @return 0, or the negative errno for which the directory could not be read
  */
-int upm_pins_remove(const char *directory, bool (*mine)(const char *name));
+int upm_pins_remove(const struct upm_pins *pins, bool (*mine)(const char *name));
 /** Take away one pin. */
-void upm_pins_remove_one(const char *path);
+void upm_pins_remove_one(const struct upm_pins *pins, const char *name);
 
 #endif

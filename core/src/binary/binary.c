@@ -110,13 +110,22 @@ struct upm_binary *upm_binary_ref(struct upm_binary *binary)
 	return binary;
 }
 
+void upm_binary_release(struct upm_binary *binary)
+{
+	upm_elf_release(binary->elf);
+	if (binary->fd >= 0)
+		close(binary->fd);
+	binary->fd = -1;
+}
+
 void upm_binary_unref(struct upm_binary *binary)
 {
 	if (!binary || __atomic_sub_fetch(&binary->references, 1, __ATOMIC_ACQ_REL))
 		return;
 	upm_elf_close(binary->elf);
 	upm_vector_clear(&binary->segments);
-	close(binary->fd);
+	if (binary->fd >= 0)
+		close(binary->fd);
 	free(binary->path);
 	free(binary);
 }

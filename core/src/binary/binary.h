@@ -32,7 +32,7 @@ struct upm_elf;		   /* private: the libelf handle and what was read through it *
 
 struct upm_binary {
 	unsigned references;
-	int fd;	    /* O_RDONLY | O_CLOEXEC */
+	int fd;	    /* O_RDONLY | O_CLOEXEC; -1 = released */
 	char *path; /* as a person would name it */
 	dev_t device;
 	ino_t inode;
@@ -58,6 +58,11 @@ int upm_binary_open(const char *path, struct upm_binary **out);
 int upm_binary_open_fd(int fd, const char *path, struct upm_binary **out);
 struct upm_binary *upm_binary_ref(struct upm_binary *binary);
 void upm_binary_unref(struct upm_binary *binary);
+/**
+ * Close the file and its debug files: segments and what was read of symbols stay, and nothing more
+ * can be read. For a binary that nobody else has.
+ */
+void upm_binary_release(struct upm_binary *binary);
 
 /** @return the first segment of whose bytes in the file one has this virtual address, or NULL. */
 const struct upm_segment *upm_binary_segment_of(const struct upm_binary *binary, uint64_t address);

@@ -245,6 +245,16 @@ int upm_elf_open(int fd, uint8_t *image, uint64_t size, const char *path, struct
 	return UPM_OK;
 }
 
+void upm_elf_release(struct upm_elf *elf)
+{
+	for (size_t i = 0; i < sizeof(elf->debug_files) / sizeof(elf->debug_files[0]); i++)
+		if (elf->debug_files[i])
+			upm_binary_release(elf->debug_files[i]);
+	elf_cntl(elf->handle, ELF_C_FDDONE);
+	elf->fd = -1;
+	elf->size = 0; /* nothing lies within it any more */
+}
+
 void upm_elf_close(struct upm_elf *elf)
 {
 	if (!elf)

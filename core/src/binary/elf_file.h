@@ -56,6 +56,8 @@ struct upm_elf {
 /** Open the image behind fd (which stays the caller's), or else in memory (ours, also on error). */
 int upm_elf_open(int fd, uint8_t *image, uint64_t size, const char *path, struct upm_elf **out);
 void upm_elf_close(struct upm_elf *elf);
+/** See upm_binary_release(). */
+void upm_elf_release(struct upm_elf *elf);
 
 /** @return false when there is no such section or its header can not be read. */
 bool upm_elf_section(const struct upm_elf *elf, size_t number, GElf_Shdr *header);

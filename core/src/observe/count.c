@@ -54,7 +54,7 @@ static int open_counters(struct upm_observer *observer)
 	status = upm_observer_constants(observer, &config, sizeof(config));
 	if (!status)
 		status = upm_counters_open(counters, &config.counters,
-					   upm_probe_set_size(observer->set),
+					   upm_probe_set_size(observer->set), counters_map,
 					   upm_observer_map(observer, counters_map));
 	return status;
 }

@@ -7,8 +7,8 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "attach/sys.h"
 #include "base/error.h"
+#include "observe/map_form.h"
 #include "observe/mapped.h"
 
 /* The array lies in kernel memory that is never paged out: above this, CPUs share rows. */
@@ -40,25 +40,23 @@ uint32_t upm_counters_elements(const struct upm_counters_shape *shape)
 	return shape->rows * shape->stride;
 }
 
-/* A map that comes from pins may be anybody's. */
-static int check_shape(const struct upm_counters_shape *shape, size_t probes, int map_fd)
+static int check_shape(const struct upm_counters_shape *shape, size_t probes, const char *map,
+		       int map_fd)
 {
-	struct bpf_map_info info = {0};
+	const uint64_t elements = (uint64_t)shape->rows * shape->stride;
 
-	if (upm_sys_object_info(map_fd, &info, sizeof(info)) == 0 &&
-	    info.value_size == sizeof(uint64_t) && shape->rows && probes <= shape->stride &&
-	    (uint64_t)shape->rows * shape->stride <= info.max_entries)
-		return UPM_OK;
-	return upm_fail(UPM_ERR_FORMAT, 0, operation, "the counters",
-			"open it with the library that made it",
-			"their map is not of the shape that the observer says");
+	if (probes > shape->stride)
+		return upm_fail(
+			UPM_ERR_FORMAT, 0, operation, map, "open it with the library that made it",
+			"its rows of %u counters are too short for %zu", shape->stride, probes);
+	return upm_map_require(map, map_fd, upm_map_form_of_array(sizeof(uint64_t), elements));
 }
 
 int upm_counters_open(struct upm_counters *counters, const struct upm_counters_shape *shape,
-		      size_t probes, int map_fd)
+		      size_t probes, const char *map, int map_fd)
 {
 	const void *memory;
-	int status = check_shape(shape, probes, map_fd);
+	int status = check_shape(shape, probes, map, map_fd);
 
 	if (status)
 		return status;

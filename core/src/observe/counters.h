@@ -20,9 +20,10 @@ struct upm_counters {
 int upm_counters_shape(struct upm_counters_shape *shape, size_t probes);
 /** @return elements that the array must have. */
 uint32_t upm_counters_elements(const struct upm_counters_shape *shape);
-/** Use an array of this shape. @return UPM_OK; UPM_ERR_FORMAT for another one; UPM_ERR_MEMORY */
+/** Use an array of this shape, which errors call map. @return UPM_OK; UPM_ERR_FORMAT for another
+ * one; UPM_ERR_MEMORY */
 int upm_counters_open(struct upm_counters *counters, const struct upm_counters_shape *shape,
-		      size_t probes, int map_fd);
+		      size_t probes, const char *map, int map_fd);
 /** Sum up the rows. @return UPM_OK or UPM_ERR_SYSTEM */
 int upm_counters_read(const struct upm_counters *counters, uint64_t *hits);
 void upm_counters_close(struct upm_counters *counters);

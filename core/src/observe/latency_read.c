@@ -14,31 +14,28 @@
 #include <sys/mman.h>
 
 #include "attach/link.h"
-#include "attach/sys.h"
 #include "base/error.h"
 #include "observe/latency.h"
 #include "observe/latency_snapshot.h"
+#include "observe/map_form.h"
 #include "observe/mapped.h"
 
 static const char operation[] = "read latencies";
 
 /* ---- opening */
 
-static int check_cells(const struct upm_latency *latency)
+static int check_maps(const struct upm_latency *latency)
 {
 	const struct upm_latency_config *config = &latency->config;
-	struct bpf_map_info info = {0};
-	int failure = upm_sys_object_info(latency->cells_fd, &info, sizeof(info));
+	const uint64_t cells = (uint64_t)config->slots * config->copies;
+	int status = upm_map_require(UPM_LATENCY_CELLS, latency->cells_fd,
+				     upm_map_form_of_array(sizeof(struct upm_latency_cell), cells));
 
-	if (failure)
-		return upm_fail(UPM_ERR_SYSTEM, -failure, operation, NULL, NULL,
-				"the kernel does not describe the map of the rows");
-	if (info.value_size == sizeof(struct upm_latency_cell) && config->slots && config->copies &&
-	    info.max_entries / config->copies == config->slots &&
-	    info.max_entries % config->copies == 0)
-		return UPM_OK;
-	return upm_fail(UPM_ERR_FORMAT, 0, operation, NULL, "open it with the library that made it",
-			"the map of the rows has not the shape that its constants say");
+	if (status)
+		return status;
+	return upm_map_require(UPM_LATENCY_OWNERS, latency->owners_fd,
+			       upm_map_form_of_array(sizeof(struct upm_latency_owner),
+						     config->direct ? 1 : config->slots));
 }
 
 static int open_rows(struct upm_latency *latency, const struct upm_observer *observer)
@@ -50,7 +47,7 @@ static int open_rows(struct upm_latency *latency, const struct upm_observer *obs
 	latency->owners_fd = upm_observer_map(observer, UPM_LATENCY_OWNERS);
 	status = upm_observer_constants(observer, &latency->config, sizeof(latency->config));
 	if (!status)
-		status = check_cells(latency);
+		status = check_maps(latency);
 	if (status)
 		return status;
 	latency->cells_size = (size_t)latency->config.slots * latency->config.copies *
@@ -60,7 +57,7 @@ static int open_rows(struct upm_latency *latency, const struct upm_observer *obs
 		return status;
 	latency->cells = memory;
 	return upm_counters_open(&latency->lost, &latency->config.lost,
-				 upm_probe_set_size(observer->set),
+				 upm_probe_set_size(observer->set), UPM_LATENCY_LOST,
 				 upm_observer_map(observer, UPM_LATENCY_LOST));
 }
 

@@ -21,8 +21,8 @@
 
 #include "attach/features.h"
 #include "attach/privilege.h"
-#include "attach/sys.h"
 #include "base/error.h"
+#include "observe/map_form.h"
 #include "observe/shipped.h"
 
 struct upm_observer *upm_observer_new(const struct upm_observer_type *type,
@@ -201,16 +201,11 @@ int upm_observer_constants(const struct upm_observer *observer, void *constants,
 {
 	static const char operation[] = "read an observer's constants";
 	const uint32_t key = 0;
-	struct bpf_map_info info = {0};
-	int failure = upm_sys_object_info(observer->map_fds[0], &info, sizeof(info));
+	int status = upm_map_require(observer->type->maps[0], observer->map_fds[0],
+				     upm_map_form_of_array(size, 1));
 
-	if (failure)
-		return upm_fail(UPM_ERR_SYSTEM, -failure, operation, NULL, NULL,
-				"the kernel does not describe their map");
-	if (info.value_size != size)
-		return upm_fail(UPM_ERR_FORMAT, 0, operation, NULL,
-				"open it with the library that made it",
-				"they have %u bytes, not %zu", info.value_size, size);
+	if (status)
+		return status;
 	if (bpf_map_lookup_elem(observer->map_fds[0], &key, constants))
 		return upm_fail(UPM_ERR_SYSTEM, errno, operation, NULL, NULL, "can not read them");
 	return UPM_OK;

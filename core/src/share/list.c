@@ -2,6 +2,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -25,24 +26,15 @@ struct upm_pinned_list {
 /* One reading of a directory. */
 struct listing {
 	struct upm_pinned_list *list;
-	const char *directory;
+	struct upm_pins directory;
 	const char *prefix; /* what comes before a name for upm_observer_open() */
-	int fd;
 };
 
-static bool has(const char *path, const char *part)
-{
-	char inner[PATH_MAX];
-
-	upm_pins_path(inner, path, part);
-	return access(inner, F_OK) == 0;
-}
-
 /* Others may use the same file system: only what was made here is listed, whole or not. */
-static bool is_observer(const char *path, const char *name)
+static bool is_observer(const struct upm_pins *pins, const char *name)
 {
-	return name[0] == UPM_SHARE_UNFINISHED || access(path, R_OK | X_OK) || has(path, "meta") ||
-	       has(path, "links");
+	return name[0] == UPM_SHARE_UNFINISHED || pins->fd < 0 || upm_pins_has(pins, "meta") ||
+	       upm_pins_has(pins, "links");
 }
 
 /* See lock_unfinished() in pin.c. */
@@ -53,38 +45,42 @@ static bool is_at_work(int fd)
 	return fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
 }
 
-static int read_header(const char *path, struct upm_share_header *header)
+static int read_header(const struct upm_pins *pins, struct upm_share_header *header)
 {
-	char meta[PATH_MAX];
 	int status, fd;
 
-	upm_pins_path(meta, path, "meta");
-	if (access(meta, F_OK))
-		return upm_fail(UPM_ERR_FORMAT, errno, operation, path, NULL,
+	if (pins->fd < 0)
+		return upm_share_fail(operation, pins->path, -pins->fd,
+				      "it can not be looked into");
+	if (!upm_pins_has(pins, "meta"))
+		return upm_fail(UPM_ERR_FORMAT, ENOENT, operation, pins->path, NULL,
 				"it is no pinned observer, or a damaged one");
-	status = upm_pins_open(operation, meta, &fd);
+	status = upm_pins_open(operation, pins, "meta", &fd);
 	if (status)
 		return status;
-	status = upm_metadata_header(fd, path, header);
+	status = upm_metadata_header(fd, pins->path, header);
 	close(fd);
 	return status;
 }
 
-static int check_links(const char *path, const struct upm_share_header *header)
+static int check_links(const struct upm_pins *pins, const struct upm_share_header *header)
 {
-	char links[PATH_MAX];
-	long count;
+	struct upm_pins links;
+	long count = upm_pins_enter(&links, pins, "links");
 
-	upm_pins_path(links, path, "links");
-	count = upm_pins_count(links);
+	if (count == 0) {
+		count = upm_pins_count(&links);
+		upm_pins_leave(&links);
+	}
 	if (count >= 0 && (uint64_t)count == header->kernel_links)
 		return UPM_OK;
-	return upm_fail(UPM_ERR_FORMAT, 0, operation, path, NULL, "some of its links are missing");
+	return upm_fail(UPM_ERR_FORMAT, 0, operation, pins->path, NULL,
+			"some of its links are missing");
 }
 
 /* What is wrong with one is no error of the list: the error record stays as it was. */
-static const char *problem_of(struct upm_strings *strings, const char *path, const char *name,
-			      struct upm_share_header *header)
+static const char *problem_of(struct upm_strings *strings, const struct upm_pins *pins,
+			      const char *name, struct upm_share_header *header)
 {
 	const char *problem = "";
 	struct upm_error_copy before;
@@ -92,20 +88,20 @@ static const char *problem_of(struct upm_strings *strings, const char *path, con
 	if (name[0] == UPM_SHARE_UNFINISHED)
 		return "unfinished: the process that pinned or unpinned it was ended; unpin it";
 	upm_error_take(&before);
-	if (read_header(path, header) || check_links(path, header))
+	if (read_header(pins, header) || check_links(pins, header))
 		problem = upm_strings_add(strings, upm_error_last()->message);
 	upm_error_put_back(&before);
 	return problem;
 }
 
-static bool add(struct listing *listing, const char *path, const char *name,
+static bool add(struct listing *listing, const struct upm_pins *pins, const char *name,
 		const struct stat *facts)
 {
 	struct upm_strings *strings = listing->list->strings;
 	struct upm_share_header header = {.magic = ""};
 	struct upm_pinned pinned = {.size = sizeof(pinned), .owner = facts->st_uid};
 
-	pinned.problem = problem_of(strings, path, name, &header);
+	pinned.problem = problem_of(strings, pins, name, &header);
 	if (!pinned.problem)
 		return false;
 	if (*pinned.problem)
@@ -124,22 +120,22 @@ static bool add(struct listing *listing, const char *path, const char *name,
 /* @return false when out of memory */
 static bool look_at(struct listing *listing, const char *name)
 {
-	char path[PATH_MAX];
+	const struct upm_pins *above = &listing->directory;
+	struct upm_pins pins;
 	struct stat facts;
-	bool at_work;
-	int fd;
+	bool memory = true;
+	int failure;
 
-	upm_pins_path(path, listing->directory, name);
-	if (name[0] == '.' || lstat(path, &facts) || !S_ISDIR(facts.st_mode) ||
-	    !is_observer(path, name))
+	if (name[0] == '.' || fstatat(above->fd, name, &facts, AT_SYMLINK_NOFOLLOW) ||
+	    !S_ISDIR(facts.st_mode))
 		return true;
-	fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0 && errno == ENOENT)
+	failure = -upm_pins_enter(&pins, above, name);
+	if (failure == ENOENT || failure == ENOTDIR || failure == EXDEV)
 		return true;
-	at_work = fd >= 0 && is_at_work(fd);
-	if (fd >= 0)
-		close(fd);
-	return at_work || add(listing, path, name, &facts);
+	if (is_observer(&pins, name) && (failure || !is_at_work(pins.fd)))
+		memory = add(listing, &pins, name, &facts);
+	upm_pins_leave(&pins);
+	return memory;
 }
 
 static int by_name(const void *left, const void *right)
@@ -151,12 +147,12 @@ static int by_name(const void *left, const void *right)
 
 static int read_directory(struct listing *listing)
 {
-	DIR *directory = fdopendir(listing->fd);
+	DIR *directory = fdopendir(listing->directory.fd);
 	const struct dirent *entry;
 	bool memory = true;
 
 	if (!directory) {
-		close(listing->fd);
+		upm_pins_leave(&listing->directory);
 		return upm_fail_memory(operation);
 	}
 	while (memory && (entry = readdir(directory)))
@@ -171,38 +167,44 @@ static int read_directory(struct listing *listing)
 }
 
 /* UPM_PIN_DIRECTORY need not exist: then nothing is pinned there. */
-static int open_directory(struct listing *listing, bool usual)
+static int open_usual(struct upm_pins *directory)
 {
-	listing->fd = open(listing->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (listing->fd >= 0 && upm_pins_possible(listing->directory))
+	int status = upm_share_open_usual(operation, O_RDONLY, &directory->fd);
+
+	if (status || directory->fd >= 0 || upm_pins_possible("/sys/fs/bpf"))
+		return status;
+	return upm_share_fail(operation, directory->path, ENOENT, "the directory can not be read");
+}
+
+static int open_directory(struct upm_pins *directory, bool usual)
+{
+	if (usual)
+		return open_usual(directory);
+	directory->fd = open(directory->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (directory->fd < 0)
+		return upm_share_fail(operation, directory->path, errno,
+				      "the directory can not be read");
+	if (upm_pins_possible_at(directory->fd))
 		return UPM_OK;
-	if (listing->fd >= 0) {
-		close(listing->fd);
-		return upm_share_fail(operation, listing->directory, ENOENT, "");
-	}
-	if (usual && errno == ENOENT && upm_pins_possible("/sys/fs/bpf"))
-		return UPM_OK;
-	return upm_share_fail(operation, listing->directory, errno,
-			      "the directory can not be read");
+	upm_pins_leave(directory);
+	return upm_share_fail(operation, directory->path, ENOENT, "");
 }
 
 static int fill(struct upm_pinned_list *list, const char *directory)
 {
-	struct listing listing = {.list = list, .directory = UPM_PIN_DIRECTORY, .prefix = ""};
+	struct listing listing = {.list = list, .directory.fd = -1, .prefix = ""};
+	size_t length = directory ? strlen(directory) : 0;
 	int status;
 
-	if (directory) {
-		size_t length = strlen(directory);
-
-		listing.directory = directory;
+	snprintf(listing.directory.path, PATH_MAX, "%s", directory ? directory : UPM_PIN_DIRECTORY);
+	if (directory)
 		listing.prefix =
 			upm_strings_format(list->strings, "%s%s", directory,
 					   length && directory[length - 1] == '/' ? "" : "/");
-		if (!listing.prefix)
-			return upm_fail_memory(operation);
-	}
-	status = open_directory(&listing, !directory);
-	return status || listing.fd < 0 ? status : read_directory(&listing);
+	if (!listing.prefix)
+		return upm_fail_memory(operation);
+	status = open_directory(&listing.directory, !directory);
+	return status || listing.directory.fd < 0 ? status : read_directory(&listing);
 }
 
 int32_t upm_pinned_list(const char *directory, struct upm_pinned_list **out)

@@ -109,7 +109,7 @@ static int finish(struct upm_observer *observer, const struct upm_place_of_pins 
 {
 	if (observer->reads_events && flock(fd, LOCK_EX | LOCK_NB))
 		return upm_share_fail(operation, unfinished, errno, "can not lock it");
-	if (upm_share_rename(unfinished, place->path))
+	if (upm_share_rename(AT_FDCWD, unfinished, place->path))
 		return upm_share_fail(operation, place->path, errno, "can not take this name");
 	lock_unfinished(fd, F_UNLCK);
 	return UPM_OK;
@@ -118,25 +118,26 @@ static int finish(struct upm_observer *observer, const struct upm_place_of_pins 
 static int make(struct upm_observer *observer, const struct upm_place_of_pins *place,
 		const char *unfinished)
 {
-	int status, fd = open(unfinished, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	struct upm_error_copy error;
+	struct upm_pins pins;
+	int status, failure = -upm_pins_enter(&pins, NULL, unfinished);
 
-	if (fd < 0) {
-		status = upm_share_fail(operation, unfinished, errno, "can not open it");
-	} else {
-		lock_unfinished(fd, F_RDLCK);
-		status = pin_all(observer, unfinished);
-		if (!status)
-			status = finish(observer, place, unfinished, fd);
+	if (failure) {
+		status = upm_share_fail(operation, unfinished, failure, "can not open it");
+		rmdir(unfinished);
+		return status;
 	}
+	lock_unfinished(pins.fd, F_RDLCK);
+	status = pin_all(observer, unfinished);
+	if (!status)
+		status = finish(observer, place, unfinished, pins.fd);
 	if (!status) {
-		observer->pin_fd = fd;
+		observer->pin_fd = pins.fd;
 		return UPM_OK;
 	}
 	upm_error_take(&error);
-	upm_share_remove(unfinished);
-	if (fd >= 0)
-		close(fd);
+	upm_share_remove(&pins, AT_FDCWD, unfinished);
+	upm_pins_leave(&pins);
 	upm_error_put_back(&error);
 	return status;
 }

@@ -61,9 +61,9 @@ bool upm_share_unfinished(const struct upm_place_of_pins *place, char path[PATH_
 			getpid(), number) < PATH_MAX;
 }
 
-int upm_share_rename(const char *from, const char *to)
+int upm_share_rename(int directory, const char *from, const char *to)
 {
-	return (int)syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE);
+	return (int)syscall(SYS_renameat2, directory, from, directory, to, RENAME_NOREPLACE);
 }
 
 /* ---- errors */
@@ -115,28 +115,52 @@ int upm_share_fail(const char *operation, const char *path, int sys_errno, const
 
 /* ---- directories */
 
-/* In a file system that all may write to, somebody else can have made it, and could exchange what
- * lies in it. */
-static int check_owner(const char *operation, const char *directory)
+static int fail_foreign(const char *operation, const char *what, uid_t owner)
 {
-	struct stat facts;
+	return upm_fail(
+		UPM_ERR_PERMISSION, 0, operation, UPM_PIN_DIRECTORY,
+		"see what it is and remove it, or name paths below a BPF file system, such as "
+		"/sys/fs/bpf/NAME",
+		"%s belongs to user %u, neither to this one (%u) nor to root", what, owner,
+		geteuid());
+}
 
-	if (stat(directory, &facts) || facts.st_uid == geteuid())
+int upm_share_open_usual(const char *operation, int flags, int *fd)
+{
+	struct stat facts = {0};
+	int failure;
+
+	*fd = open(UPM_PIN_DIRECTORY, flags | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	failure = *fd < 0 || fstat(*fd, &facts) ? errno : 0;
+	if (!failure && (!facts.st_uid || facts.st_uid == geteuid()))
 		return UPM_OK;
-	return upm_fail(UPM_ERR_PERMISSION, 0, operation, directory,
-			"have it removed, or name a path below a BPF file system",
-			"it belongs to another user (%u)", facts.st_uid);
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+	if (!failure)
+		return fail_foreign(operation, "it", facts.st_uid);
+	if (failure == ENOENT)
+		return UPM_OK;
+	if (failure == ENOTDIR && lstat(UPM_PIN_DIRECTORY, &facts) == 0)
+		return fail_foreign(operation, "it is no directory, and", facts.st_uid);
+	return upm_share_fail(operation, UPM_PIN_DIRECTORY, failure, "it can not be looked into");
 }
 
 int upm_share_prepare(const char *operation, const struct upm_place_of_pins *place)
 {
+	int fd, status;
+
 	if (!is_below_bpffs(place->parent))
 		return upm_share_fail(operation, place->path, ENOENT, "");
 	if (!place->in_directory || mkdir(place->parent, 0700) == 0)
 		return UPM_OK;
-	if (errno == EEXIST)
-		return check_owner(operation, place->parent);
-	return upm_share_fail(operation, place->parent, errno, "can not make the directory");
+	if (errno != EEXIST)
+		return upm_share_fail(operation, place->parent, errno,
+				      "can not make the directory");
+	status = upm_share_open_usual(operation, O_PATH, &fd);
+	if (fd >= 0)
+		close(fd);
+	return status;
 }
 
 void upm_share_tidy(const struct upm_place_of_pins *place)
@@ -147,32 +171,52 @@ void upm_share_tidy(const struct upm_place_of_pins *place)
 		rmdir(place->parent);
 }
 
-int upm_share_open_place(const char *operation, const struct upm_place_of_pins *place, int *fd)
+static int fail_opening(const char *operation, const struct upm_place_of_pins *place, int sys_errno)
 {
-	*fd = open(place->path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (*fd >= 0 && upm_pins_possible(place->path))
-		return UPM_OK;
-	if (*fd >= 0) {
-		close(*fd);
-		return upm_share_fail(operation, place->path, ENOENT, "");
-	}
-	if (errno == ENOENT && is_below_bpffs(place->path))
+	if (sys_errno == ENOENT && is_below_bpffs(place->path))
 		return upm_fail(UPM_ERR_NOT_FOUND, ENOENT, operation, place->path,
 				"uprobe-multi pinned, or upm_pinned_list(), lists those there are",
 				"nothing is pinned under this name");
-	return upm_share_fail(operation, place->path, errno, "it can not be looked into");
+	return upm_share_fail(operation, place->path, sys_errno, "it can not be looked into");
 }
 
-bool upm_share_remove(const char *path)
+int upm_share_open_parent(const char *operation, const struct upm_place_of_pins *place, int *fd)
+{
+	int status;
+
+	if (!place->in_directory) {
+		*fd = open(place->parent, O_PATH | O_DIRECTORY | O_CLOEXEC);
+		return *fd < 0 ? fail_opening(operation, place, errno) : UPM_OK;
+	}
+	status = upm_share_open_usual(operation, O_PATH, fd);
+	return status || *fd >= 0 ? status : fail_opening(operation, place, ENOENT);
+}
+
+int upm_share_open_place(const char *operation, const struct upm_place_of_pins *place, int parent,
+			 struct upm_pins *pins)
+{
+	const struct upm_pins above = {.fd = parent};
+	int failure = -upm_pins_enter(pins, &above, place->name);
+
+	snprintf(pins->path, sizeof(pins->path), "%s", place->path);
+	if (failure == EXDEV)
+		return upm_share_fail(operation, place->path, ENOENT, "");
+	return failure ? fail_opening(operation, place, failure) : UPM_OK;
+}
+
+bool upm_share_remove(const struct upm_pins *pins, int parent, const char *name)
 {
 	static const char *const parts[] = {"links", "filter", "maps"};
-	char pin[PATH_MAX];
 
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
-		upm_pins_path(pin, path, parts[i]);
-		upm_pins_remove(pin, NULL);
+		struct upm_pins part;
+
+		if (upm_pins_enter(&part, pins, parts[i]) == 0) {
+			upm_pins_remove(&part, NULL);
+			upm_pins_leave(&part);
+		}
+		unlinkat(pins->fd, parts[i], AT_REMOVEDIR);
 	}
-	upm_pins_path(pin, path, "meta");
-	upm_pins_remove_one(pin);
-	return rmdir(path) == 0;
+	upm_pins_remove_one(pins, "meta");
+	return unlinkat(parent, name, AT_REMOVEDIR) == 0;
 }

@@ -19,10 +19,40 @@
 /* A function of unknown size ends where the next one begins, but not further than this. */
 #define UNSIZED_LIMIT ((uint64_t)64 << 10)
 
+static void free_image(struct upm_image *image)
+{
+	upm_symbol_index_close(&image->index);
+	upm_binary_unref(image->binary);
+	free(image->answers);
+	free(image->vdso);
+	free(image);
+}
+
+/* The oldest first, until there is room for one more. */
+static void drop_unused(struct upm_images *images)
+{
+	size_t count = images->list.count, kept = 0;
+
+	if (count < UPM_IMAGES_KEPT)
+		return;
+	for (size_t i = 0; i < images->list.count; i++) {
+		struct upm_image *image = images->list.items[i];
+
+		if (count >= UPM_IMAGES_KEPT && !image->regions) {
+			free_image(image);
+			count--;
+		} else {
+			images->list.items[kept++] = image;
+		}
+	}
+	images->list.count = kept;
+}
+
 static struct upm_image *add(struct upm_images *images)
 {
 	struct upm_image *image = calloc(1, sizeof(*image));
 
+	drop_unused(images);
 	if (image && upm_vector_push(&images->list, image))
 		return image;
 	free(image);
@@ -41,12 +71,24 @@ static bool may_be_opened(const struct upm_mapping *mapping)
 		strncmp(mapping->path, shared_memory, sizeof(shared_memory) - 1) == 0);
 }
 
+static bool is_same_time(const struct timespec *a, const struct timespec *b)
+{
+	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
+}
+
+static bool is_of_file(const struct upm_image *image, const struct stat *facts)
+{
+	return !image->vdso && image->device == facts->st_dev && image->inode == facts->st_ino &&
+	       image->size == facts->st_size && is_same_time(&image->modified, &facts->st_mtim) &&
+	       is_same_time(&image->changed, &facts->st_ctim);
+}
+
 static struct upm_image *find_file(const struct upm_images *images, const struct stat *facts)
 {
 	for (size_t i = 0; i < images->list.count; i++) {
 		struct upm_image *image = images->list.items[i];
 
-		if (!image->vdso && image->device == facts->st_dev && image->inode == facts->st_ino)
+		if (is_of_file(image, facts))
 			return image;
 	}
 	return NULL;
@@ -74,6 +116,9 @@ static int image_of_file(struct upm_images *images, int fd, const char *path,
 	}
 	(*image)->device = facts.st_dev;
 	(*image)->inode = facts.st_ino;
+	(*image)->size = facts.st_size;
+	(*image)->modified = facts.st_mtim;
+	(*image)->changed = facts.st_ctim;
 	return upm_binary_open_fd(fd, path, &(*image)->binary);
 }
 
@@ -178,6 +223,7 @@ static void make_index(struct upm_image *image)
 	if (upm_binary_symbols(image->binary, UPM_SYMBOLS_OWN | UPM_SYMBOLS_DEBUG, NULL, NULL,
 			       &tables) == UPM_OK)
 		upm_symbol_index_open(&image->index, tables);
+	upm_binary_release(image->binary);
 	image->answers = calloc(UPM_IMAGE_ANSWERS, sizeof(*image->answers));
 	upm_error_put_back(&before);
 }
@@ -237,14 +283,7 @@ const char *upm_image_function(struct upm_image *image, uint64_t offset, uint64_
 
 void upm_images_close(struct upm_images *images)
 {
-	for (size_t i = 0; i < images->list.count; i++) {
-		struct upm_image *image = images->list.items[i];
-
-		upm_symbol_index_close(&image->index);
-		upm_binary_unref(image->binary);
-		free(image->answers);
-		free(image->vdso);
-		free(image);
-	}
+	for (size_t i = 0; i < images->list.count; i++)
+		free_image(images->list.items[i]);
 	upm_vector_clear(&images->list);
 }

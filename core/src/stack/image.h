@@ -1,11 +1,20 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* The files that processes have code from, each opened once, with its functions by address. */
+/*
+ * The files that processes have code from, each opened once, with its functions by address.
+ *
+ * A file that was written anew since is another one: device and inode stay, size or times do not.
+ *
+ * A file is closed once its functions are known: there can be more of them than descriptors. Of
+ * those that no process has mapped any more, as far as it is remembered, some are kept: programs
+ * that run often come and go.
+ */
 #ifndef UPM_STACK_IMAGE_H
 #define UPM_STACK_IMAGE_H
 
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
+#include <time.h>
 
 #include "base/vector.h"
 #include "locate/process.h"
@@ -20,9 +29,15 @@ struct upm_image_answer {
 
 enum { UPM_IMAGE_ANSWERS = 1024 };
 
+/* Above this, images that no region names are dropped. */
+enum { UPM_IMAGES_KEPT = 256 };
+
 struct upm_image {
+	size_t regions; /* that name it */
 	dev_t device;
 	ino_t inode;
+	off_t size; /* this and the times: a file can be written anew in place */
+	struct timespec modified, changed;
 	struct upm_binary *binary; /* NULL when it is no ELF file */
 	bool indexed;
 	struct upm_symbol_index index;
@@ -37,7 +52,7 @@ struct upm_images {
 
 /**
  * The file behind a mapping, or the vDSO.
- * @param image  receives NULL when it can not be reached
+ * @param image  receives NULL when it can not be reached; upm_image_hold() it
  * @return UPM_OK or UPM_ERR_MEMORY; the error record is left as it was
  */
 int upm_images_of_mapping(struct upm_images *images, int32_t pid, const struct upm_mapping *mapping,
@@ -48,6 +63,18 @@ int upm_images_of_mapping(struct upm_images *images, int32_t pid, const struct u
  * @return its name, which belongs to the image; NULL when there is none
  */
 const char *upm_image_function(struct upm_image *image, uint64_t offset, uint64_t *start);
+/** Count a region that names the image, or NULL. @return it */
+static inline struct upm_image *upm_image_hold(struct upm_image *image)
+{
+	if (image)
+		image->regions++;
+	return image;
+}
+static inline void upm_image_let_go(struct upm_image *image)
+{
+	if (image)
+		image->regions--;
+}
 void upm_images_close(struct upm_images *images);
 
 #endif

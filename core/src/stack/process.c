@@ -35,8 +35,10 @@ struct upm_stack_process *upm_stack_process_new(int32_t pid)
 
 static void free_regions(struct upm_stack_process *process)
 {
-	for (size_t i = 0; i < process->regions.count; i++)
+	for (size_t i = 0; i < process->regions.count; i++) {
 		free(process->regions.items[i].mapping.path);
+		upm_image_let_go(process->regions.items[i].image);
+	}
 	upm_vector_clear(&process->regions);
 }
 
@@ -99,12 +101,11 @@ static bool take_executable(const struct upm_stack_process *process, struct upm_
 		if (!region.mapping.executable)
 			continue;
 		before = same_region(process, &region.mapping);
-		if (before) {
+		if (before)
 			region.image = before->image;
-			region.asked = before->image != NULL;
-		}
 		if (!upm_vector_push(&fresh->regions, region))
 			return false;
+		upm_image_hold(region.image);
 		mappings->list.items[i].path = NULL;
 	}
 	return true;

@@ -21,7 +21,7 @@
 struct upm_region {
 	struct upm_mapping mapping; /* its path is the region's own */
 	struct upm_image *image;    /* NULL when there is none, or it was not asked for yet */
-	bool asked;
+	bool asked; /* since the mappings were read: the file can have been written anew */
 };
 
 /* Which program a process runs. */

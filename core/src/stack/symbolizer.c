@@ -135,6 +135,27 @@ static void name_from_jit(struct upm_stack_process *process, uint64_t address, b
 	place->file_offset = 0;
 }
 
+/* What was found before stays where the file can not be reached any more. */
+static int ask_for_image(struct upm_symbolizer *symbolizer, const struct upm_stack_process *process,
+			 struct upm_region *region)
+{
+	struct upm_image *image;
+	int status;
+
+	if (region->asked)
+		return UPM_OK;
+	status = upm_images_of_mapping(&symbolizer->images, process->pid, &region->mapping, &image);
+	if (status)
+		return status;
+	region->asked = true;
+	if (image) {
+		upm_image_hold(image);
+		upm_image_let_go(region->image);
+		region->image = image;
+	}
+	return UPM_OK;
+}
+
 static int describe(struct upm_symbolizer *symbolizer, struct upm_stack_process *process,
 		    uint64_t address, bool after_call, struct upm_place *place)
 {
@@ -143,12 +164,9 @@ static int describe(struct upm_symbolizer *symbolizer, struct upm_stack_process 
 
 	if (status || !region)
 		return status;
-	if (!region->asked)
-		status = upm_images_of_mapping(&symbolizer->images, process->pid, &region->mapping,
-					       &region->image);
+	status = ask_for_image(symbolizer, process, region);
 	if (status)
 		return status;
-	region->asked = true;
 	place->path = region->mapping.path;
 	place->file_offset = address - region->mapping.start + region->mapping.offset;
 	place->offset = place->file_offset;

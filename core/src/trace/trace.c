@@ -10,6 +10,7 @@
 
 #include "attach/features.h"
 #include "base/error.h"
+#include "observe/map_form.h"
 #include "observe/shipped.h"
 #include "resolve/probe_name.h"
 #include "trace/layout.h"
@@ -17,6 +18,7 @@
 
 static const char operation[] = "trace probes";
 static const char counters_map[] = "upm_counters", ring_map[] = "upm_ring";
+static const char calls_map[] = "upm_calls", shared_map[] = "upm_shared";
 
 static const struct upm_trace_options *options_of(const struct upm_observation *observation)
 {
@@ -81,12 +83,18 @@ static int choose_programs(struct upm_observation *observation, struct upm_obser
 	return status;
 }
 
+/* Of an element of upm_calls. */
+static uint32_t call_size(const struct upm_trace_config *config)
+{
+	return config->returns ? upm_trace_record_size(config)
+			       : (uint32_t)sizeof(struct upm_trace_record);
+}
+
 static void size_maps(struct bpf_object *object, const struct upm_trace_options *trace,
 		      const struct upm_trace *state)
 {
 	const struct upm_trace_config *config = &state->config;
-	uint32_t element = config->returns ? upm_trace_record_size(config)
-					   : (uint32_t)sizeof(struct upm_trace_record);
+	uint32_t element = call_size(config);
 
 	upm_shipped_size_map(object, ring_map, upm_trace_ring_bytes(trace, config), false);
 	upm_shipped_size_map(object, counters_map, upm_counters_elements(&config->counters), true);
@@ -96,8 +104,8 @@ static void size_maps(struct bpf_object *object, const struct upm_trace_options 
 			     false);
 	upm_shipped_size_map(object, "upm_threads",
 			     trace->tid_count ? (uint32_t)trace->tid_count : 1, false);
-	upm_shipped_size_map(object, "upm_calls", upm_trace_calls(config), false);
-	bpf_map__set_value_size(bpf_object__find_map_by_name(object, "upm_calls"), element);
+	upm_shipped_size_map(object, calls_map, upm_trace_calls(config), false);
+	bpf_map__set_value_size(bpf_object__find_map_by_name(object, calls_map), element);
 	bpf_map__set_value_size(bpf_object__find_map_by_name(object, "upm_blank"), element);
 }
 
@@ -215,6 +223,29 @@ static int fill(const struct upm_observation *observation, struct upm_observer *
 
 /* ---- reading; all of it from the maps of type->maps */
 
+/* The largest event has to lie in the ring in one piece. */
+static int check_maps(const struct upm_observer *observer, const struct upm_trace_config *config)
+{
+	const struct upm_map_form ring = {
+		.type = BPF_MAP_TYPE_RINGBUF,
+		.entries = (uint64_t)upm_trace_record_size(config) + BPF_RINGBUF_HDR_SZ,
+	};
+	const struct upm_map_form calls = {
+		.type = BPF_MAP_TYPE_HASH,
+		.key_size = sizeof(struct upm_trace_call),
+		.value_size = call_size(config),
+		.entries = 1,
+	};
+	int status = upm_map_require(ring_map, upm_observer_map(observer, ring_map), ring);
+
+	if (!status)
+		status = upm_map_require(calls_map, upm_observer_map(observer, calls_map), calls);
+	if (!status)
+		status = upm_map_require(shared_map, upm_observer_map(observer, shared_map),
+					 upm_map_form_of_array(sizeof(struct upm_trace_shared), 1));
+	return status;
+}
+
 static int open_trace(struct upm_observer *observer)
 {
 	struct upm_trace *state = observer->state;
@@ -230,9 +261,11 @@ static int open_trace(struct upm_observer *observer)
 				  "open it with the library that made it",
 				  "its events are not laid out as this library does");
 	if (!status)
+		status = check_maps(observer, &state->config);
+	if (!status)
 		status = upm_counters_open(&state->counters, &state->config.counters,
 					   (size_t)state->config.probes * UPM_TRACE_PLANES,
-					   upm_observer_map(observer, counters_map));
+					   counters_map, upm_observer_map(observer, counters_map));
 	if (!status)
 		status = upm_ring_open(&state->ring, upm_observer_map(observer, ring_map));
 	return status;
@@ -351,7 +384,7 @@ int32_t upm_trace_counts(const struct upm_observer *observer, struct upm_trace_c
 
 const struct upm_observer_type upm_trace_type = {
 	.kind = UPM_OBSERVER_TRACE,
-	.maps = {".rodata", counters_map, ring_map, "upm_calls", "upm_shared"},
+	.maps = {".rodata", counters_map, ring_map, calls_map, shared_map},
 	.prepare = prepare,
 	.needs = upm_trace_needs,
 	.fill = fill,
