@@ -488,7 +488,7 @@ static void programs_that_need_the_place(void **state)
 	struct upm_sites *sites;
 
 	(void)state;
-	assert_int_equal(upm_place(set->table, needs_its_place, NULL, &sites), UPM_OK);
+	assert_int_equal(upm_place(set->table, needs_its_place, NULL, NULL, NULL, &sites), UPM_OK);
 	assert_null(sites);
 	upm_probe_set_free(set);
 }

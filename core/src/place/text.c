@@ -14,8 +14,11 @@ enum {
 	CHUNK = 48u << 10,	/* bytes of code that are looked through together */
 	LEAST_SHARE = 2u << 20, /* bytes that are worth a thread */
 	MOST_SHARES = 4,
+	MOST_SEGMENTS = 256, /* each is gone through to find the one of an address */
 	TAIL = UPM_INSN_MAX + sizeof(uint64_t) /* bytes that are not worth another round */
 };
+
+#define MOST_BYTES (UINT64_C(1) << 30)
 
 static const char operation[] = "place probes";
 
@@ -37,6 +40,31 @@ static void measure(struct upm_text *text)
 	text->span = end > text->base ? end - text->base : 0;
 }
 
+static uint64_t bytes_in_file(const struct upm_binary *binary, const struct upm_segment *segment)
+{
+	uint64_t left;
+
+	if (segment->offset >= binary->file_size)
+		return 0;
+	left = binary->file_size - segment->offset;
+	return segment->file_size < left ? segment->file_size : left;
+}
+
+/*
+ * Segments of honest files share no bytes but those of a page where one ends and the next begins.
+ * Others could have each byte of a file looked through a thousand times.
+ */
+static bool is_too_much(const struct upm_text *text)
+{
+	const struct upm_binary *binary = text->binary;
+	uint64_t bytes = 0;
+
+	for (size_t i = 0; i < binary->segments.count; i++)
+		bytes += bytes_in_file(binary, &binary->segments.items[i]);
+	return binary->segments.count > MOST_SEGMENTS || bytes > MOST_BYTES ||
+	       bytes / 2 > binary->file_size || text->span / 2 > binary->file_size;
+}
+
 int upm_text_open(struct upm_text *text, struct upm_binary *binary)
 {
 	size_t bytes;
@@ -47,12 +75,14 @@ int upm_text_open(struct upm_text *text, struct upm_binary *binary)
 	    binary->machine != EM_X86_64 || binary->bits != 64)
 		return UPM_ERR_UNSUPPORTED;
 	measure(text);
-	if (!text->span || text->span > binary->file_size * 2)
+	if (!text->span)
 		return UPM_ERR_UNSUPPORTED;
+	if (is_too_much(text))
+		return UPM_ERR_LIMIT;
 	bytes = (size_t)(text->span / 8 + 1);
 	text->watched = calloc(4, bytes);
 	if (!text->watched)
-		return upm_fail_memory(operation);
+		return UPM_ERR_MEMORY;
 	text->reached = text->watched + bytes;
 	text->starts = text->reached + bytes;
 	text->functions = text->starts + bytes;
