@@ -6,6 +6,7 @@
 #include "output_json.h"
 #include "report.h"
 #include "run.h"
+#include "signals.h"
 #include "terminal.h"
 #include "sites.h"
 #include "text.h"
@@ -247,6 +248,13 @@ static int place_set(const struct cli_options *options, struct upm_probe_set *se
 	return cli_fail_library();
 }
 
+/* From here on there is nothing to undo, and nothing asks: a signal just ends it. */
+static int go_without_signals(void)
+{
+	cli_signals_release();
+	return cli_signals_caught() ? cli_fail("list", "probes", "interrupted", "") : 0;
+}
+
 int cli_list(const struct cli_options *options)
 {
 	struct upm_probe_set *set = NULL;
@@ -258,7 +266,7 @@ int cli_list(const struct cli_options *options)
 		return CLI_FAILED;
 	if (!cli_run_open(&run, options) &&
 	    !cli_run_resolve(&run, options->specs, options->spec_count, &set) &&
-	    !place_set(options, set))
+	    !go_without_signals() && !place_set(options, set))
 		status = list_set(&run, set, out);
 	written = cli_output_close(out, options->output);
 	upm_probe_set_free(set);

@@ -64,6 +64,13 @@ int cli_signals_caught(void)
 	return caught;
 }
 
+void cli_signals_release(void)
+{
+	for (size_t i = 0; i < LENGTH(handled); i++)
+		if (handled[i] != SIGPIPE)
+			sigaction(handled[i], &before[i], NULL);
+}
+
 void cli_signals_restore(void)
 {
 	for (size_t i = 0; i < LENGTH(handled); i++)

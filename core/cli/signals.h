@@ -15,6 +15,9 @@ int cli_signals_fd(void);
 /** @return the signal that asked for an end, 0 = none yet. */
 int cli_signals_caught(void);
 
+/** What is left to do needs no clean end: from now on a signal ends the process at once. */
+void cli_signals_release(void);
+
 /** In a forked child: put back every disposition that was there before the install. */
 void cli_signals_restore(void);
 

@@ -131,6 +131,21 @@ load helpers
 	[[ $output != *write* ]]
 }
 
+# Does the process catch SIGINT (bit 2 of the mask)?
+catches_int() {
+	grep -qsE '^SigCgt:.*[2367abef]$' "/proc/$1/status"
+}
+
+@test "Ctrl-C among the files of one spec: a failure, and no list" {
+	start "$UPM" list --no-index -o "$BATS_TEST_TMPDIR/out" '/usr/lib/*/lib*.so*:*' 2>"$BATS_TEST_TMPDIR/errors"
+	lister=$!
+	eventually catches_int "$lister"
+	kill -INT "$lister"
+	run wait "$lister"
+	[ "$status" -ne 0 ]
+	[ ! -s "$BATS_TEST_TMPDIR/out" ]
+}
+
 @test "a very long pattern does not make a very wide table, and is whole in JSON" {
 	long=$(printf 'x%.0s' {1..3000})
 	run --separate-stderr "$UPM" list "libc.so.6:$long" libc.so.6:getppid

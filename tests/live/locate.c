@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -17,6 +18,7 @@
 #include <unistd.h>
 
 #include "locate/locate.h"
+#include "locate/locator.h"
 #include "locate/process.h"
 
 static char directory[] = "/tmp/upm-locate-XXXXXX";
@@ -337,6 +339,93 @@ static void one_file_is_opened_once(void **state)
 		end(&children[i]);
 }
 
+/* What a process, or this one with 0, maps from a file: the first of it. */
+static struct upm_mapping mapping_of(struct upm_mappings *mappings, int32_t pid, const char *path)
+{
+	assert_upm_ok(upm_process_mappings(pid ? pid : getpid(), mappings));
+	for (size_t i = 0; i < mappings->list.count; i++)
+		if (strcmp(mappings->list.items[i].path, path) == 0)
+			return mappings->list.items[i];
+	fail_msg("%s is not mapped", path);
+	return (struct upm_mapping){0};
+}
+
+static void *map_file(void *address, const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	void *map = mmap(address, 4096, PROT_READ | PROT_EXEC,
+			 MAP_PRIVATE | (address ? MAP_FIXED : 0), fd, 0);
+
+	assert_true(fd >= 0 && map != MAP_FAILED);
+	close(fd);
+	return map;
+}
+
+/* Another file is mapped where the first one was when the mappings were read. */
+static void opens_what_was_mapped(void **state)
+{
+	struct upm_mappings mappings;
+	struct upm_mapping mapping;
+	struct stat facts;
+	char other[160];
+	void *map;
+	int fd;
+
+	(void)state;
+	make_library();
+	snprintf(other, sizeof(other), "%s/libother.so", directory);
+	copy_file(library, other);
+	map = map_file(NULL, library);
+	mapping = mapping_of(&mappings, 0, library);
+	map_file(map, other);
+	fd = upm_process_open_mapping(getpid(), &mapping);
+	assert_true(fd >= 0);
+	assert_int_equal(fstat(fd, &facts), 0);
+	assert_int_equal(facts.st_ino, inode_of(library));
+	close(fd);
+	assert_int_equal(unlink(library), 0);
+	assert_upm(upm_process_open_mapping(getpid(), &mapping), UPM_ERR_NOT_FOUND);
+	assert_int_equal(munmap(map, 4096), 0);
+	upm_mappings_clear(&mappings);
+}
+
+/* Two processes whose mappings look alike, as those of two containers on a btrfs may: what is
+ * known of the one says nothing of the other. */
+static void tells_processes_apart(void **state)
+{
+	struct upm_locations found = {0};
+	struct upm_mappings mappings[2];
+	struct upm_locator *locator;
+	struct child children[2];
+	int32_t pids[2];
+
+	(void)state;
+	make_library();
+	for (int i = 0; i < 2; i++) {
+		children[i] = start(map_library);
+		pids[i] = children[i].pid;
+	}
+	assert_upm_ok(upm_locator_open(pids, 2, NULL, &locator));
+	for (int i = 0; i < 2; i++) {
+		struct upm_mapping mapping = mapping_of(&mappings[i], pids[i], library);
+
+		if (i) {
+			assert_int_equal(unlink(library), 0);
+			mapping.start = mapping.end; /* it is not there any more */
+		}
+		assert_upm_ok(upm_locations_add_mapping(locator, &locator->targets.items[i],
+							&mapping, &found));
+		upm_mappings_clear(&mappings[i]);
+	}
+	assert_int_equal(found.list.count, 2);
+	assert_int_equal(found.list.items[0].verdict, UPM_VERDICT_OK);
+	assert_int_equal(found.list.items[1].verdict, UPM_VERDICT_REPLACED);
+	upm_locations_clear(&found);
+	upm_locator_close(locator);
+	for (int i = 0; i < 2; i++)
+		end(&children[i]);
+}
+
 static void wait_only(int ready)
 {
 	tell_ready(ready);
@@ -416,6 +505,8 @@ int main(void)
 		cmocka_unit_test(sees_what_a_container_sees),
 		cmocka_unit_test(works_without_a_leader),
 		cmocka_unit_test(one_file_is_opened_once),
+		cmocka_unit_test(opens_what_was_mapped),
+		cmocka_unit_test(tells_processes_apart),
 		cmocka_unit_test(names_the_process_that_is_not_there),
 		cmocka_unit_test(reads_odd_names),
 	};

@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -170,12 +172,12 @@ struct answer {
 	char name[UPM_INDEX_NAME_SIZE];
 };
 
-static void make_answer(struct answer *answer)
+static void make_answer_about(const char *path, struct answer *answer)
 {
 	struct upm_spec parsed;
 	char spec[PATH_MAX + 8];
 
-	snprintf(spec, sizeof(spec), "%s:*", test_build_path(MANY));
+	snprintf(spec, sizeof(spec), "%s:*", path);
 	answer->set = resolve(spec, UPM_RESOLVE_NO_INDEX);
 	assert_upm_ok(upm_spec_parse(spec, &parsed));
 	assert_true(
@@ -183,6 +185,11 @@ static void make_answer(struct answer *answer)
 	upm_spec_clear(&parsed);
 	upm_index_name(&answer->key, answer->name);
 	upm_index_store(&answer->key, answer->set->table, 0, upm_probe_set_size(answer->set));
+}
+
+static void make_answer(struct answer *answer)
+{
+	make_answer_about(test_build_path(MANY), answer);
 }
 
 static void free_answer(struct answer *answer)
@@ -232,6 +239,96 @@ static void a_changed_file_has_no_answer(void **state)
 	answer.key.build[0]++;
 	assert_false(is_taken(&answer));
 	free_answer(&answer);
+}
+
+/* ---- files that nothing but their bytes tells apart: two images, one mounted after the other */
+
+static int copy_to(const char *path)
+{
+	int from = open(test_build_path(MANY), O_RDONLY | O_CLOEXEC);
+	int to = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0700);
+	struct stat status;
+	off_t at = 0;
+
+	assert_true(from >= 0 && to >= 0);
+	assert_int_equal(fstat(from, &status), 0);
+	while (at < status.st_size)
+		assert_true(sendfile(to, from, &at, (size_t)status.st_size) > 0);
+	close(from);
+	return to;
+}
+
+/* What lies in a range moves up by some bytes, as behind a function that has become shorter. */
+static void shift(int fd, off_t first, size_t size)
+{
+	uint8_t *bytes = malloc(size);
+
+	assert_non_null(bytes);
+	assert_int_equal(pread(fd, bytes, size, first), size);
+	assert_int_equal(pwrite(fd, bytes + 5, size - 5, first), size - 5);
+	free(bytes);
+}
+
+static void other_bytes_have_no_answer(void **state)
+{
+	char path[] = "/tmp/upm-index-file-XXXXXX";
+	struct answer answer;
+	struct stat status;
+	int fd = mkstemp(path);
+
+	(void)state;
+	assert_true(fd >= 0);
+	for (off_t part = 0; part < 4; part++) {
+		close(fd);
+		fd = copy_to(path);
+		assert_int_equal(fstat(fd, &status), 0);
+		make_answer_about(path, &answer);
+		assert_true(is_taken(&answer));
+		shift(fd, status.st_size / 4 * part, (size_t)status.st_size / 4);
+		assert_false(is_taken(&answer));
+		free_answer(&answer);
+	}
+	close(fd);
+	unlink(path);
+}
+
+static bool has_key(const char *path, bool build_id)
+{
+	struct upm_index_key key;
+	struct upm_binary *binary;
+	struct upm_spec parsed;
+	bool found;
+
+	assert_upm_ok(upm_spec_parse("file:*", &parsed));
+	assert_upm_ok(upm_binary_open(path, &binary));
+	assert_true(binary->build_id_size > 0);
+	if (!build_id)
+		binary->build_id_size = 0;
+	found = upm_index_key(binary, &parsed, 0, &key);
+	upm_binary_unref(binary);
+	upm_spec_clear(&parsed);
+	return found;
+}
+
+static void images_need_build_ids(void **state)
+{
+	char directory[] = "/tmp/upm-index-image-XXXXXX", path[64];
+
+	(void)state;
+	assert_non_null(mkdtemp(directory));
+	snprintf(path, sizeof(path), "%s/file", directory);
+	if (mount("upm", directory, "tmpfs", 0, NULL)) {
+		rmdir(directory);
+		skip_because("this user may not mount file systems");
+	}
+	close(copy_to(path));
+	assert_true(has_key(path, true));
+	assert_true(has_key(path, false));
+	assert_int_equal(mount("upm", directory, "tmpfs", MS_REMOUNT | MS_RDONLY, NULL), 0);
+	assert_true(has_key(path, true));
+	assert_false(has_key(path, false));
+	assert_int_equal(umount(directory), 0);
+	assert_int_equal(rmdir(directory), 0);
 }
 
 static int open_answer(const struct answer *answer)
@@ -432,6 +529,8 @@ int main(void)
 		INDEX_TEST(other_questions_have_other_answers),
 		INDEX_TEST(a_fresh_file_is_not_at_rest),
 		INDEX_TEST(a_changed_file_has_no_answer),
+		INDEX_TEST(other_bytes_have_no_answer),
+		INDEX_TEST(images_need_build_ids),
 		INDEX_TEST(damage_is_noticed),
 		INDEX_TEST(names_are_there),
 		INDEX_TEST(lies_are_noticed),

@@ -21,6 +21,8 @@ struct layout {
 	const char *before, *code, *behind; /* hexadecimal; NULL = none */
 	int32_t symbol;	  /* a second function begins so many bytes behind f's entry; 0 = none */
 	uint32_t pointer; /* likewise a word in the data points there */
+	uint32_t shift;	  /* so many bytes behind a multiple of eight */
+	uint32_t addend;  /* likewise a relocation gives f's value plus this */
 	unsigned site;	  /* 0 = the entry */
 	bool fixed;	  /* a program that is not moved, and may hold addresses in its code */
 	bool local;	  /* the second function is nobody else's */
@@ -127,6 +129,23 @@ static const struct layout layouts[] = {
 	 .code = "48 89 f8 48 89 fe 53 5b c3",
 	 .pointer = 7,
 	 .site = 6},
+	{.name = "pointer at an odd multiple of four",
+	 .code = "48 89 f8 48 89 fe 53 5b c3",
+	 .pointer = 3,
+	 .shift = 4},
+	{.name = "pointer at an odd multiple of two",
+	 .code = "48 89 f8 48 89 fe 53 5b c3",
+	 .pointer = 6,
+	 .shift = 2},
+	{.name = "pointer at an odd address",
+	 .code = "48 89 f8 48 89 fe 53 5b c3",
+	 .pointer = 6,
+	 .shift = 7},
+	{.name = "symbol plus addend", .code = "48 89 f8 48 89 fe 53 5b c3", .addend = 3},
+	{.name = "symbol plus addend, to later code",
+	 .code = "48 89 f8 48 89 fe 53 5b c3",
+	 .addend = 7,
+	 .site = 6},
 	/* Parts elsewhere. */
 	{.name = "a part that jumps by a sum",
 	 .code = "48 89 f8 53 0f 84 02 00 00 00 5b c3",
@@ -166,6 +185,30 @@ static void put_code(uint8_t *code, const struct layout *layout, size_t size)
 		test_from_hex(layout->behind, code + ENTRY + size);
 }
 
+static void put_data(struct image *image, const struct layout *layout, uint64_t entry)
+{
+	uint64_t word = entry + layout->pointer;
+	uint8_t data[2 * sizeof(word)] = {0};
+
+	memcpy(data + layout->shift, &word, sizeof(word));
+	if (layout->pointer)
+		image_section(image, ".data", SHT_PROGBITS, SHF_ALLOC, data, sizeof(data));
+}
+
+/* The word itself is zero in the file. */
+static void put_relocation(struct image *image, const struct layout *layout,
+			   const struct image_symbol *f)
+{
+	Elf64_Rela record = {
+		.r_offset = IMAGE_BASE,
+		.r_info = ELF64_R_INFO(1, R_X86_64_64),
+		.r_addend = layout->addend,
+	};
+
+	image_symbols(image, true, f, 1);
+	image_section(image, ".rela.dyn", SHT_RELA, SHF_ALLOC, &record, sizeof(record));
+}
+
 static void write_file(const struct layout *layout, const char *path)
 {
 	struct image *image = image_new(64, false);
@@ -189,11 +232,9 @@ static void write_file(const struct layout *layout, const char *path)
 	if (layout->throws)
 		symbols[count++] = (struct image_symbol){.name = "__cxa_throw"};
 	image_symbols(image, false, symbols, count);
-	if (layout->pointer) {
-		uint64_t word = text + ENTRY + layout->pointer;
-
-		image_section(image, ".data", SHT_PROGBITS, SHF_ALLOC, &word, sizeof(word));
-	}
+	put_data(image, layout, text + ENTRY);
+	if (layout->addend)
+		put_relocation(image, layout, symbols);
 	image_finish(image);
 	if (layout->fixed)
 		image->bytes[offsetof(Elf64_Ehdr, e_type)] = ET_EXEC;
@@ -447,7 +488,7 @@ static void programs_that_need_the_place(void **state)
 	struct upm_sites *sites;
 
 	(void)state;
-	assert_int_equal(upm_place(set->table, needs_its_place, NULL, &sites), UPM_OK);
+	assert_int_equal(upm_place(set->table, needs_its_place, NULL, NULL, NULL, &sites), UPM_OK);
 	assert_null(sites);
 	upm_probe_set_free(set);
 }

@@ -317,6 +317,31 @@ static void a_caller_can_cancel(void **state)
 	assert_int_equal(calls, 1);
 }
 
+static int32_t cancel_later(const char *stage, uint64_t done, uint64_t total, void *context)
+{
+	assert_string_equal(stage, "resolve");
+	assert_int_equal(done, 0);
+	assert_int_equal(total, 1);
+	return ++*(int *)context == 3;
+}
+
+/* One spec over many files: the caller is asked for each. */
+static void a_caller_can_cancel_within_a_spec(void **state)
+{
+	int calls = 0;
+	const struct upm_resolve_options options = {
+		.size = sizeof(options), .progress = cancel_later, .progress_context = &calls};
+	char text[4200];
+	const char *const spec = text;
+	struct upm_probe_set *set = NULL;
+
+	(void)state;
+	snprintf(text, sizeof(text), "%s/lib*.so:*", test_build_path("target"));
+	assert_upm(upm_resolve(&spec, 1, &options, &set), UPM_ERR_CANCELLED);
+	assert_null(set);
+	assert_int_equal(calls, 3);
+}
+
 static void bad_arguments(void **state)
 {
 	const char *const spec = "libc.so.6:malloc";
@@ -358,6 +383,7 @@ int main(void)
 		cmocka_unit_test(overlapping_specs_are_merged),
 		cmocka_unit_test(entry_and_return_are_two_probes),
 		cmocka_unit_test(a_caller_can_cancel),
+		cmocka_unit_test(a_caller_can_cancel_within_a_spec),
 		cmocka_unit_test(bad_arguments),
 	};
 

@@ -307,7 +307,8 @@ int32_t upm_attach(int32_t program_fd, const struct upm_probe_set *set,
 	if (status)
 		return status;
 	if (ours.placement == UPM_PLACEMENT_CHEAPEST)
-		status = upm_place(set->table, upm_needs_of_any, NULL, &sites);
+		status = upm_place(set->table, upm_needs_of_any, NULL, ours.progress,
+				   ours.progress_context, &sites);
 	if (!status)
 		status = upm_attach_programs(&program, 1, set, sites, &ours, &scope, out);
 	upm_sites_unref(sites);

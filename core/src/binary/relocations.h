@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* Private to binary/: the relocations with addends that the dynamic loader applies. */
+/* The relocations with addends that the dynamic loader applies. */
 #ifndef UPM_BINARY_RELOCATIONS_H
 #define UPM_BINARY_RELOCATIONS_H
 

@@ -98,9 +98,6 @@ int upm_versions_cut(struct upm_symbol_table *table);
 const struct upm_cut_name *upm_versions_cut_of(const struct upm_symbol_table *table,
 					       const char *name);
 
-/** The dynamic symbols only, loaded once; NULL is stored when the file has none. */
-int upm_binary_dynamic_symbols(struct upm_binary *binary, struct upm_symbol_table **out);
-
 /** Add the tables of a debug image. Only .symtab: the rest of such a file is empty. */
 int upm_symbols_add(struct upm_elf *to, const struct upm_elf *from);
 

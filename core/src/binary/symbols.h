@@ -52,6 +52,9 @@ int upm_binary_symbols(struct upm_binary *binary, unsigned sources, upm_progress
  */
 struct upm_symbol_table *upm_binary_symbol_table(const struct upm_binary *binary, size_t number);
 
+/** The dynamic symbols only, loaded once; NULL is stored when the file has none. */
+int upm_binary_dynamic_symbols(struct upm_binary *binary, struct upm_symbol_table **out);
+
 /** Symbols of a table are numbered below this, and tables of a binary below UPM_TABLES_MAX. */
 #define UPM_SYMBOLS_MAX (UINT32_C(1) << 28)
 #define UPM_TABLES_MAX 8

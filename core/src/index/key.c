@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/vfs.h>
 #include <time.h>
 
@@ -13,7 +14,7 @@
  * Writing to a mapped page sets the times when the page becomes dirty, and not again before it is
  * written back: 30 s with the kernel's defaults, and 5 s until that is noticed.
  */
-enum { REST_S = 60, FORMAT = 1 };
+enum { REST_S = 60, FORMAT = 2 };
 
 static const uint32_t flags_served =
 	UPM_RESOLVE_DEBUG_NEVER | UPM_RESOLVE_ALL_MATCHES | UPM_RESOLVE_ACCEPT_UNWINDING;
@@ -23,12 +24,17 @@ static const uint32_t flags_served =
 #define MAGIC_ZFS 0x2fc12fc1
 #define MAGIC_BCACHEFS 0xca451a4e
 
-/* File systems of this machine, whose times are this kernel's. */
-static bool times_are_ours(int fd)
+/*
+ * File systems of this machine, whose times are this kernel's; not images that are made once, with
+ * the times of a release rather than of the making (squashfs, erofs). Others can be mounted from
+ * such an image too, one after another by the same device number: these tell files apart by their
+ * build-ids.
+ */
+static bool times_are_ours(const struct upm_binary *binary)
 {
 	struct statfs where;
 
-	if (fstatfs(fd, &where))
+	if (fstatfs(binary->fd, &where) || (where.f_flags & ST_RDONLY && !binary->build_id_size))
 		return false;
 	switch ((uint32_t)where.f_type) {
 	case EXT4_SUPER_MAGIC:
@@ -36,8 +42,6 @@ static bool times_are_ours(int fd)
 	case TMPFS_MAGIC:
 	case OVERLAYFS_SUPER_MAGIC:
 	case F2FS_SUPER_MAGIC:
-	case SQUASHFS_MAGIC:
-	case EROFS_SUPER_MAGIC_V1:
 	case MAGIC_XFS:
 	case MAGIC_ZFS:
 	case MAGIC_BCACHEFS:
@@ -87,7 +91,7 @@ bool upm_index_key(const struct upm_binary *binary, const struct upm_spec *spec,
 
 	if (flags & ~flags_served || !is_served(spec) ||
 	    !upm_insn_rules_of_kernel(binary->machine, binary->bits, &rules) ||
-	    fstat(binary->fd, &status) || !times_are_ours(binary->fd))
+	    fstat(binary->fd, &status) || !times_are_ours(binary))
 		return false;
 	*key = (struct upm_index_key){
 		.magic = "upmindex",

@@ -9,6 +9,7 @@
 #include "binary/elf_file.h"
 #include "index/folder.h"
 #include "index/record.h"
+#include "index/sample.h"
 #include "resolve/probe_name.h"
 
 #define DAY_S 86400
@@ -46,6 +47,13 @@ static bool read_header(struct reader *reader, const struct upm_index_key *key)
 	reader->rest_size = header->details * sizeof(struct upm_index_detail) +
 			    header->aliases * sizeof(uint32_t) + header->text_size;
 	return size == header->probes * sizeof(struct upm_probe_entry) + reader->rest_size;
+}
+
+static bool is_same_file(const struct reader *reader)
+{
+	uint64_t sample;
+
+	return upm_index_sample(reader->binary, &sample) && sample == reader->header.sample;
 }
 
 static bool read_rest(struct reader *reader)
@@ -195,7 +203,7 @@ static bool read_answer(struct reader *reader, const struct upm_index_key *key)
 
 	reader->binary = binary;
 	return upm_index_is_ours(reader->fd, S_IFREG) && read_header(reader, key) &&
-	       read_rest(reader) && read_probes(reader) &&
+	       is_same_file(reader) && read_rest(reader) && read_probes(reader) &&
 	       !upm_binary_symbols(binary, UPM_SYMBOLS_OWN, NULL, NULL, &reader->symbols) &&
 	       check_details(reader) && check_probes(reader) && add_parts(reader);
 }

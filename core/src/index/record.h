@@ -9,6 +9,7 @@ struct upm_index_header {
 	struct upm_index_key key;
 	uint64_t probes, details, aliases,
 		text_size; /* text_size in bytes, with a NUL at the end */
+	uint64_t sample;   /* of the file that the answer is about: sample.h */
 	uint64_t checksum; /* of all that follows */
 };
 

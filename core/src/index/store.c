@@ -10,6 +10,7 @@
 #include "base/bytes.h"
 #include "index/folder.h"
 #include "index/record.h"
+#include "index/sample.h"
 #include "resolve/probe_name.h"
 
 /* The parts of an answer. */
@@ -107,6 +108,13 @@ static bool write_fully(int fd, const void *data, size_t size)
 	return true;
 }
 
+static const struct upm_binary *binary_of(const struct writer *writer)
+{
+	const struct upm_probe_entry *probe = &writer->table->probes.items[writer->first];
+
+	return writer->table->origins.items[probe->origin].binary;
+}
+
 static bool write_parts(struct writer *writer, const struct upm_index_key *key, int fd)
 {
 	const struct {
@@ -126,6 +134,8 @@ static bool write_parts(struct writer *writer, const struct upm_index_key *key, 
 		.text_size = writer->text.data.count,
 	};
 
+	if (writer->count && !upm_index_sample(binary_of(writer), &header.sample))
+		return false;
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
 		header.checksum = upm_index_checksum(header.checksum, parts[i].data, parts[i].size);
 	if (!write_fully(fd, &header, sizeof(header)))

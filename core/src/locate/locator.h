@@ -27,8 +27,13 @@ struct upm_opened {
 	char *reason;		   /* why */
 };
 
-/* A mapping looked at before. Its device may not be that of the file (overlayfs). */
+/*
+ * A mapping looked at before. Its device may not be that of the file (overlayfs), nor tell one file
+ * from another: all subvolumes of a btrfs have one, and each counts its inodes from the same
+ * number. Two containers may then show two files alike, so it is known of one process only.
+ */
 struct upm_known_mapping {
+	int32_t pid;
 	dev_t device;
 	ino_t inode;
 	char *path;

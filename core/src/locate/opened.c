@@ -160,23 +160,24 @@ int upm_locations_add_fd(struct upm_locator *locator, int fd, const struct upm_s
 	return status ? status : add_opened(&locator->opened.items[index], sighting, out);
 }
 
-static const struct upm_known_mapping *find_known(const struct upm_locator *locator,
+static const struct upm_known_mapping *find_known(const struct upm_locator *locator, int32_t pid,
 						  const struct upm_mapping *mapping)
 {
 	for (size_t i = 0; i < locator->known_mappings.count; i++) {
 		const struct upm_known_mapping *known = &locator->known_mappings.items[i];
 
-		if (known->inode == mapping->inode && known->device == mapping->device &&
-		    strcmp(known->path, mapping->path) == 0)
+		if (known->pid == pid && known->inode == mapping->inode &&
+		    known->device == mapping->device && strcmp(known->path, mapping->path) == 0)
 			return known;
 	}
 	return NULL;
 }
 
-static int remember(struct upm_locator *locator, const struct upm_mapping *mapping, size_t opened)
+static int remember(struct upm_locator *locator, int32_t pid, const struct upm_mapping *mapping,
+		    size_t opened)
 {
-	struct upm_known_mapping known = {mapping->device, mapping->inode, strdup(mapping->path),
-					  opened};
+	struct upm_known_mapping known = {pid, mapping->device, mapping->inode,
+					  strdup(mapping->path), opened};
 
 	if (known.path && upm_vector_push(&locator->known_mappings, known))
 		return UPM_OK;
@@ -187,7 +188,7 @@ static int remember(struct upm_locator *locator, const struct upm_mapping *mappi
 static int open_mapping(struct upm_locator *locator, struct upm_target *target,
 			const struct upm_mapping *mapping, struct upm_locations *out, size_t *index)
 {
-	const struct upm_known_mapping *known = find_known(locator, mapping);
+	const struct upm_known_mapping *known = find_known(locator, target->pid, mapping);
 	int fd, status;
 
 	*index = SIZE_MAX;
@@ -203,7 +204,7 @@ static int open_mapping(struct upm_locator *locator, struct upm_target *target,
 			"reached otherwise: %s",
 			target->pid, upm_error_last()->hint);
 	status = open_once(locator, fd, mapping->path, index);
-	return status ? status : remember(locator, mapping, *index);
+	return status ? status : remember(locator, target->pid, mapping, *index);
 }
 
 int upm_locations_add_mapping(struct upm_locator *locator, struct upm_target *target,

@@ -274,9 +274,45 @@ static int open_same_file(int32_t viewer, const struct upm_mapping *mapping)
 	return -1;
 }
 
+/* Whether the process maps the same at these addresses as before. */
+static bool is_still_there(int32_t pid, const struct upm_mapping *mapping)
+{
+	struct upm_mappings now;
+	bool found = false;
+
+	if (upm_process_mappings(pid, &now))
+		return false;
+	for (size_t i = 0; i < now.list.count && !found; i++) {
+		const struct upm_mapping *other = &now.list.items[i];
+
+		found = other->start == mapping->start && other->end == mapping->end &&
+			other->offset == mapping->offset && other->device == mapping->device &&
+			other->inode == mapping->inode && strcmp(other->path, mapping->path) == 0;
+	}
+	upm_mappings_clear(&now);
+	return found;
+}
+
+/*
+ * The process may have mapped another file there since its mappings were read. Device and inode
+ * tell, but on btrfs and stacked file systems, where maps shows others than the file has. There
+ * what was opened is the one if the mapping is the same before and after. @return -errno without
+ */
+static int open_checked(int32_t pid, const struct upm_mapping *mapping)
+{
+	int fd = open_map_file(pid, mapping);
+	struct stat facts;
+
+	if (fd < 0 || (fstat(fd, &facts) == 0 && is_file_of(mapping, &facts)) ||
+	    is_still_there(pid, mapping))
+		return fd;
+	close(fd);
+	return -ENOENT;
+}
+
 int upm_process_open_mapping(int32_t pid, const struct upm_mapping *mapping)
 {
-	int fd = open_map_file(pid, mapping), map_errno = -fd;
+	int fd = open_checked(pid, mapping), map_errno = -fd;
 
 	if (fd < 0)
 		fd = open_same_file(pid, mapping);

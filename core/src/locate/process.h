@@ -37,8 +37,9 @@ int upm_process_mappings(int32_t pid, struct upm_mappings *out);
 int upm_mappings_read(FILE *file, struct upm_mappings *out);
 void upm_mappings_clear(struct upm_mappings *mappings);
 /**
- * Open the very file behind a mapping: map_files, else, if device and inode agree, the path
- * below the process's root (openat2 RESOLVE_IN_ROOT), or below ours (it may have ended).
+ * Open the very file behind a mapping: map_files, as long as it still is what is mapped there;
+ * else, if device and inode agree, the path below the process's root (openat2 RESOLVE_IN_ROOT), or
+ * below ours (it may have ended).
  * @return a descriptor, or a negative upm_status
  */
 int upm_process_open_mapping(int32_t pid, const struct upm_mapping *mapping);

@@ -95,7 +95,8 @@ static int place(const struct upm_observation *observation, struct upm_observer 
 
 	if (observation->options.placement != UPM_PLACEMENT_EXACT)
 		status = upm_place(observer->set->table, observer->type->needs, observer,
-				   &observer->set->sites);
+				   observation->options.progress,
+				   observation->options.progress_context, &observer->set->sites);
 	*elapsed_ns = upm_now_ns() - start;
 	return status;
 }

@@ -16,10 +16,13 @@
  *
  * Three steps keep it cheap: blocks are read at once, with the code window that serves thousands
  * of functions; a file is looked through once for all its candidates; and each of them is then
- * proven by itself, on several threads when there are many.
+ * proven by itself, on several threads when there are many. What a file says of itself does not
+ * decide how long that takes: text.c and proof.c have bounds, and behind these probes stay.
  */
 #include "place/place.h"
 
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,7 +33,12 @@
 #include "place/shadow_stacks.h"
 #include "resolve/probe_name.h"
 
-enum { LEAST_SHARE = 512, /* candidates that are worth a thread */ MOST_SHARES = 4 };
+enum {
+	LEAST_SHARE = 512, /* candidates that are worth a thread */
+	MOST_SHARES = 4,
+	PATIENCE = 1 << 20, /* bytes decoded, or as much work, before the caller is asked again */
+	MOST_WORK = 4096    /* bytes that a candidate's surroundings count for */
+};
 
 static const char operation[] = "place probes";
 
@@ -38,7 +46,7 @@ static const char operation[] = "place probes";
 struct move {
 	size_t probe;
 	struct upm_candidate candidate;
-	bool proven;
+	uint8_t site; /* as struct upm_sites has it */
 };
 
 /* The moves within one file. */
@@ -51,9 +59,34 @@ struct placing {
 	const struct upm_probe_table *table;
 	upm_needs_fn needs;
 	const void *context;
+	upm_progress_fn progress;
+	void *progress_context;
 	bool calls; /* a direct call may be a site */
 	struct upm_sites *sites;
 };
+
+/* The probes are not attached yet: that is the stage, and none of it is done. */
+static bool wants_an_end(const struct placing *placing)
+{
+	return placing->progress && placing->progress("attach", 0, placing->table->probes.count,
+						      placing->progress_context);
+}
+
+static int fail_cancelled(void)
+{
+	return upm_fail(UPM_ERR_CANCELLED, 0, operation, NULL, NULL,
+			"the progress callback asked to stop");
+}
+
+static int set_site(struct placing *placing, size_t probe, uint8_t site)
+{
+	if (!placing->sites)
+		placing->sites = upm_sites_new(placing->table->probes.count);
+	if (!placing->sites)
+		return upm_fail_memory(operation);
+	placing->sites->distances[probe] = site;
+	return UPM_OK;
+}
 
 /* ---- which probes */
 
@@ -129,22 +162,46 @@ static int find_moves(const struct placing *placing, uint32_t file, struct moves
 /* ---- which of them are proven */
 
 struct proving {
+	const struct placing *placing;
 	struct moves *moves;
 	size_t share; /* moves of each thread */
+	pthread_t caller;
+	atomic_bool cancelled;
 	int status[MOST_SHARES];
 };
 
-static int prove_range(struct moves *moves, size_t first, size_t end)
+static uint8_t site_of(struct upm_prover *prover, const struct upm_candidate *candidate)
+{
+	if (upm_prove(prover, candidate))
+		return candidate->site;
+	return prover->exhausted ? UPM_SITE_TOO_MUCH : 0;
+}
+
+/* Only the thread that the library was called on may ask. */
+static void ask(struct proving *proving)
+{
+	if (pthread_equal(proving->caller, pthread_self()) && wants_an_end(proving->placing))
+		atomic_store(&proving->cancelled, true);
+}
+
+static int prove_range(struct proving *proving, size_t first, size_t end)
 {
 	struct upm_prover prover;
-	int status = upm_prover_open(&prover, &moves->text);
+	int status = upm_prover_open(&prover, &proving->moves->text);
+	uint64_t work = 0;
 
-	for (size_t i = first; i < end && !status; i++) {
-		struct move *move = &moves->list.items[i];
+	for (size_t i = first; i < end && !status && !atomic_load(&proving->cancelled); i++) {
+		struct move *move = &proving->moves->list.items[i];
+		uint64_t before = prover.left;
 
-		move->proven = upm_prove(&prover, &move->candidate);
+		move->site = site_of(&prover, &move->candidate);
 		if (prover.out_of_memory)
 			status = UPM_ERR_MEMORY;
+		work += before - prover.left + MOST_WORK;
+		if (work < PATIENCE)
+			continue;
+		work = 0;
+		ask(proving);
 	}
 	upm_prover_close(&prover);
 	return status;
@@ -157,40 +214,37 @@ static void prove_share(void *context, size_t index)
 
 	if (end > proving->moves->list.count)
 		end = proving->moves->list.count;
-	proving->status[index] = prove_range(proving->moves, first, end);
+	proving->status[index] = prove_range(proving, first, end);
 }
 
-static int prove(struct moves *moves)
+static int prove(const struct placing *placing, struct moves *moves)
 {
 	size_t shares = upm_parallel_shares(moves->list.count, LEAST_SHARE, MOST_SHARES);
 	struct proving proving = {
+		.placing = placing,
 		.moves = moves,
 		.share = (moves->list.count + shares - 1) / shares,
+		.caller = pthread_self(),
 	};
 
 	upm_parallel(shares, shares, prove_share, &proving);
 	for (size_t i = 0; i < shares; i++)
 		if (proving.status[i])
 			return upm_fail_memory(operation);
-	return UPM_OK;
+	return atomic_load(&proving.cancelled) ? fail_cancelled() : UPM_OK;
 }
 
 /* ---- a file after the other */
 
-static int keep_proven(struct placing *placing, const struct moves *moves)
+static int keep_sites(struct placing *placing, const struct moves *moves)
 {
-	for (size_t i = 0; i < moves->list.count; i++) {
-		const struct move *move = &moves->list.items[i];
+	int status = UPM_OK;
 
-		if (!move->proven)
-			continue;
-		if (!placing->sites)
-			placing->sites = upm_sites_new(placing->table->probes.count);
-		if (!placing->sites)
-			return upm_fail_memory(operation);
-		placing->sites->distances[move->probe] = move->candidate.site;
-	}
-	return UPM_OK;
+	for (size_t i = 0; i < moves->list.count && !status; i++)
+		if (moves->list.items[i].site)
+			status = set_site(placing, moves->list.items[i].probe,
+					  moves->list.items[i].site);
+	return status;
 }
 
 static int place_moves(struct placing *placing, uint32_t file, struct moves *moves)
@@ -201,8 +255,22 @@ static int place_moves(struct placing *placing, uint32_t file, struct moves *mov
 		return status;
 	status = upm_text_survey(&moves->text);
 	if (!status)
-		status = prove(moves);
-	return status ? status : keep_proven(placing, moves);
+		status = prove(placing, moves);
+	return status ? status : keep_sites(placing, moves);
+}
+
+/* None of a file's probes is moved, and each that might have been says why. */
+static int give_up(struct placing *placing, uint32_t file, uint8_t why)
+{
+	const struct upm_probe_table *table = placing->table;
+	int status = UPM_OK;
+
+	for (size_t i = 0; i < table->probes.count && !status; i++)
+		if (may_move(table, &table->probes.items[i]) &&
+		    upm_probe_file(table, &table->probes.items[i]) == file &&
+		    !(placing->needs(placing->context, table, i) & UPM_NEEDS_PLACE))
+			status = set_site(placing, i, why);
+	return status;
 }
 
 static int place_file(struct placing *placing, uint32_t file)
@@ -213,9 +281,14 @@ static int place_file(struct placing *placing, uint32_t file)
 
 	if (!binary || binary->fd < 0)
 		return UPM_OK;
+	if (wants_an_end(placing))
+		return fail_cancelled();
 	status = upm_text_open(&moves.text, binary);
+	if (status == UPM_ERR_UNSUPPORTED)
+		return UPM_OK;
 	if (status)
-		return status == UPM_ERR_UNSUPPORTED ? UPM_OK : status;
+		return give_up(placing, file,
+			       status == UPM_ERR_LIMIT ? UPM_SITE_TOO_MUCH : UPM_SITE_NO_MEMORY);
 	status = place_moves(placing, file, &moves);
 	upm_vector_clear(&moves.list);
 	upm_text_close(&moves.text);
@@ -223,12 +296,14 @@ static int place_file(struct placing *placing, uint32_t file)
 }
 
 int upm_place(const struct upm_probe_table *table, upm_needs_fn needs, const void *context,
-	      struct upm_sites **out)
+	      upm_progress_fn progress, void *progress_context, struct upm_sites **out)
 {
 	struct placing placing = {
 		.table = table,
 		.needs = needs,
 		.context = context,
+		.progress = progress,
+		.progress_context = progress_context,
 		.calls = !upm_has_shadow_stacks(),
 	};
 	int status = UPM_OK;
@@ -284,7 +359,7 @@ int32_t upm_probe_set_place(struct upm_probe_set *set, uint32_t observer)
 		return upm_fail(UPM_ERR_INVALID, 0, operation, NULL,
 				"give a set, and 0 or a value of enum upm_observer_kind",
 				set ? "%u is no kind of observer" : "set is NULL", observer);
-	status = upm_place(set->table, needs[observer], NULL, &sites);
+	status = upm_place(set->table, needs[observer], NULL, NULL, NULL, &sites);
 	if (status)
 		return status;
 	upm_sites_unref(set->sites);

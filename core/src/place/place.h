@@ -16,11 +16,13 @@ typedef uint32_t (*upm_needs_fn)(const void *context, const struct upm_probe_tab
 
 /**
  * Find the cheapest sites.
- * @param out  receives the sites, a reference of the caller's; NULL when none is elsewhere
- * @return UPM_OK; UPM_ERR_MEMORY and what reading symbols can give
+ * @param progress  asked for each file, and now and then while functions are proven, with the stage
+ *                  "attach" of which none is done; NULL = none
+ * @param out       receives the sites, a reference of the caller's; NULL when none is elsewhere
+ * @return UPM_OK; UPM_ERR_CANCELLED, UPM_ERR_MEMORY and what reading symbols can give
  */
 int upm_place(const struct upm_probe_table *table, upm_needs_fn needs, const void *context,
-	      struct upm_sites **out);
+	      upm_progress_fn progress, void *progress_context, struct upm_sites **out);
 
 /** Needs of a counting program: nothing, but the return address for return probes. */
 uint32_t upm_needs_of_count(const void *context, const struct upm_probe_table *table, size_t index);

@@ -2,6 +2,7 @@
 #include "place/proof.h"
 
 #include <elf.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "judge/flow.h"
@@ -12,8 +13,15 @@ enum {
 	NEAR = 128, /* most bytes from a target to the beginning of a jump of one byte back to it */
 	MOST_PARTS = 64,
 	LONGEST_PART = 32 << 10,
-	LONGEST_FUNCTION = 4 << 20
+	LONGEST_FUNCTION = 4 << 20,
+	LEAST_BUDGET = 1 << 20
 };
+
+/* Of each prover. What compilers make takes about as much as there is code. */
+static uint64_t budget_of(const struct upm_text *text)
+{
+	return 4 * text->span + LEAST_BUDGET;
+}
 
 int upm_prover_open(struct upm_prover *prover, const struct upm_text *text)
 {
@@ -21,6 +29,7 @@ int upm_prover_open(struct upm_prover *prover, const struct upm_text *text)
 
 	memset(prover, 0, sizeof(*prover));
 	prover->text = text;
+	prover->left = budget_of(text);
 	status = upm_text_view_open(&prover->view, text);
 	if (!status)
 		status = upm_text_view_open(&prover->elsewhere, text);
@@ -220,6 +229,16 @@ static bool is_loaded(struct upm_prover *prover, struct upm_text_view *view,
 	return false;
 }
 
+static bool spend(struct upm_prover *prover, uint64_t bytes)
+{
+	if (bytes > prover->left) {
+		prover->exhausted = true;
+		return false;
+	}
+	prover->left -= bytes;
+	return true;
+}
+
 /* Note where a jump leads. @return false for one that may lead anywhere */
 static bool follow(struct upm_prover *prover, struct upm_text_view *view, const struct past *past,
 		   const struct upm_flow *flow, uint64_t address)
@@ -239,13 +258,38 @@ static bool follow(struct upm_prover *prover, struct upm_text_view *view, const 
 	}
 }
 
-static bool is_jumped_over(const struct upm_prover *prover)
+static int by_address(const void *left, const void *right)
 {
+	uint64_t a = *(const uint64_t *)left, b = *(const uint64_t *)right;
+
+	return (a > b) - (a < b);
+}
+
+/* @return the first target behind an address; UINT64_MAX = there is none */
+static uint64_t next_target(const struct upm_prover *prover, uint64_t address)
+{
+	size_t first = 0, end = prover->targets.count;
+
+	while (first < end) {
+		size_t middle = first + (end - first) / 2;
+
+		if (prover->targets.items[middle] > address)
+			end = middle;
+		else
+			first = middle + 1;
+	}
+	return first < prover->targets.count ? prover->targets.items[first] : UINT64_MAX;
+}
+
+static bool is_jumped_over(struct upm_prover *prover)
+{
+	if (!prover->loads.count || !prover->targets.count)
+		return false;
+	qsort(prover->targets.items, prover->targets.count, sizeof(*prover->targets.items),
+	      by_address);
 	for (size_t i = 0; i < prover->loads.count; i++)
-		for (size_t at = 0; at < prover->targets.count; at++)
-			if (prover->targets.items[at] - prover->loads.items[i].first - 1 <
-			    prover->loads.items[i].end - prover->loads.items[i].first)
-				return true;
+		if (next_target(prover, prover->loads.items[i].first) <= prover->loads.items[i].end)
+			return true;
 	return false;
 }
 
@@ -275,7 +319,7 @@ static bool decode_function(struct upm_prover *prover, const struct upm_candidat
 	struct past past = {.count = 0};
 
 	prover->begins.count = 0;
-	if (candidate->size > LONGEST_FUNCTION ||
+	if (candidate->size > LONGEST_FUNCTION || !spend(prover, candidate->size / 64) ||
 	    !upm_vector_reserve(&prover->begins, candidate->size / 8 + 1))
 		return false;
 	memset(prover->begins.items, 0, candidate->size / 8 + 1);
@@ -283,7 +327,7 @@ static bool decode_function(struct upm_prover *prover, const struct upm_candidat
 		uint64_t byte = at - candidate->entry;
 
 		prover->begins.items[byte / 8] |= (uint8_t)(1u << byte % 8);
-		if (!flow_at(&prover->view, at, &flow) ||
+		if (!flow_at(&prover->view, at, &flow) || !spend(prover, flow.length) ||
 		    !follow(prover, &prover->view, &past, &flow, at))
 			return false;
 		remember(&past, at);
@@ -303,7 +347,7 @@ static bool decode_part(struct upm_prover *prover, uint64_t first)
 	uint64_t at = first;
 
 	while (at - first < LONGEST_PART && (at == first || !is_function(prover, at))) {
-		if (!flow_at(&prover->elsewhere, at, &flow) ||
+		if (!flow_at(&prover->elsewhere, at, &flow) || !spend(prover, flow.length) ||
 		    !follow(prover, &prover->elsewhere, &past, &flow, at))
 			return false;
 		remember(&past, at);
@@ -344,6 +388,7 @@ static bool stays_direct(struct upm_prover *prover, const struct upm_candidate *
 
 bool upm_prove(struct upm_prover *prover, const struct upm_candidate *candidate)
 {
+	prover->exhausted = false;
 	return !is_reached(prover->text, candidate) && !is_jumped_to(prover, candidate) &&
 	       stays_direct(prover, candidate);
 }

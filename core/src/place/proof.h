@@ -16,6 +16,9 @@
  *    refused when it has one. Within the function every jump has to land where an instruction
  *    begins: else what was decoded was not code.
  *  - No symbol begins there, and no lea takes an address there, so that nobody else knows of it.
+ *
+ * Sizes of symbols are what a file says. Those of functions that overlap could have the same bytes
+ * decoded for thousands of them, so each prover has a budget.
  */
 #ifndef UPM_PLACE_PROOF_H
 #define UPM_PLACE_PROOF_H
@@ -43,7 +46,9 @@ struct upm_prover {
 	UPM_VECTOR(uint8_t) begins;   /* a bit for each byte of the function */
 	UPM_VECTOR(struct upm_code_range) parts;
 	UPM_VECTOR(struct upm_code_range) loads; /* from one of a pointer to the jump by it */
+	uint64_t left; /* bytes that may yet be decoded, which honest files do not use up */
 	bool out_of_memory;
+	bool exhausted; /* the last proof was given up for want of them */
 };
 
 int upm_prover_open(struct upm_prover *prover, const struct upm_text *text);

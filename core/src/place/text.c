@@ -7,14 +7,18 @@
 
 #include "base/error.h"
 #include "base/parallel.h"
+#include "binary/relocations.h"
 #include "judge/flow.h"
 
 enum {
 	CHUNK = 48u << 10,	/* bytes of code that are looked through together */
 	LEAST_SHARE = 2u << 20, /* bytes that are worth a thread */
 	MOST_SHARES = 4,
+	MOST_SEGMENTS = 256, /* each is gone through to find the one of an address */
 	TAIL = UPM_INSN_MAX + sizeof(uint64_t) /* bytes that are not worth another round */
 };
+
+#define MOST_BYTES (UINT64_C(1) << 30)
 
 static const char operation[] = "place probes";
 
@@ -36,6 +40,31 @@ static void measure(struct upm_text *text)
 	text->span = end > text->base ? end - text->base : 0;
 }
 
+static uint64_t bytes_in_file(const struct upm_binary *binary, const struct upm_segment *segment)
+{
+	uint64_t left;
+
+	if (segment->offset >= binary->file_size)
+		return 0;
+	left = binary->file_size - segment->offset;
+	return segment->file_size < left ? segment->file_size : left;
+}
+
+/*
+ * Segments of honest files share no bytes but those of a page where one ends and the next begins.
+ * Others could have each byte of a file looked through a thousand times.
+ */
+static bool is_too_much(const struct upm_text *text)
+{
+	const struct upm_binary *binary = text->binary;
+	uint64_t bytes = 0;
+
+	for (size_t i = 0; i < binary->segments.count; i++)
+		bytes += bytes_in_file(binary, &binary->segments.items[i]);
+	return binary->segments.count > MOST_SEGMENTS || bytes > MOST_BYTES ||
+	       bytes / 2 > binary->file_size || text->span / 2 > binary->file_size;
+}
+
 int upm_text_open(struct upm_text *text, struct upm_binary *binary)
 {
 	size_t bytes;
@@ -46,12 +75,14 @@ int upm_text_open(struct upm_text *text, struct upm_binary *binary)
 	    binary->machine != EM_X86_64 || binary->bits != 64)
 		return UPM_ERR_UNSUPPORTED;
 	measure(text);
-	if (!text->span || text->span > binary->file_size * 2)
+	if (!text->span)
 		return UPM_ERR_UNSUPPORTED;
+	if (is_too_much(text))
+		return UPM_ERR_LIMIT;
 	bytes = (size_t)(text->span / 8 + 1);
 	text->watched = calloc(4, bytes);
 	if (!text->watched)
-		return upm_fail_memory(operation);
+		return UPM_ERR_MEMORY;
 	text->reached = text->watched + bytes;
 	text->starts = text->reached + bytes;
 	text->functions = text->starts + bytes;
@@ -114,10 +145,14 @@ static void note_references(struct upm_text *text, const uint8_t *code, size_t c
 	}
 }
 
-/* Words that are addresses: in tables, and in the relocations that make such tables. */
+/*
+ * Words that are addresses: in tables, and in the relocations that make such tables. A loader that
+ * is told by single bits where they are (RELR) takes them at any even address, one that has whole
+ * records anywhere; so no alignment is relied on. The last word is as long as the others.
+ */
 static void note_pointers(struct upm_text *text, const uint8_t *data, size_t count)
 {
-	for (size_t at = 0; at + sizeof(uint64_t) <= count; at += sizeof(uint64_t)) {
+	for (size_t at = 0; at < count; at++) {
 		uint64_t word;
 
 		memcpy(&word, data + at, sizeof(word));
@@ -125,7 +160,8 @@ static void note_pointers(struct upm_text *text, const uint8_t *data, size_t cou
 	}
 }
 
-/* The last bytes of a file are followed by zeros, and looked through to the end. */
+/* Behind what is looked through at once lie the bytes that its last word and instruction end in:
+ * zeros behind the last ones of a file. */
 static void look_through(struct upm_text *text, struct upm_code_window *window,
 			 const struct share *share)
 {
@@ -146,8 +182,6 @@ static void look_through(struct upm_text *text, struct upm_code_window *window,
 		}
 		if (count > share->end - at)
 			count = (size_t)(share->end - at);
-		if (at + count < share->end && count >= sizeof(uint64_t))
-			count &= ~(sizeof(uint64_t) - 1);
 		if (share->segment->executable)
 			note_references(text, code, count, share->segment->address + at);
 		note_pointers(text, code, count);
@@ -170,7 +204,7 @@ static void run_share(void *context, size_t index)
 static int look_through_segment(struct upm_text *text, const struct upm_segment *segment)
 {
 	size_t count = upm_parallel_shares(segment->file_size, LEAST_SHARE, MOST_SHARES);
-	uint64_t part = segment->file_size / count & ~(uint64_t)(sizeof(uint64_t) - 1);
+	uint64_t part = segment->file_size / count;
 	struct shares shares = {.text = text};
 
 	for (size_t i = 0; i < count; i++)
@@ -220,9 +254,44 @@ static int note_symbols(struct upm_text *text)
 	return status;
 }
 
+/* ---- relocations by symbol, whose value no word of the file has */
+
+struct references {
+	struct upm_text *text;
+	struct upm_symbol_table *symbols;
+};
+
+static bool note_relocation(const struct upm_relocation *relocation, void *context)
+{
+	struct references *references = context;
+	struct upm_symbol symbol;
+
+	if (relocation->symbol >= upm_symbol_table_size(references->symbols))
+		return true;
+	upm_symbol_table_outline(references->symbols, relocation->symbol, &symbol);
+	if (!symbol.undefined)
+		note_reached(references->text,
+			     symbol.address + relocation->addend - references->text->base);
+	return true;
+}
+
+static int note_relocations(struct upm_text *text)
+{
+	struct references references = {.text = text};
+	int status = upm_binary_dynamic_symbols(text->binary, &references.symbols);
+
+	if (status || !references.symbols)
+		return status;
+	return upm_relocations_visit(text->binary, UPM_RELOCATION_SYMBOL, note_relocation,
+				     &references);
+}
+
 int upm_text_survey(struct upm_text *text)
 {
 	int status = note_symbols(text);
+
+	if (!status)
+		status = note_relocations(text);
 
 	for (size_t i = 0; i < text->binary->segments.count && !status; i++) {
 		const struct upm_segment *segment = &text->binary->segments.items[i];

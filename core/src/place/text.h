@@ -23,8 +23,8 @@ struct upm_text {
 	uint8_t *functions; /* that others call, or may call by name */
 };
 
-/** @return UPM_OK; UPM_ERR_UNSUPPORTED, not recorded, for code that is not followed;
- * UPM_ERR_MEMORY */
+/** @return UPM_OK; not recorded: UPM_ERR_UNSUPPORTED for code that is not followed, UPM_ERR_LIMIT
+ * for a file that asks for too much work, UPM_ERR_MEMORY */
 int upm_text_open(struct upm_text *text, struct upm_binary *binary);
 /** Watch the bytes from first to last. */
 void upm_text_watch(struct upm_text *text, uint64_t first, uint64_t last);

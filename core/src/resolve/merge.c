@@ -5,36 +5,50 @@
 
 #include "base/error.h"
 #include "resolve/found.h"
+#include "resolve/name_set.h"
 
-static bool has_name(const struct upm_probe_table *table, const struct upm_probe_entry *probe,
-		     const char *name)
+/* What one probe gets from others: names that it does not have. */
+struct gain {
+	struct upm_name_set names; /* that it has or gets; empty until something is to be added */
+	UPM_VECTOR(uint32_t) added;
+};
+
+static bool know_names(const struct upm_probe_table *table, const struct upm_probe_entry *probe,
+		       struct gain *gain)
 {
 	struct upm_probe_names names;
+	bool added;
 
-	upm_probe_names(table, probe, &names);
-	if (strcmp(names.symbol.name, name) == 0)
+	if (gain->names.count)
 		return true;
+	upm_probe_names(table, probe, &names);
+	if (!upm_name_set_add(&gain->names, names.symbol.name, &added))
+		return false;
 	for (uint32_t i = 0; i < names.alias_count; i++)
-		if (strcmp(upm_probe_alias(table, probe, &names, i), name) == 0)
-			return true;
-	return false;
+		if (!upm_name_set_add(&gain->names, upm_probe_alias(table, probe, &names, i),
+				      &added))
+			return false;
+	return true;
 }
 
-/* Aliases of one probe stand together: before one is added, they move to the end of the list. */
-static bool append_alias(struct upm_probe_table *table, struct upm_probe_entry *probe,
-			 uint32_t name)
+/* Aliases of one probe stand together: with those that are added, they move to the end of the
+ * list. */
+static bool append_aliases(struct upm_probe_table *table, struct upm_probe_entry *probe,
+			   const struct gain *gain)
 {
 	struct upm_probe_detail *detail = upm_probe_table_detail(table, probe);
 	uint32_t first = (uint32_t)table->aliases.count;
 
-	if (!detail || !upm_vector_reserve(&table->aliases, detail->alias_count + 1))
+	if (!detail ||
+	    !upm_vector_reserve(&table->aliases, detail->alias_count + gain->added.count))
 		return false;
 	for (uint32_t i = 0; i < detail->alias_count; i++)
 		table->aliases.items[table->aliases.count++] =
 			table->aliases.items[detail->first_alias + i];
-	table->aliases.items[table->aliases.count++] = name;
+	for (size_t i = 0; i < gain->added.count; i++)
+		table->aliases.items[table->aliases.count++] = gain->added.items[i];
 	detail->first_alias = first;
-	detail->alias_count++;
+	detail->alias_count += (uint32_t)gain->added.count;
 	return true;
 }
 
@@ -52,16 +66,18 @@ static bool name_for(struct upm_probe_table *table, const struct upm_probe_entry
 	return upm_name_of_text(table, (struct upm_probe_text){.symbol = symbol.name}, name);
 }
 
-static bool add_name(struct upm_probe_table *table, struct upm_probe_entry *kept,
-		     const struct upm_probe_entry *gone, uint32_t theirs)
+static bool add_name(struct upm_probe_table *table, const struct upm_probe_entry *kept,
+		     const struct upm_probe_entry *gone, uint32_t theirs, struct gain *gain)
 {
 	struct upm_symbol symbol;
+	bool added = false;
 	uint32_t name;
 
 	upm_name_symbol(table, gone->origin, theirs, &symbol);
-	if (!symbol.name[0] || has_name(table, kept, symbol.name))
-		return true;
-	return name_for(table, kept, gone, theirs, &name) && append_alias(table, kept, name);
+	if (symbol.name[0] && !upm_name_set_add(&gain->names, symbol.name, &added))
+		return false;
+	return !added ||
+	       (name_for(table, kept, gone, theirs, &name) && upm_vector_push(&gain->added, name));
 }
 
 static bool are_named_alike(const struct upm_probe_table *table, const struct upm_probe_entry *a,
@@ -74,19 +90,19 @@ static bool are_named_alike(const struct upm_probe_table *table, const struct up
 }
 
 static bool take_names(struct upm_probe_table *table, struct upm_probe_entry *kept,
-		       struct upm_probe_entry *gone)
+		       struct upm_probe_entry *gone, struct gain *gain)
 {
 	const struct upm_probe_detail *detail;
 
 	if (are_named_alike(table, kept, gone))
 		return true;
 	if (!upm_probe_rank(table, kept) || !upm_probe_rank(table, gone) ||
-	    !add_name(table, kept, gone, gone->name))
+	    !know_names(table, kept, gain) || !add_name(table, kept, gone, gone->name, gain))
 		return false;
 	detail = upm_probe_detail(table, gone);
 	for (uint32_t i = 0, first = detail->first_alias, end = first + detail->alias_count;
 	     first + i < end; i++)
-		if (!add_name(table, kept, gone, table->aliases.items[first + i]))
+		if (!add_name(table, kept, gone, table->aliases.items[first + i], gain))
 			return false;
 	return true;
 }
@@ -117,22 +133,33 @@ static bool same_point(const struct upm_probe_table *table, const struct upm_pro
 		strcmp(name_space(table, a), name_space(table, b)) == 0);
 }
 
-/* Within a run of one offset, mark every probe that repeats an earlier one. */
+/* Mark every probe of a run of one offset that repeats the first one. */
+static bool merge_with_first(struct upm_probe_table *table, struct upm_found *run, size_t count)
+{
+	struct upm_probe_entry *kept = &table->probes.items[run[0].symbol];
+	struct gain gain = {0};
+	bool fits = true;
+
+	for (size_t i = 1; i < count && fits; i++) {
+		struct upm_probe_entry *other = &table->probes.items[run[i].symbol];
+
+		if (run[i].flags || !same_point(table, kept, other))
+			continue;
+		run[i].flags = 1;
+		fits = take_names(table, kept, other, &gain);
+	}
+	if (fits && gain.added.count)
+		fits = append_aliases(table, kept, &gain);
+	upm_name_set_clear(&gain.names);
+	upm_vector_clear(&gain.added);
+	return fits;
+}
+
 static bool merge_run(struct upm_probe_table *table, struct upm_found *run, size_t count)
 {
-	for (size_t i = 0; i < count; i++) {
-		struct upm_probe_entry *kept = &table->probes.items[run[i].symbol];
-
-		for (size_t j = i + 1; j < count && !run[i].flags; j++) {
-			struct upm_probe_entry *other = &table->probes.items[run[j].symbol];
-
-			if (run[j].flags || !same_point(table, kept, other))
-				continue;
-			run[j].flags = 1;
-			if (!take_names(table, kept, other))
-				return false;
-		}
-	}
+	for (size_t i = 0; i < count; i++)
+		if (!run[i].flags && !merge_with_first(table, run + i, count - i))
+			return false;
 	return true;
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "resolve/name_set.h"
 
 /* The names of one point: points first … first + count - 1 of the list. */
 struct group {
@@ -70,18 +71,32 @@ static bool can_wait(const struct group *group)
 	return group->count <= UPM_NAMES_UNRANKED_MAX;
 }
 
-static bool is_listed(const struct upm_placing *placement, const struct upm_probe_detail *detail,
-		      uint32_t shown, uint32_t name)
+static const char *text_of(const struct upm_placing *placement, uint32_t name)
 {
-	const struct upm_probe_table *table = placement->table;
-	struct upm_symbol symbol, other;
+	struct upm_symbol symbol;
 
-	upm_name_symbol(table, placement->origin, name, &symbol);
-	upm_name_symbol(table, placement->origin, shown, &other);
-	for (size_t i = detail->first_alias; strcmp(symbol.name, other.name) != 0; i++) {
-		if (i == table->aliases.count)
+	upm_name_symbol(placement->table, placement->origin, name, &symbol);
+	return symbol.name;
+}
+
+/* The names of a group, each once; they are ranked when somebody asks if that can wait. */
+static bool list_aliases(const struct upm_placing *placement, const struct group *group,
+			 bool ranked, struct upm_name_set *listed)
+{
+	const struct upm_found *points = group->matches->points.list.items;
+	bool added = true;
+
+	if (ranked &&
+	    !upm_name_set_add(listed, text_of(placement, upm_found_name(&points[group->best])),
+			      &added))
+		return false;
+	for (size_t i = group->first; i < group->first + group->count; i++) {
+		uint32_t name = upm_found_name(&points[i]);
+
+		added = true;
+		if ((ranked && !upm_name_set_add(listed, text_of(placement, name), &added)) ||
+		    (added && !upm_vector_push(&placement->table->aliases, name)))
 			return false;
-		upm_name_symbol(table, placement->origin, table->aliases.items[i], &other);
 	}
 	return true;
 }
@@ -89,20 +104,15 @@ static bool is_listed(const struct upm_placing *placement, const struct upm_prob
 static bool add_aliases(const struct upm_placing *placement, const struct group *group,
 			struct upm_probe_detail *detail)
 {
-	const struct upm_found *points = group->matches->points.list.items;
-	struct upm_probe_table *table = placement->table;
-	uint32_t shown = upm_found_name(&points[group->best]);
+	const struct upm_probe_table *table = placement->table;
+	struct upm_name_set listed = {0};
+	bool done;
 
 	detail->first_alias = (uint32_t)table->aliases.count;
-	for (size_t i = group->first; i < group->first + group->count; i++) {
-		uint32_t name = upm_found_name(&points[i]);
-
-		if ((detail->unranked || !is_listed(placement, detail, shown, name)) &&
-		    !upm_vector_push(&table->aliases, name))
-			return false;
-	}
+	done = list_aliases(placement, group, !detail->unranked, &listed);
 	detail->alias_count = (uint32_t)table->aliases.count - detail->first_alias;
-	return true;
+	upm_name_set_clear(&listed);
+	return done;
 }
 
 static const char *note_on(const struct upm_found *point)

@@ -280,8 +280,12 @@ static int resolve_spec(struct resolution *resolution, size_t index)
 				&locations);
 
 	files = locations.list.count;
-	for (size_t i = 0; i < files && !status; i++)
-		status = resolve_in(resolution, index, &locations.list.items[i], files == 1);
+	for (size_t i = 0; i < files && !status; i++) {
+		status = i ? report(resolution, index) : UPM_OK;
+		if (!status)
+			status =
+				resolve_in(resolution, index, &locations.list.items[i], files == 1);
+	}
 	if (!status && resolution->table->probes.count == before)
 		status = explain_nothing(resolution, index, files);
 	upm_locations_clear(&locations);

@@ -16,7 +16,14 @@
 struct upm_sites {
 	unsigned references;
 	size_t count;
-	uint8_t distances[]; /* bytes from a probe's offset to its site; 0 = there */
+	uint8_t distances[]; /* bytes from a probe's offset to its site; 0 = there; or: */
+};
+
+/* The probe is hit where it was asked for, since looking for another site was given up. */
+enum {
+	UPM_SITE_FARTHEST = 253,
+	UPM_SITE_TOO_MUCH = 254, /* its file asks for too much work */
+	UPM_SITE_NO_MEMORY = 255
 };
 
 /** @return sites of one reference, all where the probes are; NULL when out of memory. */
@@ -36,7 +43,9 @@ void upm_sites_describe(const struct upm_sites *sites, size_t index, struct upm_
 /** @return bytes from probe number index to its site. */
 static inline uint8_t upm_site_distance(const struct upm_sites *sites, size_t index)
 {
-	return sites && index < sites->count ? sites->distances[index] : 0;
+	uint8_t distance = sites && index < sites->count ? sites->distances[index] : 0;
+
+	return distance <= UPM_SITE_FARTHEST ? distance : 0;
 }
 
 #endif

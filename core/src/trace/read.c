@@ -53,10 +53,10 @@ static void begin_at_offset(const struct upm_sites *sites, struct upm_batch *bat
 	const struct upm_event *event = &batch->events[batch->count - 1];
 	uint64_t address;
 
-	if (!event->stack_count || event->kind == UPM_EVENT_RETURN || event->probe >= sites->count)
+	if (!event->stack_count || event->kind == UPM_EVENT_RETURN)
 		return;
 	memcpy(&address, batch->text + event->stack_offset, sizeof(address));
-	address -= sites->distances[event->probe];
+	address -= upm_site_distance(sites, event->probe);
 	memcpy(batch->text + event->stack_offset, &address, sizeof(address));
 }
 

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/* Thousands of names of one place: each is listed once, and twice as many take twice as long. */
+#include "support.h"
+
+#include <elf.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "elf_image.h"
+#include "resolve/probe_table.h"
+
+#define FEW 800u
+#define MANY 16000u
+#define NAME_SIZE 8u /* "a012345" */
+
+static void put_table(struct image *image, bool dynamic, const Elf64_Sym *symbols,
+		      const char *strings, size_t count)
+{
+	size_t table = image_section(image, dynamic ? ".dynsym" : ".symtab",
+				     dynamic ? SHT_DYNSYM : SHT_SYMTAB, 0, symbols,
+				     (count + 1) * sizeof(*symbols));
+
+	image->sections[table].entry_size = sizeof(*symbols);
+	image->sections[table].link = (uint32_t)table + 1;
+	image_section(image, dynamic ? ".dynstr" : ".strtab", SHT_STRTAB, 0, strings,
+		      1 + count * NAME_SIZE);
+}
+
+/* So many names of each letter, in one table or in two. */
+static void write_names(const char *path, const char *letters, size_t each, bool dynamic)
+{
+	static const uint8_t code[] = {0x53, 0x5b, 0xc3};
+	size_t count = strlen(letters) * each;
+	Elf64_Sym *symbols = calloc(count + 1, sizeof(*symbols));
+	char *strings = calloc(count + 1, NAME_SIZE);
+	struct image *image = image_new(64, false);
+	size_t text = image_section(image, ".text", SHT_PROGBITS, SHF_ALLOC | SHF_EXECINSTR, code,
+				    sizeof(code));
+
+	assert_true(symbols && strings);
+	for (size_t i = 0; i < count; i++) {
+		snprintf(strings + 1 + i * NAME_SIZE, NAME_SIZE, "%c%06zu", letters[i / each],
+			 i % each);
+		symbols[i + 1] = (Elf64_Sym){
+			.st_name = (uint32_t)(1 + i * NAME_SIZE),
+			.st_info = ELF64_ST_INFO(STB_GLOBAL, STT_FUNC),
+			.st_shndx = (uint16_t)text,
+			.st_value = IMAGE_BASE + image->sections[text].offset,
+			.st_size = sizeof(code),
+		};
+	}
+	if (dynamic)
+		put_table(image, true, symbols, strings, count);
+	put_table(image, false, symbols, strings, count);
+	image_finish(image);
+	bytes_to_file(image->bytes, image->size, path);
+	free(image);
+	free(strings);
+	free(symbols);
+}
+
+static struct upm_probe_set *resolve(const char *path, const char *letters)
+{
+	char texts[2][64];
+	const char *const specs[] = {texts[0], texts[1]};
+	struct upm_probe_set *set;
+
+	for (size_t i = 0; letters[i]; i++)
+		snprintf(texts[i], sizeof(texts[i]), "%s:%c*", path, letters[i]);
+	assert_upm_ok(upm_resolve(specs, strlen(letters), NULL, &set));
+	assert_int_equal(upm_probe_set_size(set), 1);
+	return set;
+}
+
+static void note_name(const char *name, const char *letters, size_t each, bool *seen)
+{
+	const char *letter = strchr(letters, *name);
+	size_t number = strtoul(name + 1, NULL, 10);
+
+	assert_true(letter && number < each && strlen(name) == NAME_SIZE - 1);
+	number += (size_t)(letter - letters) * each;
+	assert_false(seen[number]);
+	seen[number] = true;
+}
+
+static void expect_each_once(const struct upm_probe_set *set, const char *letters, size_t each)
+{
+	size_t count = strlen(letters) * each;
+	struct upm_probe probe = {.size = sizeof(probe)};
+	bool *seen = calloc(count, sizeof(*seen));
+
+	assert_non_null(seen);
+	assert_upm_ok(upm_probe_set_get(set, 0, &probe));
+	assert_int_equal(probe.alias_count, count - 1);
+	note_name(probe.symbol, letters, each, seen);
+	for (size_t i = 0; i < count - 1; i++)
+		note_name(upm_probe_set_alias(set, 0, i), letters, each, seen);
+	free(seen);
+}
+
+static void each_name_once(void **state)
+{
+	static const size_t counts[] = {2, 200, 300, 2000};
+	char path[] = "/tmp/upm-names-XXXXXX";
+	int fd = mkstemp(path);
+
+	(void)state;
+	assert_true(fd >= 0);
+	close(fd);
+	for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++)
+		for (int dynamic = 0; dynamic < 2; dynamic++)
+			for (const char *letters = "ab"; *letters; letters++) {
+				struct upm_probe_set *set;
+
+				write_names(path, letters, counts[i], dynamic);
+				set = resolve(path, letters);
+				expect_each_once(set, letters, counts[i]);
+				upm_probe_set_free(set);
+			}
+	unlink(path);
+}
+
+/* Processor time of this process, the least of three times. */
+static clock_t time_of(const char *path, const char *letters, size_t each)
+{
+	clock_t least = 0;
+
+	write_names(path, letters, each, false);
+	for (int i = 0; i < 3; i++) {
+		clock_t before = clock(), took;
+
+		upm_probe_set_free(resolve(path, letters));
+		took = clock() - before;
+		if (!i || took < least)
+			least = took;
+	}
+	return least;
+}
+
+/* Twenty times as many: were each compared with each, it would take 400 times as long. */
+static void time_grows_as_the_names(void **state)
+{
+	char path[] = "/tmp/upm-names-XXXXXX";
+	int fd = mkstemp(path);
+
+	(void)state;
+	assert_true(fd >= 0);
+	close(fd);
+	for (const char *letters = "ab"; *letters; letters++) {
+		clock_t few = time_of(path, letters, FEW / strlen(letters));
+		clock_t many = time_of(path, letters, MANY / strlen(letters));
+
+		if (many > few * 6 * (MANY / FEW))
+			fail_msg("%zu specs: %u names took %ld, %u took %ld", strlen(letters), FEW,
+				 (long)few, MANY, (long)many);
+	}
+	unlink(path);
+}
+
+/* What two specs find is put together once. */
+static void memory_of_a_merge(void **state)
+{
+	char path[] = "/tmp/upm-names-XXXXXX";
+	int fd = mkstemp(path);
+	struct upm_probe_set *set;
+
+	(void)state;
+	assert_true(fd >= 0);
+	close(fd);
+	write_names(path, "ab", 2000, false);
+	set = resolve(path, "ab");
+	assert_true(set->table->aliases.count < 3 * 2 * 2000);
+	upm_probe_set_free(set);
+	unlink(path);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(each_name_once),
+		cmocka_unit_test(time_grows_as_the_names),
+		cmocka_unit_test(memory_of_a_merge),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
