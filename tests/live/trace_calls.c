@@ -2,6 +2,8 @@
 /* Calls from entry to return, and stacks, by each way of recording. */
 #include "trace_target.h"
 
+#include <unistd.h>
+
 #define WITH(...)                                                                                  \
 	(&(const struct upm_trace_options){.size = sizeof(struct upm_trace_options), __VA_ARGS__})
 #define CALLS .flags = UPM_TRACE_RETURNS
@@ -123,6 +125,38 @@ static void of_threads_that_ended(void **state)
 	}
 }
 
+static void await_hits(const struct traced *traced, uint64_t least)
+{
+	for (int i = 0; i < 6000; i++) {
+		if (total_hits(traced->observer, 1) >= least)
+			return;
+		usleep(10000);
+	}
+	fail_msg("fewer than %lu hits", (unsigned long)least);
+}
+
+/* What is seen to begin is seen to end, whatever the program does meanwhile: but for the one call
+ * that its one thread is in. */
+static void of_a_busy_thread(void **state)
+{
+	const char *const spec = "uprobe:counted";
+
+	(void)state;
+	for (size_t way = 0; way < trace_ways(); way++) {
+		struct traced traced;
+
+		traced_start(&traced, "target/traced", &spec, 1);
+		target_send(&traced.target, "busy");
+		traced_observe(&traced, WITH(CALLS), trace_way(way), NULL);
+		await_hits(&traced, 1000);
+		assert_upm_ok(upm_observer_stop(traced.observer, NULL));
+		assert_true(traced_counts(&traced).unreturned <= 1);
+		target_send(&traced.target, "enough");
+		assert_string_equal(target_answer(&traced.target), "busy done");
+		traced_finish(&traced);
+	}
+}
+
 static void mixed_kinds(void **state)
 {
 	const char *const specs[] = {"uprobe:counted", "uretprobe:nap", "uretprobe:counted"};
@@ -228,6 +262,7 @@ int main(void)
 		cmocka_unit_test(left_by_longjmp),
 		cmocka_unit_test(filtered_after_longjmp),
 		cmocka_unit_test(of_threads_that_ended),
+		cmocka_unit_test(of_a_busy_thread),
 		cmocka_unit_test(mixed_kinds),
 		cmocka_unit_test(of_four_threads),
 		cmocka_unit_test(stacks),

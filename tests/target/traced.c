@@ -12,6 +12,7 @@
  *   results             result_s1() … result_pointer()
  *   chain               chain_first() calls chain_second() calls chain_third(), which has no frame
  *   count N             counted(0) … counted(N - 1)
+ *   busy                counted(), over and over until the next line comes, which is not obeyed
  *   threads COUNT N     the same in so many threads, whose names are worker-0 …; " TID ..."
  *   children COUNT N    the same in so many processes; " PID ..."
  *   nap US              nap(), which sleeps so long
@@ -20,6 +21,7 @@
  *   end THREADS         ender(), in which its thread ends
  */
 #define _GNU_SOURCE
+#include <poll.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdbool.h>
@@ -176,6 +178,17 @@ static void call_counted(void)
 {
 	for (unsigned long i = 0; i < calls; i++)
 		counted((long)i);
+}
+
+static void stay_busy(void)
+{
+	struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN};
+	char line[16];
+
+	for (calls = 64; poll(&input, 1, 0) == 0;)
+		call_counted();
+	if (!fgets(line, sizeof(line), stdin))
+		exit(1);
 }
 
 struct worker {
@@ -339,6 +352,8 @@ static void obey(const char *line)
 	} else {
 		if (strcmp(command, "count") == 0)
 			call_counted();
+		else if (strcmp(command, "busy") == 0)
+			stay_busy();
 		else if (strcmp(command, "nap") == 0)
 			nap(one);
 		else if (strcmp(command, "deep") == 0)

@@ -46,6 +46,8 @@ static int add_program(struct upm_observation *observation, struct upm_observer 
 	return upm_shipped_choose(operation, observer->object, name, type);
 }
 
+/* Of a pair the return comes first, and goes last (link.c detaches in the reverse order): what is
+ * seen to begin is then seen to end. observe/latency.c says more. */
 static int add_call_programs(struct upm_observation *observation, struct upm_observer *observer,
 			     enum upm_bpf_attach_type type)
 {
@@ -57,10 +59,10 @@ static int add_call_programs(struct upm_observation *observation, struct upm_obs
 	    upm_kernel_features()->session == UPM_YES)
 		return add_program(observation, observer, "trace_session",
 				   UPM_BPF_TRACE_UPROBE_SESSION, program);
-	program.moment = UPM_MOMENT_ENTRY;
-	status = add_program(observation, observer, "trace_enter", type, program);
 	program.moment = UPM_MOMENT_RETURN;
-	return status ? status : add_program(observation, observer, "trace_leave", type, program);
+	status = add_program(observation, observer, "trace_leave", type, program);
+	program.moment = UPM_MOMENT_ENTRY;
+	return status ? status : add_program(observation, observer, "trace_enter", type, program);
 }
 
 /* Entry and return of functions, where both are wanted; everything else by one program. */
