@@ -220,8 +220,14 @@ static __always_inline int enter(void *context, int alone)
 	return 1;
 }
 
-static __always_inline void emit_call(const struct upm_trace_record *call, __u64 now, __u64 result,
-				      int with_texts)
+/* The clock can step back by some nanoseconds from one CPU to another. */
+static __always_inline __u64 duration_of(const struct upm_trace_record *call, __u64 now)
+{
+	return now > call->time_ns ? now - call->time_ns : 0;
+}
+
+static __always_inline void emit_call(const struct upm_trace_record *call, __u64 duration_ns,
+				      __u64 result, int with_texts)
 {
 	const __u32 size = with_texts ? config.full_size : config.plain_size;
 	struct upm_trace_record *record = bpf_ringbuf_reserve(&upm_ring, size, 0);
@@ -231,14 +237,14 @@ static __always_inline void emit_call(const struct upm_trace_record *call, __u64
 		return;
 	}
 	bpf_probe_read_kernel(record, size, call);
-	record->duration_ns = now - call->time_ns;
+	record->duration_ns = duration_ns;
 	record->result = result;
 	submit(record, size);
 }
 
 static __always_inline void finish(void *context, const struct upm_trace_record *call)
 {
-	__u64 now = bpf_ktime_get_ns(), result;
+	__u64 now = bpf_ktime_get_ns(), duration_ns = duration_of(call, now), result;
 	const struct upm_trace_probe *probe;
 	const struct upm_trace_list *list;
 	__u32 number = call->probe;
@@ -249,13 +255,13 @@ static __always_inline void finish(void *context, const struct upm_trace_record 
 		return;
 	result = read_result(context, list);
 	if ((config.conditions & UPM_CONDITIONS_OUTCOME &&
-	     !outcome_passes(list, result, now - call->time_ns)) ||
+	     !outcome_passes(list, result, duration_ns)) ||
 	    !late_quota_passes(number, now))
 		count(UPM_PLANE_FILTERED, number);
 	else if (config.texts && call->texts)
-		emit_call(call, now, result, 1);
+		emit_call(call, duration_ns, result, 1);
 	else
-		emit_call(call, now, result, 0);
+		emit_call(call, duration_ns, result, 0);
 }
 
 static __always_inline void leave(void *context)

@@ -2,7 +2,11 @@
 /* Calls from entry to return, and stacks, by each way of recording. */
 #include "trace_target.h"
 
+#include <bpf/bpf.h>
 #include <unistd.h>
+
+#include "trace/layout.h"
+#include "trace/trace.h"
 
 #define WITH(...)                                                                                  \
 	(&(const struct upm_trace_options){.size = sizeof(struct upm_trace_options), __VA_ARGS__})
@@ -26,6 +30,56 @@ static void durations(void **state)
 		assert_int_equal(traced_event(&traced, 0)->arguments[0], 3000);
 		assert_int_equal(traced_event(&traced, 0)->kind, UPM_EVENT_CALL);
 		traced_finish(&traced);
+	}
+}
+
+/* The element of the one call that runs. */
+static struct upm_trace_record *running_call(const struct traced *traced,
+					     struct upm_trace_call *key)
+{
+	const struct upm_trace *state = traced->observer->state;
+	struct upm_trace_record *call = malloc(upm_trace_record_size(&state->config));
+	int calls = upm_observer_map(traced->observer, "upm_calls");
+
+	assert_non_null(call);
+	for (int i = 0; bpf_map_get_next_key(calls, NULL, key) ||
+			bpf_map_lookup_elem(calls, key, call) || !call->time_ns;
+	     i++) {
+		assert_true(i < 6000);
+		usleep(10000);
+	}
+	return call;
+}
+
+/* As on a CPU whose clock is behind that of the one where the call began. */
+static void check_clock_behind(const char *filter, uint64_t events, const struct trace_way *way)
+{
+	struct upm_trace_record *call;
+	struct upm_trace_call key;
+	struct traced traced;
+
+	traced_begin(&traced, "uprobe:held", WITH(CALLS, .filter = filter), way);
+	target_send(&traced.target, "hold");
+	call = running_call(&traced, &key);
+	call->time_ns += 1000000000000;
+	assert_int_equal(bpf_map_update_elem(upm_observer_map(traced.observer, "upm_calls"), &key,
+					     call, BPF_EXIST),
+			 0);
+	free(call);
+	traced_command(&traced, "hold");
+	assert_int_equal(traced_stop(&traced), events);
+	if (events)
+		assert_int_equal(traced_event(&traced, 0)->duration_ns, 0);
+	assert_int_equal(traced_counts(&traced).filtered, 1 - events);
+	traced_finish(&traced);
+}
+
+static void clock_behind(void **state)
+{
+	(void)state;
+	for (size_t way = 0; way < trace_ways(); way++) {
+		check_clock_behind(NULL, 1, trace_way(way));
+		check_clock_behind("duration_ns >= 1", 0, trace_way(way));
 	}
 }
 
@@ -258,6 +312,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(durations),
+		cmocka_unit_test(clock_behind),
 		cmocka_unit_test(recursion),
 		cmocka_unit_test(left_by_longjmp),
 		cmocka_unit_test(filtered_after_longjmp),

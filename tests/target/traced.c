@@ -16,6 +16,7 @@
  *   threads COUNT N     the same in so many threads, whose names are worker-0 …; " TID ..."
  *   children COUNT N    the same in so many processes; " PID ..."
  *   nap US              nap(), which sleeps so long
+ *   hold                held(), which lasts until the next line comes, which is not obeyed
  *   deep DEPTH          deep(), which calls itself and returns its depth
  *   jump TIMES          jumper(), left by longjmp()
  *   end THREADS         ender(), in which its thread ends
@@ -180,15 +181,22 @@ static void call_counted(void)
 		counted((long)i);
 }
 
+void held(void);
+SHAPE void held(void)
+{
+	char line[16];
+
+	if (!fgets(line, sizeof(line), stdin))
+		exit(1);
+}
+
 static void stay_busy(void)
 {
 	struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN};
-	char line[16];
 
 	for (calls = 64; poll(&input, 1, 0) == 0;)
 		call_counted();
-	if (!fgets(line, sizeof(line), stdin))
-		exit(1);
+	held();
 }
 
 struct worker {
@@ -354,6 +362,8 @@ static void obey(const char *line)
 			call_counted();
 		else if (strcmp(command, "busy") == 0)
 			stay_busy();
+		else if (strcmp(command, "hold") == 0)
+			held();
 		else if (strcmp(command, "nap") == 0)
 			nap(one);
 		else if (strcmp(command, "deep") == 0)
