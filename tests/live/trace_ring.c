@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define WITH(...)                                                                                  \
@@ -183,6 +184,71 @@ static void wrong_arguments(void **state)
 	traced_finish(&traced);
 }
 
+/* ---- other processes */
+
+/* Run in a child, whose exit status tells. @return what it returned */
+static int in_child(int (*function)(struct traced *traced), struct traced *traced)
+{
+	int status;
+	pid_t child = fork();
+
+	if (!child)
+		_exit(function(traced));
+	assert_true(child > 0 && waitpid(child, &status, 0) == child && WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+static int32_t take_none(const struct upm_event *event, const char *text, void *context)
+{
+	(void)event;
+	(void)text;
+	(void)context;
+	return 1;
+}
+
+/* @return 0 when this process can not read in any way, and is told who does */
+static int is_kept_out(struct traced *traced)
+{
+	struct upm_event event;
+	char reader[32];
+	const char *text;
+
+	snprintf(reader, sizeof(reader), "process %d ", getppid());
+	return upm_trace_read(traced->observer, traced->batch, 0) != UPM_ERR_STATE ||
+	       !strstr(upm_error_last()->message, reader) || !*upm_error_last()->hint ||
+	       upm_trace_next(traced->observer, &event, &text, 0) != UPM_ERR_STATE ||
+	       upm_trace_run(traced->observer, take_none, NULL, 0) != UPM_ERR_STATE;
+}
+
+static int can_read(struct traced *traced)
+{
+	return upm_trace_read(traced->observer, traced->batch, 0) ||
+	       upm_batch_size(traced->batch) != 10;
+}
+
+/* Parent and child have the ring in common: what is read has been read by one of them. */
+static void after_a_fork(void **state)
+{
+	struct upm_event event;
+	struct traced traced;
+	const char *text;
+
+	(void)state;
+	traced_begin(&traced, "uprobe:counted", NULL, NULL);
+	traced_command(&traced, "count 10");
+	assert_int_equal(in_child(can_read, &traced), 0); /* and keeps it until its end */
+	traced_command(&traced, "count 20");
+	assert_upm_ok(upm_trace_next(traced.observer, &event, &text, 0));
+	assert_int_equal(event.arguments[0], 0);
+	assert_int_equal(in_child(is_kept_out, &traced), 0);
+	assert_upm_ok(upm_trace_next(traced.observer, &event, &text, 0));
+	assert_int_equal(event.arguments[0], 1);
+	traced_command(&traced, "count 30");
+	assert_int_equal(in_child(is_kept_out, &traced), 0);
+	assert_int_equal(read_all(&traced), 30);
+	traced_finish(&traced);
+}
+
 /* ---- waiting */
 
 static void woken_by_a_quarter(void **state)
@@ -237,10 +303,11 @@ static void signals_end_the_wait(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(late_reader),	      cmocka_unit_test(too_many_calls),
-		cmocka_unit_test(batches_in_order),   cmocka_unit_test(one_by_one),
-		cmocka_unit_test(by_function),	      cmocka_unit_test(wrong_arguments),
-		cmocka_unit_test(woken_by_a_quarter), cmocka_unit_test(signals_end_the_wait),
+		cmocka_unit_test(late_reader),		cmocka_unit_test(too_many_calls),
+		cmocka_unit_test(batches_in_order),	cmocka_unit_test(one_by_one),
+		cmocka_unit_test(by_function),		cmocka_unit_test(wrong_arguments),
+		cmocka_unit_test(after_a_fork),		cmocka_unit_test(woken_by_a_quarter),
+		cmocka_unit_test(signals_end_the_wait),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

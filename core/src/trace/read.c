@@ -109,10 +109,24 @@ static int wait_slice(const struct upm_trace *state, uint64_t most_ms)
 			"can not wait for events");
 }
 
+/* What a process that read before fork() had taken is not this one's to give out. */
+static int claim(struct upm_observer *observer)
+{
+	struct upm_trace *state = observer->state;
+	int32_t before = observer->reader;
+	int status = upm_share_claim_events(observer);
+
+	if (!status && before && before != observer->reader && state->pulled) {
+		upm_batch_clear(state->pulled);
+		state->next = 0;
+	}
+	return status;
+}
+
 static int read_until(struct upm_observer *observer, struct upm_batch *batch, uint64_t deadline)
 {
 	struct upm_trace *state = observer->state;
-	int status = upm_share_claim_events(observer);
+	int status = claim(observer);
 	bool last = false;
 
 	if (status)
@@ -137,7 +151,7 @@ static int begin(struct upm_observer *observer)
 {
 	int status = upm_observer_require(observer, &upm_trace_type, operation);
 
-	return status ? status : upm_share_claim_events(observer);
+	return status ? status : claim(observer);
 }
 
 int32_t upm_trace_read(struct upm_observer *observer, struct upm_batch *batch, int32_t timeout_ms)

@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "observe/shipped.h"
 #include "resolve/probe_name.h"
+#include "share/events.h"
 #include "trace/layout.h"
 #include "trace/needs.h"
 
@@ -237,6 +238,8 @@ static int open_trace(struct upm_observer *observer)
 					   upm_observer_map(observer, counters_map));
 	if (!status)
 		status = upm_ring_open(&state->ring, upm_observer_map(observer, ring_map));
+	if (!status)
+		status = upm_share_events_open(observer);
 	return status;
 }
 
