@@ -7,9 +7,12 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "trace/trace.h"
 
 #define WITH(...)                                                                                  \
 	(&(const struct upm_trace_options){.size = sizeof(struct upm_trace_options), __VA_ARGS__})
@@ -249,6 +252,51 @@ static void after_a_fork(void **state)
 	traced_finish(&traced);
 }
 
+/* ---- a ring that something else has written to */
+
+/* Change the size that the ring has for a record: of a copy, since the kernel's can not be written.
+ */
+static void damage_record(struct upm_ring *ring, size_t number)
+{
+	size_t size = ring->mask + 1;
+	uint8_t *copy = malloc(2 * size);
+	uint32_t *header;
+
+	assert_non_null(copy);
+	memcpy(copy, ring->data, size);
+	header = (uint32_t *)(copy + (*ring->consumer & ring->mask));
+	while (number--)
+		header += (*header + BPF_RINGBUF_HDR_SZ + 7) / 8 * 2;
+	*header -= 1; /* takes as much room */
+	memcpy(copy + size, copy, size);
+	ring->data = copy;
+}
+
+static void a_damaged_record(void **state)
+{
+	struct upm_trace *trace;
+	const uint8_t *data;
+	struct traced traced;
+
+	(void)state;
+	traced_begin(&traced, "uprobe:counted", NULL, NULL);
+	traced_command(&traced, "count 5");
+	trace = traced.observer->state;
+	data = trace->ring.data;
+	damage_record(&trace->ring, 2);
+	assert_upm_ok(upm_trace_read(traced.observer, traced.batch, 0));
+	assert_int_equal(upm_batch_size(traced.batch), 2);
+	assert_int_equal(traced_event(&traced, 1)->arguments[0], 1);
+	assert_upm(upm_trace_read(traced.observer, traced.batch, 0), UPM_ERR_FORMAT);
+	assert_int_equal(upm_batch_size(traced.batch), 0);
+	free((void *)trace->ring.data);
+	trace->ring.data = data;
+	assert_upm_ok(upm_trace_read(traced.observer, traced.batch, 0));
+	assert_int_equal(upm_batch_size(traced.batch), 2);
+	assert_int_equal(traced_event(&traced, 0)->arguments[0], 3);
+	traced_finish(&traced);
+}
+
 /* ---- waiting */
 
 static void woken_by_a_quarter(void **state)
@@ -303,11 +351,11 @@ static void signals_end_the_wait(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(late_reader),		cmocka_unit_test(too_many_calls),
-		cmocka_unit_test(batches_in_order),	cmocka_unit_test(one_by_one),
-		cmocka_unit_test(by_function),		cmocka_unit_test(wrong_arguments),
-		cmocka_unit_test(after_a_fork),		cmocka_unit_test(woken_by_a_quarter),
-		cmocka_unit_test(signals_end_the_wait),
+		cmocka_unit_test(late_reader),	      cmocka_unit_test(too_many_calls),
+		cmocka_unit_test(batches_in_order),   cmocka_unit_test(one_by_one),
+		cmocka_unit_test(by_function),	      cmocka_unit_test(wrong_arguments),
+		cmocka_unit_test(after_a_fork),	      cmocka_unit_test(a_damaged_record),
+		cmocka_unit_test(woken_by_a_quarter), cmocka_unit_test(signals_end_the_wait),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

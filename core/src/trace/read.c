@@ -60,7 +60,15 @@ static void begin_at_offset(const struct upm_sites *sites, struct upm_batch *bat
 	memcpy(batch->text + event->stack_offset, &address, sizeof(address));
 }
 
-/* All that is there, as far as there is room. */
+static int fail_damaged(uint32_t size)
+{
+	return upm_fail(UPM_ERR_FORMAT, 0, operation, "the ring buffer",
+			"let no other program write to its maps",
+			"a record of %u bytes is not one of this trace", size);
+}
+
+/* All that is there, as far as there is room. A damaged record is told, and passed, by the reading
+ * that finds nothing before it: no event goes with it. */
 static int drain(struct upm_trace *state, const struct upm_sites *sites, struct upm_batch *batch)
 {
 	struct upm_ring_cursor cursor = upm_ring_begin(&state->ring);
@@ -74,15 +82,11 @@ static int drain(struct upm_trace *state, const struct upm_sites *sites, struct 
 		decoded = upm_trace_decode(&state->config, record, size, batch);
 		if (sites && decoded == UPM_DECODED)
 			begin_at_offset(sites, batch);
-		if (decoded != UPM_DECODE_NO_ROOM)
+		if (decoded == UPM_DECODED || (decoded == UPM_DECODE_DAMAGED && !batch->count))
 			upm_ring_pass(&cursor, size);
 	}
 	upm_ring_end(&state->ring, &cursor);
-	if (decoded != UPM_DECODE_DAMAGED)
-		return UPM_OK;
-	return upm_fail(UPM_ERR_FORMAT, 0, operation, "the ring buffer",
-			"let no other program write to its maps",
-			"a record of %u bytes is not one of this trace", size);
+	return decoded == UPM_DECODE_DAMAGED && !batch->count ? fail_damaged(size) : UPM_OK;
 }
 
 /* Nothing more can come: its probes are gone. */
