@@ -184,6 +184,7 @@ static __always_inline void refuse_call(__u32 probe)
 	struct upm_trace_shared *all = shared();
 
 	count(UPM_PLANE_LOST, probe);
+	count(UPM_PLANE_REFUSED, probe);
 	if (all)
 		__sync_fetch_and_add(&all->calls_refused, 1);
 }

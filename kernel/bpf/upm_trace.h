@@ -84,15 +84,16 @@ struct upm_trace_probe {
 /*
  * Counters of what became of hits: a column for each probe in each of these planes, one plane after
  * another in every row. A hit is counted in the first when it is in scope, and then in at most one
- * of the others but the last.
+ * of the next three.
  */
 enum upm_trace_plane {
 	UPM_PLANE_HITS = 0,
 	UPM_PLANE_FILTERED = 1,
 	UPM_PLANE_LOST = 2,
-	UPM_PLANE_EVENTS = 3, /* counted with returns only: else it is what the others leave */
-	UPM_PLANE_PASSED = 4, /* counted with sampling only: hits that the filters let through */
-	UPM_TRACE_PLANES = 5
+	UPM_PLANE_EVENTS = 3,  /* counted with returns only: else it is what the others leave */
+	UPM_PLANE_PASSED = 4,  /* counted with sampling only: hits that the filters let through */
+	UPM_PLANE_REFUSED = 5, /* of those lost: there was no room in the table of calls */
+	UPM_TRACE_PLANES = 6
 };
 
 /*

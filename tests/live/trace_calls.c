@@ -150,14 +150,16 @@ static void filtered_after_longjmp(void **state)
 	}
 }
 
+#define SMALL_TABLE                                                                                \
+	.text_bytes = 4096,                                                                        \
+	.arguments = "(char *a, char *b, char *c, char *d, char *e, char *f, char *g, char *h, "   \
+		     "char *i, char *j, char *k, char *l)"
+
 /* Calls of threads that are no more fill the table, which is as small as texts can make it. */
 static void of_threads_that_ended(void **state)
 {
 	const char *const specs[] = {"uprobe:ender", "uprobe:counted"};
-	const struct upm_trace_options *trace =
-		WITH(CALLS, .text_bytes = 4096,
-		     .arguments = "(char *a, char *b, char *c, char *d, char *e, char *f, char *g, "
-				  "char *h, char *i, char *j, char *k, char *l)");
+	const struct upm_trace_options *trace = WITH(CALLS, SMALL_TABLE);
 
 	(void)state;
 	for (size_t way = 0; way < trace_ways(); way++) {
@@ -171,6 +173,7 @@ static void of_threads_that_ended(void **state)
 		counts = traced_counts(&traced);
 		assert_int_equal(counts.events, 0);
 		assert_true(counts.lost > 10 && counts.lost < 1000);
+		assert_int_equal(counts.refused, counts.lost);
 		assert_upm_ok(upm_trace_read(traced.observer, traced.batch, 0));
 		traced_command(&traced, "count 10");
 		assert_int_equal(traced_stop(&traced), 10);

@@ -52,6 +52,7 @@ static void check_late_reader(const struct upm_trace_options *trace, const struc
 	assert_int_equal(counts.events, events);
 	assert_true(counts.lost > 0);
 	assert_int_equal(counts.events + counts.lost, counts.hits);
+	assert_int_equal(counts.refused, 0);
 	traced_finish(&traced);
 }
 
@@ -83,6 +84,7 @@ static void too_many_calls(void **state)
 		counts = traced_counts(&traced);
 		assert_int_equal(counts.hits, 20000);
 		assert_true(counts.lost > 0);
+		assert_int_equal(counts.refused, counts.lost);
 		assert_int_equal(counts.events, 64);
 		traced_finish(&traced);
 	}

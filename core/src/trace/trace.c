@@ -322,6 +322,7 @@ static struct upm_trace_count count_of(const struct upm_trace *state, const uint
 		.filtered = planes[UPM_PLANE_FILTERED * probes + probe],
 		.lost = planes[UPM_PLANE_LOST * probes + probe],
 		.events = planes[UPM_PLANE_EVENTS * probes + probe],
+		.refused = planes[UPM_PLANE_REFUSED * probes + probe],
 	};
 	uint64_t rest = left(count.hits, count.filtered + count.lost);
 
