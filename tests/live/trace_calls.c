@@ -108,6 +108,82 @@ static void recursion(void **state)
 	}
 }
 
+/* Calls that become others share the place of their return address, and return innermost first. */
+static void tail_calls(void **state)
+{
+	const char *const specs[] = {"uprobe:even", "uprobe:odd"};
+
+	(void)state;
+	for (size_t way = 0; way < trace_ways(); way++) {
+		struct traced traced;
+
+		traced_start(&traced, "target/traced", specs, 2);
+		traced_observe(&traced, WITH(CALLS, .arguments = "long parity(long)"),
+			       trace_way(way), NULL);
+		for (int again = 0; again < 3; again++)
+			traced_command(&traced, "tail 12");
+		assert_int_equal(traced_stop(&traced), 3 * 13);
+		for (uint64_t i = 0; i < 3 * 13; i++) {
+			const struct upm_event *event = traced_event(&traced, i);
+
+			assert_int_equal(event->arguments[0], i % 13);
+			assert_int_equal(event->probe, i % 13 % 2);
+			assert_int_equal(event->result, 1);
+			if (i % 13)
+				assert_true(event->time_ns <= event[-1].time_ns &&
+					    event->duration_ns >= event[-1].duration_ns);
+		}
+		assert_int_equal(traced_counts(&traced).unreturned, 0);
+		traced_finish(&traced);
+	}
+}
+
+/* Of each function the innermost eight are kept, and the others told. */
+static void too_many_tail_calls(void **state)
+{
+	const char *const specs[] = {"uprobe:even", "uprobe:odd"};
+
+	(void)state;
+	for (size_t way = 0; way < trace_ways(); way++) {
+		struct traced traced;
+
+		traced_start(&traced, "target/traced", specs, 2);
+		traced_observe(&traced, WITH(CALLS), trace_way(way), NULL);
+		traced_command(&traced, "tail 40");
+		traced_command(&traced, "tail 1");
+		assert_int_equal(traced_stop(&traced), 16 + 2);
+		for (size_t i = 0; i < 16; i++)
+			assert_int_equal(traced_event(&traced, i)->arguments[0], i);
+		assert_int_equal(traced_event(&traced, 16)->arguments[0], 0);
+		assert_int_equal(traced_event(&traced, 17)->arguments[0], 1);
+		assert_int_equal(traced_counts(&traced).refused, 41 - 16);
+		assert_int_equal(traced_counts(&traced).unreturned, 0);
+		traced_finish(&traced);
+	}
+}
+
+/* Those that a filter keeps out, between others of the same place. */
+static void filtered_tail_calls(void **state)
+{
+	const uint64_t passing[] = {4, 6, 12, 14, 4, 6};
+	const char *const spec = "uprobe:even";
+
+	(void)state;
+	for (size_t way = 0; way < trace_ways(); way++) {
+		struct traced traced;
+
+		traced_start(&traced, "target/traced", &spec, 1);
+		traced_observe(&traced, WITH(CALLS, .filter = "arg0 & 4"), trace_way(way), NULL);
+		traced_command(&traced, "tail 14");
+		traced_command(&traced, "tail 10");
+		assert_int_equal(traced_stop(&traced), 6);
+		for (size_t i = 0; i < 6; i++)
+			assert_int_equal(traced_event(&traced, i)->arguments[0], passing[i]);
+		assert_int_equal(traced_counts(&traced).unreturned, 0);
+		traced_finish(&traced);
+	}
+}
+
 static void left_by_longjmp(void **state)
 {
 	(void)state;
@@ -317,6 +393,9 @@ int main(void)
 		cmocka_unit_test(durations),
 		cmocka_unit_test(clock_behind),
 		cmocka_unit_test(recursion),
+		cmocka_unit_test(tail_calls),
+		cmocka_unit_test(too_many_tail_calls),
+		cmocka_unit_test(filtered_tail_calls),
 		cmocka_unit_test(left_by_longjmp),
 		cmocka_unit_test(filtered_after_longjmp),
 		cmocka_unit_test(of_threads_that_ended),

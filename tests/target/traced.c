@@ -18,6 +18,7 @@
  *   nap US              nap(), which sleeps so long
  *   hold                held(), which lasts until the next line comes, which is not obeyed
  *   deep DEPTH          deep(), which calls itself and returns its depth
+ *   tail DEPTH          even() and odd(), each of which becomes the other one, with one less
  *   jump TIMES          jumper(), left by longjmp()
  *   end THREADS         ender(), in which its thread ends
  */
@@ -266,6 +267,19 @@ SHAPE unsigned long deep(unsigned long depth)
 	return depth > 1 ? deep(depth - 1) + 1 : 1;
 }
 
+#define TAIL_CALLS __attribute__((optimize("optimize-sibling-calls")))
+
+unsigned long even(unsigned long number), odd(unsigned long number);
+SHAPE TAIL_CALLS unsigned long even(unsigned long number)
+{
+	return number ? odd(number - 1) : 1;
+}
+
+SHAPE TAIL_CALLS unsigned long odd(unsigned long number)
+{
+	return number ? even(number - 1) : 0;
+}
+
 static jmp_buf landing;
 
 void jumper(unsigned long time);
@@ -368,6 +382,8 @@ static void obey(const char *line)
 			nap(one);
 		else if (strcmp(command, "deep") == 0)
 			deep(one);
+		else if (strcmp(command, "tail") == 0)
+			even(one);
 		else if (strcmp(command, "jump") == 0)
 			jump(one);
 		else if (strcmp(command, "end") == 0)
