@@ -258,6 +258,35 @@ static void of_threads_that_ended(void **state)
 	}
 }
 
+/* Calls that are deeper than the kernel follows fill the table, and their thread lives on. */
+static void of_a_thread_that_left_them(void **state)
+{
+	const char *const specs[] = {"uprobe:deep", "uprobe:counted"};
+
+	(void)state;
+	for (size_t way = 0; way < trace_ways(); way++) {
+		struct upm_trace_count counts;
+		struct traced traced;
+
+		traced_start(&traced, "target/traced", specs, 2);
+		traced_observe(&traced, WITH(CALLS, SMALL_TABLE), trace_way(way), NULL);
+		traced_command(&traced, "deep 2000");
+		counts = traced_counts(&traced);
+		assert_int_equal(counts.events, 64);
+		assert_true(counts.refused > 100 && counts.refused == counts.lost);
+		for (int i = 0; traced_counts(&traced).events < 65; i++) {
+			assert_true(i < 600);
+			usleep(100000);
+			assert_upm_ok(upm_trace_read(traced.observer, traced.batch, 0));
+			traced_command(&traced, "count 1");
+		}
+		traced_command(&traced, "count 100");
+		counts = traced_counts(&traced);
+		assert_int_equal(counts.events, 65 + 100);
+		traced_finish(&traced);
+	}
+}
+
 static void await_hits(const struct traced *traced, uint64_t least)
 {
 	for (int i = 0; i < 6000; i++) {
@@ -399,6 +428,7 @@ int main(void)
 		cmocka_unit_test(left_by_longjmp),
 		cmocka_unit_test(filtered_after_longjmp),
 		cmocka_unit_test(of_threads_that_ended),
+		cmocka_unit_test(of_a_thread_that_left_them),
 		cmocka_unit_test(of_a_busy_thread),
 		cmocka_unit_test(mixed_kinds),
 		cmocka_unit_test(of_four_threads),
