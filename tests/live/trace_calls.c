@@ -258,31 +258,51 @@ static void of_threads_that_ended(void **state)
 	}
 }
 
-/* Calls that are deeper than the kernel follows fill the table, and their thread lives on. */
+static size_t table_size(const struct traced *traced)
+{
+	int calls = upm_observer_map(traced->observer, "upm_calls");
+	struct upm_trace_call key, next;
+	size_t size = 0;
+
+	while (bpf_map_get_next_key(calls, size ? &key : NULL, &next) == 0) {
+		key = next;
+		size++;
+	}
+	return size;
+}
+
+/*
+ * Calls that are deeper than the kernel follows fill the table, but for the room of the 64 that
+ * returned, and their thread lives on. One more that is left takes some of that.
+ */
 static void of_a_thread_that_left_them(void **state)
 {
-	const char *const specs[] = {"uprobe:deep", "uprobe:counted"};
+	const char *const specs[] = {"uprobe:deep", "uprobe:jumper"};
 
 	(void)state;
+#ifndef __x86_64__
+	skip_because("return addresses are not on the stack here, which would tell");
+#endif
 	for (size_t way = 0; way < trace_ways(); way++) {
-		struct upm_trace_count counts;
+		uint64_t before = 64, events = 64;
 		struct traced traced;
 
 		traced_start(&traced, "target/traced", specs, 2);
 		traced_observe(&traced, WITH(CALLS, SMALL_TABLE), trace_way(way), NULL);
 		traced_command(&traced, "deep 2000");
-		counts = traced_counts(&traced);
-		assert_int_equal(counts.events, 64);
-		assert_true(counts.refused > 100 && counts.refused == counts.lost);
-		for (int i = 0; traced_counts(&traced).events < 65; i++) {
+		traced_command(&traced, "jump 1");
+		assert_int_equal(traced_counts(&traced).events, events);
+		assert_true(traced_counts(&traced).refused > 100 && table_size(&traced) > 500);
+		for (int i = 0; events < before + 64; i++) {
 			assert_true(i < 600);
-			usleep(100000);
+			before = events;
+			traced_command(&traced, "deep 64");
+			events = traced_counts(&traced).events;
+			assert_true(i || events < before + 64);
 			assert_upm_ok(upm_trace_read(traced.observer, traced.batch, 0));
-			traced_command(&traced, "count 1");
+			usleep(100000);
 		}
-		traced_command(&traced, "count 100");
-		counts = traced_counts(&traced);
-		assert_int_equal(counts.events, 65 + 100);
+		assert_true(table_size(&traced) < 10);
 		traced_finish(&traced);
 	}
 }
