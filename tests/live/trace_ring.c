@@ -194,7 +194,7 @@ static void wrong_arguments(void **state)
 /* Run in a child, whose exit status tells. @return what it returned */
 static int in_child(int (*function)(struct traced *traced), struct traced *traced)
 {
-	int status;
+	int status = 0;
 	pid_t child = fork();
 
 	if (!child)

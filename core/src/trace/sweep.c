@@ -6,7 +6,8 @@
  * or that lie deeper than the kernel follows. Where return addresses are on the stack these are
  * seen by the place of theirs: while the kernel follows a call its trampoline is there, which
  * begins a page, and other return addresses hardly ever do. The kernel writes it right after the
- * program at the entry has run, so that young calls are left alone.
+ * program at the entry has run, so that young calls are left alone. What may go wrong is told as
+ * unreturned: a call that begins at such a place in the instant before the old one is taken out.
  */
 #include "trace/sweep.h"
 
