@@ -173,6 +173,8 @@ struct upm_trace_count traced_counts(const struct traced *traced)
 		sum.filtered += counts[i].filtered;
 		sum.lost += counts[i].lost;
 		sum.unreturned += counts[i].unreturned;
+		sum.refused += counts[i].refused;
+		assert_true(counts[i].refused <= counts[i].lost);
 	}
 	free(counts);
 	assert_int_equal(total_hits(traced->observer, probes), sum.hits);

@@ -217,6 +217,7 @@ static void add_up(struct cli_trace *trace, size_t size)
 		trace->sum.events += trace->counts[i].events;
 		trace->sum.filtered += trace->counts[i].filtered;
 		trace->sum.lost += trace->counts[i].lost;
+		trace->sum.refused += trace->counts[i].refused;
 		trace->sum.unreturned += trace->counts[i].unreturned;
 	}
 }

@@ -166,6 +166,7 @@ static json_t *describe(struct cli_trace *trace, size_t position)
 	json_object_set_new(value, "events", cli_json_integer(count->events));
 	json_object_set_new(value, "filtered", cli_json_integer(count->filtered));
 	json_object_set_new(value, "lost", cli_json_integer(count->lost));
+	json_object_set_new(value, "refused", cli_json_integer(count->refused));
 	json_object_set_new(value, "unreturned", cli_json_integer(count->unreturned));
 	return value;
 }
@@ -183,6 +184,7 @@ int cli_trace_json(struct cli_observation *observation)
 								      ? trace->shown
 								      : trace->sum.events)));
 	cli_json_member(&json, "lost", cli_json_integer(trace->sum.lost));
+	cli_json_member(&json, "refused", cli_json_integer(trace->sum.refused));
 	cli_json_member(&json, "filtered", cli_json_integer(trace->sum.filtered));
 	cli_json_member(&json, "unreturned", cli_json_integer(trace->sum.unreturned));
 	cli_json_member(&json, "hits", cli_json_integer(trace->sum.hits));

@@ -96,9 +96,14 @@ static void print_most(struct cli_trace *trace, FILE *out, const uint64_t *value
 	cli_rows_free(&rows);
 }
 
-static uint64_t lost_of(const struct upm_trace_count *count)
+static uint64_t overrun_of(const struct upm_trace_count *count)
 {
-	return count->lost;
+	return count->lost - count->refused;
+}
+
+static uint64_t refused_of(const struct upm_trace_count *count)
+{
+	return count->refused;
 }
 
 static uint64_t unreturned_of(const struct upm_trace_count *count)
@@ -119,14 +124,52 @@ static void print_names(struct cli_trace *trace, FILE *out,
 	free(values);
 }
 
+/* Which room was lacking, and what to do. */
+static const struct shortage {
+	uint64_t (*amount_of)(const struct upm_trace_count *count);
+	const char *what, *reason, *advice;
+} shortages[] = {
+	{overrun_of, "event", "the buffer was full",
+	 "choose fewer (--filter, --sample, --rate), or a larger --ring"},
+	{refused_of, "call", "the table of running calls had no room",
+	 "choose fewer functions, or fewer calls by their arguments (--filter); of functions that "
+	 "recurse deeply or tail-call themselves, or are left by longjmp(), trace the entry alone"},
+};
+
+#define SHORTAGES (sizeof(shortages) / sizeof(shortages[0]))
+
 void cli_trace_tell_lost(struct cli_trace *trace)
 {
 	char number[CLI_NUMBER_SIZE];
 
-	fprintf(stderr, CLI_NAME ": %s lost so far, the buffer was full",
-		cli_text_counted(number, trace->sum.lost, "event"));
-	print_names(trace, stderr, lost_of);
-	fputs("\n  choose fewer (--filter, --sample, --rate), or a larger --ring\n", stderr);
+	for (size_t i = 0; i < SHORTAGES; i++) {
+		const struct shortage *shortage = &shortages[i];
+		uint64_t amount = shortage->amount_of(&trace->sum);
+
+		if (!amount)
+			continue;
+		fprintf(stderr, CLI_NAME ": %s lost so far, %s",
+			cli_text_counted(number, amount, shortage->what), shortage->reason);
+		print_names(trace, stderr, shortage->amount_of);
+		fprintf(stderr, "\n  %s\n", shortage->advice);
+	}
+}
+
+static void print_lost(struct cli_trace *trace, FILE *out)
+{
+	char number[CLI_NUMBER_SIZE];
+
+	for (size_t i = 0; i < SHORTAGES; i++) {
+		const struct shortage *shortage = &shortages[i];
+		uint64_t amount = shortage->amount_of(&trace->sum);
+
+		if (!amount)
+			continue;
+		fprintf(out, "lost     %s, %s", cli_text_counted(number, amount, shortage->what),
+			shortage->reason);
+		print_names(trace, out, shortage->amount_of);
+		fprintf(out, "; %s\n", shortage->advice);
+	}
 }
 
 /* What was taken out of the ring of a pinned trace before, nobody has counted. */
@@ -158,12 +201,7 @@ static void print_amounts(struct cli_trace *trace, FILE *out)
 		fputc('\n', out);
 	}
 	print_unshown(trace, out);
-	if (sum->lost) {
-		fprintf(out, "lost     %s, the buffer was full",
-			cli_text_counted(number, sum->lost, "event"));
-		print_names(trace, out, lost_of);
-		fputs("; choose fewer (--filter, --sample, --rate), or a larger --ring\n", out);
-	}
+	print_lost(trace, out);
 }
 
 int cli_trace_print(struct cli_observation *observation)

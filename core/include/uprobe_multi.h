@@ -924,10 +924,16 @@ struct upm_trace_options {
  * Record an event for each hit.
  *
  * Each hit becomes an event, or is counted: filtered, when a filter, the sampling or the rate
- * limit kept it out; lost, when the ring buffer was full (or the table of 16,384 running calls,
- * fewer where texts or stacks make them large); unreturned, with UPM_TRACE_RETURNS. See
- * upm_trace_counts(): nothing is lost in silence. What can not be read meets no comparison of a
- * filter, neither == nor !=.
+ * limit kept it out; lost, when the ring buffer was full (or the table of running calls, see
+ * below); unreturned, with UPM_TRACE_RETURNS. See upm_trace_counts(): nothing is lost in silence.
+ * What can not be read meets no comparison of a filter, neither == nor !=.
+ *
+ * With UPM_TRACE_RETURNS a call waits for its return in a table of 16,384 (fewer where texts or
+ * stacks make them large). It never becomes an event when it was left by longjmp(), ended with its
+ * thread or program, or lies deeper than the 64 nested calls that the kernel follows in a thread:
+ * it is unreturned then, and stays in the table until room is needed and a reading of the events
+ * finds that its thread has ended or has left it. Calls that find no room are lost and refused.
+ * Of a function that tail-calls itself, at some remove, the innermost 8 calls are followed.
  *
  * @param set      stays the caller's, and may be freed afterwards
  * @param trace    NULL = defaults
@@ -1017,11 +1023,16 @@ UPM_API int32_t upm_trace_argument(const struct upm_observer *observer, size_t p
 
 /** What became of the hits of one probe: hits = events + filtered + lost + unreturned. */
 struct upm_trace_count {
-	uint64_t hits;	     /**< in the processes observed */
-	uint64_t events;     /**< put into the ring buffer */
-	uint64_t filtered;   /**< kept out by a filter, the sampling or the rate limit */
-	uint64_t lost;	     /**< there was no room */
-	uint64_t unreturned; /**< with UPM_TRACE_RETURNS: running, or left without a return */
+	uint64_t hits;	   /**< in the processes observed */
+	uint64_t events;   /**< put into the ring buffer */
+	uint64_t filtered; /**< kept out by a filter, the sampling or the rate limit */
+	uint64_t lost;	   /**< there was no room */
+	/** with UPM_TRACE_RETURNS: running, or without a return that the kernel tells of: see
+	 *  upm_trace() */
+	uint64_t unreturned;
+	/** of lost: calls that found no room in the table of running calls; the others found none
+	 *  in the ring buffer */
+	uint64_t refused;
 };
 
 /**
@@ -1064,6 +1075,7 @@ UPM_API void upm_batch_free(struct upm_batch *batch);
  * 10 ms.
  *
  * A ring buffer has one reader: the first process that reads keeps it until it frees the observer.
+ * A child that it forks is another process, and can not read.
  * Once the observer is stopped nothing is waited for. upm_trace_next() and upm_trace_run() take
  * events in batches of their own; what they have taken and not given out comes first here.
  *
@@ -1071,7 +1083,8 @@ UPM_API void upm_batch_free(struct upm_batch *batch);
  * @param timeout_ms  how long to wait for the first event; 0 = not at all, -1 = for ever
  * @return UPM_OK, also when the time is over and the batch stays empty; UPM_ERR_INVALID;
  *         UPM_ERR_STATE when another process reads the events; UPM_ERR_CANCELLED when a
- *         signal came while waiting and was handled.
+ *         signal came while waiting and was handled; UPM_ERR_FORMAT for a record that is none of
+ *         this trace's, which is passed. What was read before it came with the reading before.
  */
 UPM_API int32_t upm_trace_read(struct upm_observer *observer, struct upm_batch *batch,
 			       int32_t timeout_ms);

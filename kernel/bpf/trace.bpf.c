@@ -10,12 +10,20 @@
  *
  * Calls (UPM_TRACE_RETURNS) are recorded at the entry, in a table, as the event that they are to
  * become, and are copied to the ring at the return. What finds a call again is its thread,
- * its probe and the place of its return address: recursion has other places, and a function that
+ * its probe and the place of its return address: recursion has other places. A function that
  * was left by longjmp() or an exception leaves an element that the next call at that place takes
- * over, or that is taken out after its thread's end (core/src/trace/sweep.c). A session program is
- * run at the return only if it said so at the entry. Where there are no sessions two programs are
- * linked, and the one at the return is run for every call: so the one at the entry takes out what
- * may lie in the table for a call that it does not record.
+ * over, or that is taken out later (core/src/trace/sweep.c).
+ *
+ * Tail calls share a place, and so do the calls of a function that tail-calls itself, at some
+ * remove. The kernel tells a tail call from a new call at a place by the return address: after a
+ * call that it follows it is the kernel's trampoline, which begins a page, and the kernel runs
+ * their returns innermost first. So do these programs: such calls are a pile, the others begin a
+ * new one. Of a pile that is too high the oldest calls are dropped.
+ *
+ * A session program is run at the return only if it said so at the entry. Where there are no
+ * sessions two programs are linked, and the one at the return is run for every call: so the one at
+ * the entry takes out what may lie in the table for a call that it does not record, or piles up
+ * an element that becomes no event.
  *
  * The same program text serves multi links and perf events; user space chooses at the load.
  */
@@ -46,7 +54,6 @@ static __always_inline void record_hit(void *context, struct upm_trace_record *r
 	__u64 ids = upm_current(&config.ids);
 
 	record->time_ns = hit->time_ns;
-	record->duration_ns = 0;
 	record->result = 0;
 	record->pid = ids >> 32;
 	record->tid = ids;
@@ -99,6 +106,7 @@ static __always_inline void emit_hit(void *context, const struct upm_trace_list 
 		return;
 	}
 	record_hit(context, record, list, hit, with_texts);
+	record->duration_ns = 0;
 	record->result = result;
 	submit(record, size);
 }
@@ -178,14 +186,77 @@ static __always_inline int late_quota_passes(__u32 probe, __u64 now)
 	return !(config.conditions & UPM_CONDITIONS_OUTCOME) || quota_passes(probe, now);
 }
 
-/* The reader sees it, and takes out what threads have left that are no more. */
+/* The reader sees it, and takes out what threads have left. */
 static __always_inline void refuse_call(__u32 probe)
 {
 	struct upm_trace_shared *all = shared();
 
 	count(UPM_PLANE_LOST, probe);
+	count(UPM_PLANE_REFUSED, probe);
 	if (all)
 		__sync_fetch_and_add(&all->calls_refused, 1);
+}
+
+/* @return 0 for a call that no call before it, whose return the kernel follows, has become */
+static __always_inline int may_be_tail_call(void *context)
+{
+	__u64 caller = 0;
+
+	if (!config.registers.popped)
+		caller = read_register(context, config.registers.link);
+	else
+		bpf_probe_read_user(&caller, sizeof(caller),
+				    (void *)read_register(context, config.registers.stack));
+	return caller % UPM_TRACE_PAGE == 0;
+}
+
+/* @param key of the oldest element of a full pile */
+static __always_inline void drop_oldest(struct upm_trace_record *first,
+					const struct upm_trace_call *key)
+{
+	const struct upm_trace_record *oldest = first;
+
+	if (key->number)
+		oldest = bpf_map_lookup_elem(&upm_calls, key);
+	if (oldest && oldest->kind == UPM_TRACE_EVENT_CALL)
+		refuse_call(key->probe);
+	first->pile.count--;
+}
+
+/* Put an element on the pile of a place. @param key of the first one, changed; @return NULL when
+ * there is no room */
+static __always_inline struct upm_trace_record *push(void *context, struct upm_trace_call *key)
+{
+	struct upm_trace_record *first;
+	__u32 zero = 0;
+	void *blank = bpf_map_lookup_elem(&upm_blank, &zero);
+	long known = blank ? bpf_map_update_elem(&upm_calls, key, blank, BPF_NOEXIST) : -1;
+
+	first = bpf_map_lookup_elem(&upm_calls, key);
+	if (!blank || !first)
+		return 0;
+	if (known && !may_be_tail_call(context))
+		first->pile = (struct upm_trace_pile){};
+	key->number = first->pile.top % UPM_TRACE_CALLS_MAX;
+	if (first->pile.count == UPM_TRACE_CALLS_MAX)
+		drop_oldest(first, key);
+	if (key->number && bpf_map_update_elem(&upm_calls, key, blank, BPF_ANY))
+		return 0;
+	first->pile.top++;
+	first->pile.count++;
+	return key->number ? bpf_map_lookup_elem(&upm_calls, key) : first;
+}
+
+/* Of a call whose return will be seen, but is of no interest. @return whether an element is to tell
+ * so, because others lie below */
+static __always_inline int is_on_others(void *context, const struct upm_trace_call *key)
+{
+	if (!bpf_map_lookup_elem(&upm_calls, key))
+		return 0;
+	if (may_be_tail_call(context))
+		return 1;
+	bpf_map_delete_elem(&upm_calls, key);
+	return 0;
 }
 
 /* @return whether the return is of interest */
@@ -195,33 +266,43 @@ static __always_inline int enter(void *context, int alone)
 	const struct upm_trace_list *list = begin(context, &hit);
 	struct upm_trace_record *call;
 	struct upm_trace_call key;
-	__u32 zero = 0;
-	void *blank;
+	int passes;
 
 	if (!list)
 		return 0;
 	count(UPM_PLANE_HITS, hit.probe);
 	key = key_of(context, hit.probe, 0);
-	if (!entry_passes(context, list, &hit) || !early_quota_passes(&hit)) {
+	passes = entry_passes(context, list, &hit) && early_quota_passes(&hit);
+	if (!passes) {
 		count(UPM_PLANE_FILTERED, hit.probe);
-		if (alone)
-			bpf_map_delete_elem(&upm_calls, &key);
+		if (!alone || !is_on_others(context, &key))
+			return 0;
+	}
+	call = push(context, &key);
+	if (call && passes) {
+		record_hit(context, call, list, &hit, config.texts != 0);
+		return 1;
+	}
+	if (call) {
+		call->kind = UPM_TRACE_EVENT_ENTRY;
 		return 0;
 	}
-	blank = bpf_map_lookup_elem(&upm_blank, &zero);
-	if (!blank || bpf_map_update_elem(&upm_calls, &key, blank, BPF_ANY)) {
+	if (passes)
 		refuse_call(hit.probe);
-		return 0;
-	}
-	call = bpf_map_lookup_elem(&upm_calls, &key);
-	if (!call)
-		return 0;
-	record_hit(context, call, list, &hit, config.texts != 0);
-	return 1;
+	key.number = 0;
+	if (alone)
+		bpf_map_delete_elem(&upm_calls, &key);
+	return 0;
 }
 
-static __always_inline void emit_call(const struct upm_trace_record *call, __u64 now, __u64 result,
-				      int with_texts)
+/* The clock can step back by some nanoseconds from one CPU to another. */
+static __always_inline __u64 duration_of(const struct upm_trace_record *call, __u64 now)
+{
+	return now > call->time_ns ? now - call->time_ns : 0;
+}
+
+static __always_inline void emit_call(const struct upm_trace_record *call, __u64 duration_ns,
+				      __u64 result, int with_texts)
 {
 	const __u32 size = with_texts ? config.full_size : config.plain_size;
 	struct upm_trace_record *record = bpf_ringbuf_reserve(&upm_ring, size, 0);
@@ -231,14 +312,14 @@ static __always_inline void emit_call(const struct upm_trace_record *call, __u64
 		return;
 	}
 	bpf_probe_read_kernel(record, size, call);
-	record->duration_ns = now - call->time_ns;
+	record->duration_ns = duration_ns;
 	record->result = result;
 	submit(record, size);
 }
 
 static __always_inline void finish(void *context, const struct upm_trace_record *call)
 {
-	__u64 now = bpf_ktime_get_ns(), result;
+	__u64 now = bpf_ktime_get_ns(), duration_ns = duration_of(call, now), result;
 	const struct upm_trace_probe *probe;
 	const struct upm_trace_list *list;
 	__u32 number = call->probe;
@@ -249,25 +330,34 @@ static __always_inline void finish(void *context, const struct upm_trace_record 
 		return;
 	result = read_result(context, list);
 	if ((config.conditions & UPM_CONDITIONS_OUTCOME &&
-	     !outcome_passes(list, result, now - call->time_ns)) ||
+	     !outcome_passes(list, result, duration_ns)) ||
 	    !late_quota_passes(number, now))
 		count(UPM_PLANE_FILTERED, number);
 	else if (config.texts && call->texts)
-		emit_call(call, now, result, 1);
+		emit_call(call, duration_ns, result, 1);
 	else
-		emit_call(call, now, result, 0);
+		emit_call(call, duration_ns, result, 0);
 }
 
 static __always_inline void leave(void *context)
 {
 	struct upm_trace_call key =
 		key_of(context, bpf_get_attach_cookie(context), config.registers.popped);
-	const struct upm_trace_record *call = bpf_map_lookup_elem(&upm_calls, &key);
+	struct upm_trace_record *first = bpf_map_lookup_elem(&upm_calls, &key), *call = first;
 
-	if (!call)
+	if (!first || !first->pile.count)
 		return;
-	finish(context, call);
-	bpf_map_delete_elem(&upm_calls, &key);
+	first->pile.count--;
+	key.number = --first->pile.top % UPM_TRACE_CALLS_MAX;
+	if (key.number)
+		call = bpf_map_lookup_elem(&upm_calls, &key);
+	if (call && call->kind == UPM_TRACE_EVENT_CALL)
+		finish(context, call);
+	if (key.number)
+		bpf_map_delete_elem(&upm_calls, &key);
+	key.number = 0;
+	if (!first->pile.count)
+		bpf_map_delete_elem(&upm_calls, &key);
 }
 
 /* In both halves bpf_get_func_ip() is the function's entry: the probe. */

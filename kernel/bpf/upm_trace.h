@@ -72,7 +72,10 @@ struct upm_trace_list {
 	__u32 text_count;
 };
 
-#define UPM_TRACE_EVENT_RETURN 1 /* UPM_EVENT_RETURN */
+/* Of enum upm_event_kind. */
+#define UPM_TRACE_EVENT_ENTRY 0
+#define UPM_TRACE_EVENT_RETURN 1
+#define UPM_TRACE_EVENT_CALL 3
 
 /* By number of the probe. */
 struct upm_trace_probe {
@@ -84,15 +87,23 @@ struct upm_trace_probe {
 /*
  * Counters of what became of hits: a column for each probe in each of these planes, one plane after
  * another in every row. A hit is counted in the first when it is in scope, and then in at most one
- * of the others but the last.
+ * of the next three.
  */
 enum upm_trace_plane {
 	UPM_PLANE_HITS = 0,
 	UPM_PLANE_FILTERED = 1,
 	UPM_PLANE_LOST = 2,
-	UPM_PLANE_EVENTS = 3, /* counted with returns only: else it is what the others leave */
-	UPM_PLANE_PASSED = 4, /* counted with sampling only: hits that the filters let through */
-	UPM_TRACE_PLANES = 5
+	UPM_PLANE_EVENTS = 3,  /* counted with returns only: else it is what the others leave */
+	UPM_PLANE_PASSED = 4,  /* counted with sampling only: hits that the filters let through */
+	UPM_PLANE_REFUSED = 5, /* of those lost: there was no room in the table of calls */
+	UPM_TRACE_PLANES = 6
+};
+
+/* Calls at one place: where the next one goes, modulo UPM_TRACE_CALLS_MAX, and how many there are
+ * below. */
+struct upm_trace_pile {
+	__u32 top;
+	__u32 count;
 };
 
 /*
@@ -103,7 +114,10 @@ enum upm_trace_plane {
  */
 struct upm_trace_record {
 	__u64 time_ns;
-	__u64 duration_ns;
+	union {
+		__u64 duration_ns;
+		struct upm_trace_pile pile; /* of the first element of a place in upm_calls */
+	};
 	__u64 result;
 	__u32 pid;
 	__u32 tid;
@@ -125,17 +139,24 @@ struct upm_trace_slot {
 	__u32 reserved;
 };
 
+#define UPM_TRACE_CALLS_MAX 8 /* at one place */
+
+/* Bytes of the smallest pages. The trampoline that the kernel returns to instead begins one. */
+#define UPM_TRACE_PAGE 4096
+
 /* By which a call is found again at its return. */
 struct upm_trace_call {
 	__u64 place; /* of the return address, or on aarch64 the stack pointer */
 	__u32 thread;
 	__u32 probe;
+	__u32 number; /* of those at this place; the first has its pile */
+	__u32 reserved;
 };
 
 /* What all CPUs share: the only element of a map. */
 struct upm_trace_shared {
 	__u64 rate;	     /* second of the clock (upper half) and events in it */
-	__u64 calls_refused; /* because the table of calls was full */
+	__u64 calls_refused; /* because the table of calls had no room */
 };
 
 /* What conditions of the lists look at. */
@@ -146,7 +167,9 @@ struct upm_registers_shape {
 	__u32 size;
 	__u32 instruction;
 	__u32 stack;
-	__u32 popped; /* bytes that a return takes from the stack */
+	__u32 popped; /* bytes that a return takes from the stack: it has the return address */
+	__u32 link;   /* the register that has it where the stack has not */
+	__u32 reserved;
 };
 
 #define UPM_REGISTERS_MAX 272 /* bytes of struct pt_regs, as far as programs see it: aarch64 */

@@ -149,6 +149,18 @@ compare_with_strace() {
 	[[ $stderr == *"running  1 call began and had no return yet, or never will: exit 1"* ]]
 }
 
+@test "calls that found no room in the table are told apart from events that the ring lost" {
+	echo deep 20000 >"$BATS_TEST_TMPDIR/commands"
+	run --separate-stderr "$UPM" trace --returns -o "$BATS_TEST_TMPDIR/out" \
+		"$UPM_BUILD/target/traced:deep" -- "$UPM_BUILD/target/traced" <"$BATS_TEST_TMPDIR/commands"
+	[[ $stderr =~ lost\ +[0-9,]+\ calls,\ the\ table\ of\ running\ calls\ had\ no\ room:\ deep ]]
+	[[ $stderr != *"the buffer was full"* && $stderr != *"--ring"* ]]
+	run --separate-stderr "$UPM" trace --json --returns -o "$BATS_TEST_TMPDIR/out" \
+		"$UPM_BUILD/target/traced:deep" -- "$UPM_BUILD/target/traced" <"$BATS_TEST_TMPDIR/commands"
+	summary_of "$BATS_TEST_TMPDIR/out" | jq -e '.hits == 20000 and .lost > 0 and
+		.refused == .lost and .probes[0].refused == .lost and .events == 64'
+}
+
 @test "USDT probes show their arguments" {
 	forms=$UPM_BUILD/target/usdt-gcc-O2
 	echo fire | "$UPM" trace -o "$BATS_TEST_TMPDIR/out" "usdt:$forms:forms:many" -- "$forms"

@@ -2,6 +2,12 @@
 /* Calls from entry to return, and stacks, by each way of recording. */
 #include "trace_target.h"
 
+#include <bpf/bpf.h>
+#include <unistd.h>
+
+#include "trace/layout.h"
+#include "trace/trace.h"
+
 #define WITH(...)                                                                                  \
 	(&(const struct upm_trace_options){.size = sizeof(struct upm_trace_options), __VA_ARGS__})
 #define CALLS .flags = UPM_TRACE_RETURNS
@@ -27,6 +33,56 @@ static void durations(void **state)
 	}
 }
 
+/* The element of the one call that runs. */
+static struct upm_trace_record *running_call(const struct traced *traced,
+					     struct upm_trace_call *key)
+{
+	const struct upm_trace *state = traced->observer->state;
+	struct upm_trace_record *call = malloc(upm_trace_record_size(&state->config));
+	int calls = upm_observer_map(traced->observer, "upm_calls");
+
+	assert_non_null(call);
+	for (int i = 0; bpf_map_get_next_key(calls, NULL, key) ||
+			bpf_map_lookup_elem(calls, key, call) || !call->time_ns;
+	     i++) {
+		assert_true(i < 6000);
+		usleep(10000);
+	}
+	return call;
+}
+
+/* As on a CPU whose clock is behind that of the one where the call began. */
+static void check_clock_behind(const char *filter, uint64_t events, const struct trace_way *way)
+{
+	struct upm_trace_record *call;
+	struct upm_trace_call key;
+	struct traced traced;
+
+	traced_begin(&traced, "uprobe:held", WITH(CALLS, .filter = filter), way);
+	target_send(&traced.target, "hold");
+	call = running_call(&traced, &key);
+	call->time_ns += 1000000000000;
+	assert_int_equal(bpf_map_update_elem(upm_observer_map(traced.observer, "upm_calls"), &key,
+					     call, BPF_EXIST),
+			 0);
+	free(call);
+	traced_command(&traced, "hold");
+	assert_int_equal(traced_stop(&traced), events);
+	if (events)
+		assert_int_equal(traced_event(&traced, 0)->duration_ns, 0);
+	assert_int_equal(traced_counts(&traced).filtered, 1 - events);
+	traced_finish(&traced);
+}
+
+static void clock_behind(void **state)
+{
+	(void)state;
+	for (size_t way = 0; way < trace_ways(); way++) {
+		check_clock_behind(NULL, 1, trace_way(way));
+		check_clock_behind("duration_ns >= 1", 0, trace_way(way));
+	}
+}
+
 /* Innermost first, each with the arguments of its own entry. */
 static void recursion(void **state)
 {
@@ -47,6 +103,82 @@ static void recursion(void **state)
 				assert_true(event->time_ns < event[-1].time_ns &&
 					    event->duration_ns > event[-1].duration_ns);
 		}
+		assert_int_equal(traced_counts(&traced).unreturned, 0);
+		traced_finish(&traced);
+	}
+}
+
+/* Calls that become others share the place of their return address, and return innermost first. */
+static void tail_calls(void **state)
+{
+	const char *const specs[] = {"uprobe:even", "uprobe:odd"};
+
+	(void)state;
+	for (size_t way = 0; way < trace_ways(); way++) {
+		struct traced traced;
+
+		traced_start(&traced, "target/traced", specs, 2);
+		traced_observe(&traced, WITH(CALLS, .arguments = "long parity(long)"),
+			       trace_way(way), NULL);
+		for (int again = 0; again < 3; again++)
+			traced_command(&traced, "tail 12");
+		assert_int_equal(traced_stop(&traced), 3 * 13);
+		for (uint64_t i = 0; i < 3 * 13; i++) {
+			const struct upm_event *event = traced_event(&traced, i);
+
+			assert_int_equal(event->arguments[0], i % 13);
+			assert_int_equal(event->probe, i % 13 % 2);
+			assert_int_equal(event->result, 1);
+			if (i % 13)
+				assert_true(event->time_ns <= event[-1].time_ns &&
+					    event->duration_ns >= event[-1].duration_ns);
+		}
+		assert_int_equal(traced_counts(&traced).unreturned, 0);
+		traced_finish(&traced);
+	}
+}
+
+/* Of each function the innermost eight are kept, and the others told. */
+static void too_many_tail_calls(void **state)
+{
+	const char *const specs[] = {"uprobe:even", "uprobe:odd"};
+
+	(void)state;
+	for (size_t way = 0; way < trace_ways(); way++) {
+		struct traced traced;
+
+		traced_start(&traced, "target/traced", specs, 2);
+		traced_observe(&traced, WITH(CALLS), trace_way(way), NULL);
+		traced_command(&traced, "tail 40");
+		traced_command(&traced, "tail 1");
+		assert_int_equal(traced_stop(&traced), 16 + 2);
+		for (size_t i = 0; i < 16; i++)
+			assert_int_equal(traced_event(&traced, i)->arguments[0], i);
+		assert_int_equal(traced_event(&traced, 16)->arguments[0], 0);
+		assert_int_equal(traced_event(&traced, 17)->arguments[0], 1);
+		assert_int_equal(traced_counts(&traced).refused, 41 - 16);
+		assert_int_equal(traced_counts(&traced).unreturned, 0);
+		traced_finish(&traced);
+	}
+}
+
+/* Those that a filter keeps out, between others of the same place. */
+static void filtered_tail_calls(void **state)
+{
+	const uint64_t passing[] = {4, 6, 12, 14, 4, 6};
+	const char *const spec = "uprobe:even";
+
+	(void)state;
+	for (size_t way = 0; way < trace_ways(); way++) {
+		struct traced traced;
+
+		traced_start(&traced, "target/traced", &spec, 1);
+		traced_observe(&traced, WITH(CALLS, .filter = "arg0 & 4"), trace_way(way), NULL);
+		traced_command(&traced, "tail 14");
+		traced_command(&traced, "tail 10");
+		assert_int_equal(traced_stop(&traced), 6);
+		for (size_t i = 0; i < 6; i++)
+			assert_int_equal(traced_event(&traced, i)->arguments[0], passing[i]);
 		assert_int_equal(traced_counts(&traced).unreturned, 0);
 		traced_finish(&traced);
 	}
@@ -94,14 +226,16 @@ static void filtered_after_longjmp(void **state)
 	}
 }
 
+#define SMALL_TABLE                                                                                \
+	.text_bytes = 4096,                                                                        \
+	.arguments = "(char *a, char *b, char *c, char *d, char *e, char *f, char *g, char *h, "   \
+		     "char *i, char *j, char *k, char *l)"
+
 /* Calls of threads that are no more fill the table, which is as small as texts can make it. */
 static void of_threads_that_ended(void **state)
 {
 	const char *const specs[] = {"uprobe:ender", "uprobe:counted"};
-	const struct upm_trace_options *trace =
-		WITH(CALLS, .text_bytes = 4096,
-		     .arguments = "(char *a, char *b, char *c, char *d, char *e, char *f, char *g, "
-				  "char *h, char *i, char *j, char *k, char *l)");
+	const struct upm_trace_options *trace = WITH(CALLS, SMALL_TABLE);
 
 	(void)state;
 	for (size_t way = 0; way < trace_ways(); way++) {
@@ -115,10 +249,93 @@ static void of_threads_that_ended(void **state)
 		counts = traced_counts(&traced);
 		assert_int_equal(counts.events, 0);
 		assert_true(counts.lost > 10 && counts.lost < 1000);
+		assert_int_equal(counts.refused, counts.lost);
 		assert_upm_ok(upm_trace_read(traced.observer, traced.batch, 0));
 		traced_command(&traced, "count 10");
 		assert_int_equal(traced_stop(&traced), 10);
 		assert_int_equal(traced_counts(&traced).unreturned, 2000 + 10 - counts.lost);
+		traced_finish(&traced);
+	}
+}
+
+static size_t table_size(const struct traced *traced)
+{
+	int calls = upm_observer_map(traced->observer, "upm_calls");
+	struct upm_trace_call key, next;
+	size_t size = 0;
+
+	while (bpf_map_get_next_key(calls, size ? &key : NULL, &next) == 0) {
+		key = next;
+		size++;
+	}
+	return size;
+}
+
+/*
+ * Calls that are deeper than the kernel follows fill the table, but for the room of the 64 that
+ * returned, and their thread lives on. One more that is left takes some of that.
+ */
+static void of_a_thread_that_left_them(void **state)
+{
+	const char *const specs[] = {"uprobe:deep", "uprobe:jumper"};
+
+	(void)state;
+#ifndef __x86_64__
+	skip_because("return addresses are not on the stack here, which would tell");
+#endif
+	for (size_t way = 0; way < trace_ways(); way++) {
+		uint64_t before = 64, events = 64;
+		struct traced traced;
+
+		traced_start(&traced, "target/traced", specs, 2);
+		traced_observe(&traced, WITH(CALLS, SMALL_TABLE), trace_way(way), NULL);
+		traced_command(&traced, "deep 2000");
+		usleep(1100000); /* younger ones are left alone */
+		traced_command(&traced, "jump 1");
+		assert_int_equal(traced_counts(&traced).events, events);
+		assert_true(traced_counts(&traced).refused > 100 && table_size(&traced) > 500);
+		for (int i = 0; events < before + 64; i++) {
+			assert_true(i < 600);
+			before = events;
+			traced_command(&traced, "deep 64");
+			events = traced_counts(&traced).events;
+			assert_true(i || events < before + 64);
+			assert_upm_ok(upm_trace_read(traced.observer, traced.batch, 0));
+			usleep(100000);
+		}
+		assert_true(table_size(&traced) < 10);
+		traced_finish(&traced);
+	}
+}
+
+static void await_hits(const struct traced *traced, uint64_t least)
+{
+	for (int i = 0; i < 6000; i++) {
+		if (total_hits(traced->observer, 1) >= least)
+			return;
+		usleep(10000);
+	}
+	fail_msg("fewer than %lu hits", (unsigned long)least);
+}
+
+/* What is seen to begin is seen to end, whatever the program does meanwhile: but for the one call
+ * that its one thread is in. */
+static void of_a_busy_thread(void **state)
+{
+	const char *const spec = "uprobe:counted";
+
+	(void)state;
+	for (size_t way = 0; way < trace_ways(); way++) {
+		struct traced traced;
+
+		traced_start(&traced, "target/traced", &spec, 1);
+		target_send(&traced.target, "busy");
+		traced_observe(&traced, WITH(CALLS), trace_way(way), NULL);
+		await_hits(&traced, 1000);
+		assert_upm_ok(upm_observer_stop(traced.observer, NULL));
+		assert_true(traced_counts(&traced).unreturned <= 1);
+		target_send(&traced.target, "enough");
+		assert_string_equal(target_answer(&traced.target), "busy done");
 		traced_finish(&traced);
 	}
 }
@@ -224,10 +441,16 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(durations),
+		cmocka_unit_test(clock_behind),
 		cmocka_unit_test(recursion),
+		cmocka_unit_test(tail_calls),
+		cmocka_unit_test(too_many_tail_calls),
+		cmocka_unit_test(filtered_tail_calls),
 		cmocka_unit_test(left_by_longjmp),
 		cmocka_unit_test(filtered_after_longjmp),
 		cmocka_unit_test(of_threads_that_ended),
+		cmocka_unit_test(of_a_thread_that_left_them),
+		cmocka_unit_test(of_a_busy_thread),
 		cmocka_unit_test(mixed_kinds),
 		cmocka_unit_test(of_four_threads),
 		cmocka_unit_test(stacks),

@@ -7,8 +7,12 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
+
+#include "trace/trace.h"
 
 #define WITH(...)                                                                                  \
 	(&(const struct upm_trace_options){.size = sizeof(struct upm_trace_options), __VA_ARGS__})
@@ -48,6 +52,7 @@ static void check_late_reader(const struct upm_trace_options *trace, const struc
 	assert_int_equal(counts.events, events);
 	assert_true(counts.lost > 0);
 	assert_int_equal(counts.events + counts.lost, counts.hits);
+	assert_int_equal(counts.refused, 0);
 	traced_finish(&traced);
 }
 
@@ -79,6 +84,7 @@ static void too_many_calls(void **state)
 		counts = traced_counts(&traced);
 		assert_int_equal(counts.hits, 20000);
 		assert_true(counts.lost > 0);
+		assert_int_equal(counts.refused, counts.lost);
 		assert_int_equal(counts.events, 64);
 		traced_finish(&traced);
 	}
@@ -235,6 +241,116 @@ static void wrong_arguments(void **state)
 	traced_finish(&traced);
 }
 
+/* ---- other processes */
+
+/* Run in a child, whose exit status tells. @return what it returned */
+static int in_child(int (*function)(struct traced *traced), struct traced *traced)
+{
+	int status = 0;
+	pid_t child = fork();
+
+	if (!child)
+		_exit(function(traced));
+	assert_true(child > 0 && waitpid(child, &status, 0) == child && WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+static int32_t take_none(const struct upm_event *event, const char *text, void *context)
+{
+	(void)event;
+	(void)text;
+	(void)context;
+	return 1;
+}
+
+/* @return 0 when this process can not read in any way, and is told who does */
+static int is_kept_out(struct traced *traced)
+{
+	struct upm_event event;
+	char reader[32];
+	const char *text;
+
+	snprintf(reader, sizeof(reader), "process %d ", getppid());
+	return upm_trace_read(traced->observer, traced->batch, 0) != UPM_ERR_STATE ||
+	       !strstr(upm_error_last()->message, reader) || !*upm_error_last()->hint ||
+	       upm_trace_next(traced->observer, &event, &text, 0) != UPM_ERR_STATE ||
+	       upm_trace_run(traced->observer, take_none, NULL, 0) != UPM_ERR_STATE;
+}
+
+static int can_read(struct traced *traced)
+{
+	return upm_trace_read(traced->observer, traced->batch, 0) ||
+	       upm_batch_size(traced->batch) != 10;
+}
+
+/* Parent and child have the ring in common: what is read has been read by one of them. */
+static void after_a_fork(void **state)
+{
+	struct upm_event event;
+	struct traced traced;
+	const char *text;
+
+	(void)state;
+	traced_begin(&traced, "uprobe:counted", NULL, NULL);
+	traced_command(&traced, "count 10");
+	assert_int_equal(in_child(can_read, &traced), 0); /* and keeps it until its end */
+	traced_command(&traced, "count 20");
+	assert_upm_ok(upm_trace_next(traced.observer, &event, &text, 0));
+	assert_int_equal(event.arguments[0], 0);
+	assert_int_equal(in_child(is_kept_out, &traced), 0);
+	assert_upm_ok(upm_trace_next(traced.observer, &event, &text, 0));
+	assert_int_equal(event.arguments[0], 1);
+	traced_command(&traced, "count 30");
+	assert_int_equal(in_child(is_kept_out, &traced), 0);
+	assert_int_equal(read_all(&traced), 30);
+	traced_finish(&traced);
+}
+
+/* ---- a ring that something else has written to */
+
+/* Change the size that the ring has for a record: of a copy, since the kernel's can not be written.
+ */
+static void damage_record(struct upm_ring *ring, size_t number)
+{
+	size_t size = ring->mask + 1;
+	uint8_t *copy = malloc(2 * size);
+	uint32_t *header;
+
+	assert_non_null(copy);
+	memcpy(copy, ring->data, size);
+	header = (uint32_t *)(copy + (*ring->consumer & ring->mask));
+	while (number--)
+		header += (*header + BPF_RINGBUF_HDR_SZ + 7) / 8 * 2;
+	*header -= 1; /* takes as much room */
+	memcpy(copy + size, copy, size);
+	ring->data = copy;
+}
+
+static void a_damaged_record(void **state)
+{
+	struct upm_trace *trace;
+	const uint8_t *data;
+	struct traced traced;
+
+	(void)state;
+	traced_begin(&traced, "uprobe:counted", NULL, NULL);
+	traced_command(&traced, "count 5");
+	trace = traced.observer->state;
+	data = trace->ring.data;
+	damage_record(&trace->ring, 2);
+	assert_upm_ok(upm_trace_read(traced.observer, traced.batch, 0));
+	assert_int_equal(upm_batch_size(traced.batch), 2);
+	assert_int_equal(traced_event(&traced, 1)->arguments[0], 1);
+	assert_upm(upm_trace_read(traced.observer, traced.batch, 0), UPM_ERR_FORMAT);
+	assert_int_equal(upm_batch_size(traced.batch), 0);
+	free((void *)trace->ring.data);
+	trace->ring.data = data;
+	assert_upm_ok(upm_trace_read(traced.observer, traced.batch, 0));
+	assert_int_equal(upm_batch_size(traced.batch), 2);
+	assert_int_equal(traced_event(&traced, 0)->arguments[0], 3);
+	traced_finish(&traced);
+}
+
 /* ---- waiting */
 
 static void woken_by_a_quarter(void **state)
@@ -293,6 +409,7 @@ int main(void)
 		cmocka_unit_test(batches_in_order),	cmocka_unit_test(one_by_one),
 		cmocka_unit_test(by_function),		cmocka_unit_test(wrong_arguments),
 		cmocka_unit_test(one_and_then_batches), cmocka_unit_test(function_and_then_batches),
+		cmocka_unit_test(after_a_fork),		cmocka_unit_test(a_damaged_record),
 		cmocka_unit_test(woken_by_a_quarter),	cmocka_unit_test(signals_end_the_wait),
 	};
 

@@ -12,14 +12,18 @@
  *   results             result_s1() … result_pointer()
  *   chain               chain_first() calls chain_second() calls chain_third(), which has no frame
  *   count N             counted(0) … counted(N - 1)
+ *   busy                counted(), over and over until the next line comes, which is not obeyed
  *   threads COUNT N     the same in so many threads, whose names are worker-0 …; " TID ..."
  *   children COUNT N    the same in so many processes; " PID ..."
  *   nap US              nap(), which sleeps so long
+ *   hold                held(), which lasts until the next line comes, which is not obeyed
  *   deep DEPTH          deep(), which calls itself and returns its depth
+ *   tail DEPTH          even() and odd(), each of which becomes the other one, with one less
  *   jump TIMES          jumper(), left by longjmp()
  *   end THREADS         ender(), in which its thread ends
  */
 #define _GNU_SOURCE
+#include <poll.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdbool.h>
@@ -178,6 +182,24 @@ static void call_counted(void)
 		counted((long)i);
 }
 
+void held(void);
+SHAPE void held(void)
+{
+	char line[16];
+
+	if (!fgets(line, sizeof(line), stdin))
+		exit(1);
+}
+
+static void stay_busy(void)
+{
+	struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN};
+
+	for (calls = 64; poll(&input, 1, 0) == 0;)
+		call_counted();
+	held();
+}
+
 struct worker {
 	pthread_t id;
 	unsigned long number;
@@ -243,6 +265,19 @@ unsigned long deep(unsigned long depth);
 SHAPE unsigned long deep(unsigned long depth)
 {
 	return depth > 1 ? deep(depth - 1) + 1 : 1;
+}
+
+#define TAIL_CALLS __attribute__((optimize("optimize-sibling-calls")))
+
+unsigned long even(unsigned long number), odd(unsigned long number);
+SHAPE TAIL_CALLS unsigned long even(unsigned long number)
+{
+	return number ? odd(number - 1) : 1;
+}
+
+SHAPE TAIL_CALLS unsigned long odd(unsigned long number)
+{
+	return number ? even(number - 1) : 0;
 }
 
 static jmp_buf landing;
@@ -339,10 +374,16 @@ static void obey(const char *line)
 	} else {
 		if (strcmp(command, "count") == 0)
 			call_counted();
+		else if (strcmp(command, "busy") == 0)
+			stay_busy();
+		else if (strcmp(command, "hold") == 0)
+			held();
 		else if (strcmp(command, "nap") == 0)
 			nap(one);
 		else if (strcmp(command, "deep") == 0)
 			deep(one);
+		else if (strcmp(command, "tail") == 0)
+			even(one);
 		else if (strcmp(command, "jump") == 0)
 			jump(one);
 		else if (strcmp(command, "end") == 0)

@@ -271,12 +271,13 @@ static int32_t run_counts(const json_t *step, json_t *answer)
 	int32_t status = upm_trace_counts(observer, counts, count);
 
 	for (size_t i = 0; i < count; i++)
-		json_array_append_new(list, json_pack("{s:I,s:I,s:I,s:I,s:I}", "hits",
+		json_array_append_new(list, json_pack("{s:I,s:I,s:I,s:I,s:I,s:I}", "hits",
 						      (json_int_t)counts[i].hits, "events",
 						      (json_int_t)counts[i].events, "filtered",
 						      (json_int_t)counts[i].filtered, "lost",
 						      (json_int_t)counts[i].lost, "unreturned",
-						      (json_int_t)counts[i].unreturned));
+						      (json_int_t)counts[i].unreturned, "refused",
+						      (json_int_t)counts[i].refused));
 	free(counts);
 	put(answer, "counts", list);
 	return status;

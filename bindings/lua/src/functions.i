@@ -855,7 +855,7 @@ static struct upm_event_argument *upml_get_upm_event_argument(lua_State *L, int 
 
 static void upml_push_upm_trace_count(lua_State *L, const struct upm_trace_count *from)
 {
-	lua_createtable(L, 0, 5);
+	lua_createtable(L, 0, 6);
 	upml_push_uint64(L, from->hits);
 	lua_setfield(L, -2, "hits");
 	upml_push_uint64(L, from->events);
@@ -866,6 +866,8 @@ static void upml_push_upm_trace_count(lua_State *L, const struct upm_trace_count
 	lua_setfield(L, -2, "lost");
 	upml_push_uint64(L, from->unreturned);
 	lua_setfield(L, -2, "unreturned");
+	upml_push_uint64(L, from->refused);
+	lua_setfield(L, -2, "refused");
 }
 
 struct upml_in_upm_trace_count {
@@ -875,7 +877,7 @@ struct upml_in_upm_trace_count {
 
 static struct upm_trace_count *upml_get_upm_trace_count(lua_State *L, int at, struct upml_in_upm_trace_count *in)
 {
-	static const char *const known[] = {"hits", "events", "filtered", "lost", "unreturned", NULL};
+	static const char *const known[] = {"hits", "events", "filtered", "lost", "unreturned", "refused", NULL};
 	struct upm_trace_count *to = &in->value;
 
 	memset(in, 0, sizeof(*in));
@@ -891,6 +893,8 @@ static struct upm_trace_count *upml_get_upm_trace_count(lua_State *L, int at, st
 		to->lost = upml_uint64(L, -1, "lost");
 	if (upml_field(L, at, "unreturned"))
 		to->unreturned = upml_uint64(L, -1, "unreturned");
+	if (upml_field(L, at, "refused"))
+		to->refused = upml_uint64(L, -1, "refused");
 	return to;
 }
 
@@ -1159,6 +1163,7 @@ static const struct upml_place upml_layout[] = {
 	{"struct upm_trace_count", "filtered", offsetof(struct upm_trace_count, filtered), sizeof(((struct upm_trace_count *)0)->filtered)},
 	{"struct upm_trace_count", "lost", offsetof(struct upm_trace_count, lost), sizeof(((struct upm_trace_count *)0)->lost)},
 	{"struct upm_trace_count", "unreturned", offsetof(struct upm_trace_count, unreturned), sizeof(((struct upm_trace_count *)0)->unreturned)},
+	{"struct upm_trace_count", "refused", offsetof(struct upm_trace_count, refused), sizeof(((struct upm_trace_count *)0)->refused)},
 	{"struct upm_place", NULL, 0, sizeof(struct upm_place)},
 	{"struct upm_place", "size", offsetof(struct upm_place, size), sizeof(((struct upm_place *)0)->size)},
 	{"struct upm_place", "path", offsetof(struct upm_place, path), sizeof(((struct upm_place *)0)->path)},

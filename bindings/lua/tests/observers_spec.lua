@@ -101,7 +101,8 @@ describe("observers", function()
     assert.is_nil(event.result)
     assert.same({}, event.stack)
     assert.equal(6, #events:signature(1).arguments)
-    assert.same({hits = 1, events = 1, filtered = 0, lost = 0, unreturned = 0}, events:snapshot())
+    assert.same({hits = 1, events = 1, filtered = 0, lost = 0, unreturned = 0, refused = 0},
+      events:snapshot())
     assert.is_nil(events:next())
   end))
 

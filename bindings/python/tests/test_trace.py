@@ -29,7 +29,7 @@ def test_an_event_for_each_hit(target: Target) -> None:
         assert event.kind == um.EventKind.ENTRY and event.result is None and not event.stack
     times = [event.time_ns for event in found]
     assert times == sorted(times) and times[-1] <= time.monotonic_ns()
-    assert events.counts() == [um.TraceCount(3, 3, 0, 0, 0)] * 2
+    assert events.counts() == [um.TraceCount(3, 3, 0, 0, 0, 0)] * 2
     assert events.kind == "trace"
 
 

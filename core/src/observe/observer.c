@@ -34,7 +34,7 @@ struct upm_observer *upm_observer_new(const struct upm_observer_type *type,
 		return NULL;
 	observer->type = type;
 	observer->filter.fork_fd = observer->filter.exit_fd = observer->filter.lost_fd = -1;
-	observer->pin_fd = -1;
+	observer->pin_fd = observer->reader_fd = -1;
 	for (size_t i = 0; i < UPM_OBSERVER_MAPS; i++)
 		observer->map_fds[i] = -1;
 	if (upm_probe_set_wrap(set->table, &observer->set) == UPM_OK)
@@ -282,5 +282,7 @@ void upm_observer_free(struct upm_observer *observer)
 	upm_probe_set_free(observer->set);
 	if (observer->pin_fd >= 0)
 		close(observer->pin_fd);
+	if (observer->reader_fd >= 0)
+		close(observer->reader_fd);
 	free(observer);
 }

@@ -34,7 +34,8 @@ struct upm_observer {
 	int map_fds[UPM_OBSERVER_MAPS]; /* in the order of type->maps; -1 = none */
 	void *state;			/* of the kind; NULL until its open step */
 	int pin_fd;			/* the directory of its pins; -1 = not pinned */
-	bool reads_events; /* this process is the one reader of the events: share/events.h */
+	int reader_fd;			/* a file that the reader of events has locked; -1 = none */
+	int32_t reader; /* the one process that reads the events: share/events.h; 0 = not known */
 };
 
 /* One upm_count() and the like under way. */

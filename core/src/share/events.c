@@ -2,12 +2,15 @@
 #include "share/events.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <unistd.h>
 
 #include "base/error.h"
 
@@ -53,26 +56,63 @@ static void describe_holder(int pid, char text[64])
 		snprintf(text, 64, "another process");
 }
 
-static int fail_taken(int fd)
+static int fail_taken(int holder)
 {
-	char holder[64];
+	char name[64];
 
-	describe_holder(holder_of(fd), holder);
+	describe_holder(holder, name);
 	return upm_fail(UPM_ERR_STATE, 0, operation, NULL,
 			"let it free the observer first; hits and counts can be read meanwhile",
-			"%s reads the events of this observer, which have one reader", holder);
+			"%s reads the events of this observer, which have one reader", name);
+}
+
+int upm_share_events_open(struct upm_observer *observer)
+{
+	observer->reader_fd = memfd_create("upm-reader", MFD_CLOEXEC);
+	if (observer->reader_fd >= 0)
+		return UPM_OK;
+	return upm_fail(UPM_ERR_SYSTEM, errno, operation, NULL, NULL,
+			"can not make what tells who reads");
+}
+
+/* A record lock is the process's own: fork() does not hand it on. */
+static int claim_among_forks(const struct upm_observer *observer)
+{
+	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+
+	if (observer->reader_fd < 0 || fcntl(observer->reader_fd, F_SETLK, &lock) == 0)
+		return UPM_OK;
+	if (errno != EAGAIN && errno != EACCES)
+		return upm_fail(UPM_ERR_SYSTEM, errno, operation, NULL, NULL,
+				"can not find out who reads");
+	if (fcntl(observer->reader_fd, F_GETLK, &lock) || lock.l_type == F_UNLCK)
+		lock.l_pid = 0;
+	return fail_taken(lock.l_pid);
+}
+
+static int claim_among_openers(const struct upm_observer *observer)
+{
+	if (observer->pin_fd < 0 || flock(observer->pin_fd, LOCK_EX | LOCK_NB) == 0)
+		return UPM_OK;
+	if (errno == EWOULDBLOCK)
+		return fail_taken(holder_of(observer->pin_fd));
+	return upm_fail(UPM_ERR_SYSTEM, errno, operation, NULL, NULL, "its pins can not be locked");
 }
 
 int upm_share_claim_events(struct upm_observer *observer)
 {
-	if (observer->reads_events)
+	struct flock lock = {.l_type = F_UNLCK, .l_whence = SEEK_SET};
+	int status;
+
+	if (observer->reader == getpid())
 		return UPM_OK;
-	if (observer->pin_fd >= 0 && flock(observer->pin_fd, LOCK_EX | LOCK_NB)) {
-		if (errno == EWOULDBLOCK)
-			return fail_taken(observer->pin_fd);
-		return upm_fail(UPM_ERR_SYSTEM, errno, operation, NULL, NULL,
-				"its pins can not be locked");
-	}
-	observer->reads_events = true;
-	return UPM_OK;
+	status = claim_among_forks(observer);
+	if (status)
+		return status;
+	status = claim_among_openers(observer);
+	if (!status)
+		observer->reader = getpid();
+	else if (observer->reader_fd >= 0)
+		fcntl(observer->reader_fd, F_SETLK, &lock);
+	return status;
 }

@@ -8,10 +8,12 @@
 
 #include "observe/observer.h"
 
+/** Prepare an observer whose events have one reader. @return UPM_OK or UPM_ERR_SYSTEM */
+int upm_share_events_open(struct upm_observer *observer);
 /**
- * Become the reader of an observer's events; once is enough, further calls cost nothing.
- * @return UPM_OK, also when it is not pinned; UPM_ERR_STATE when another process is, named in the
- *         error
+ * Make this process the reader of an observer's events; once is enough, further calls cost little.
+ * After fork() the child is another process.
+ * @return UPM_OK; UPM_ERR_STATE when another process is, named in the error; UPM_ERR_SYSTEM
  */
 int upm_share_claim_events(struct upm_observer *observer);
 

@@ -107,7 +107,7 @@ static void lock_unfinished(int fd, short type)
 static int finish(struct upm_observer *observer, const struct upm_place_of_pins *place,
 		  const char *unfinished, int fd)
 {
-	if (observer->reads_events && flock(fd, LOCK_EX | LOCK_NB))
+	if (observer->reader && flock(fd, LOCK_EX | LOCK_NB))
 		return upm_share_fail(operation, unfinished, errno, "can not lock it");
 	if (upm_share_rename(AT_FDCWD, unfinished, place->path))
 		return upm_share_fail(operation, place->path, errno, "can not take this name");

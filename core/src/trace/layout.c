@@ -21,7 +21,8 @@ static const char operation[] = "trace probes";
 
 /* Of struct pt_regs on x86-64, of struct user_pt_regs on aarch64. */
 #ifdef __aarch64__
-static const struct upm_registers_shape registers = {.size = 272, .instruction = 256, .stack = 248};
+static const struct upm_registers_shape registers = {
+	.size = 272, .instruction = 256, .stack = 248, .link = 240};
 #else
 static const struct upm_registers_shape registers = {
 	.size = 168, .instruction = 128, .stack = 152, .popped = 8};

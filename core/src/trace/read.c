@@ -120,7 +120,15 @@ static bool move_pulled(struct upm_trace *state, struct upm_batch *batch)
 	return true;
 }
 
-/* All that is there, as far as there is room. */
+static int fail_damaged(uint32_t size)
+{
+	return upm_fail(UPM_ERR_FORMAT, 0, operation, "the ring buffer",
+			"let no other program write to its maps",
+			"a record of %u bytes is not one of this trace", size);
+}
+
+/* All that is there, as far as there is room. A damaged record is told, and passed, by the reading
+ * that finds nothing before it: no event goes with it. */
 static int drain(struct upm_trace *state, const struct upm_sites *sites, struct upm_batch *batch)
 {
 	struct upm_ring_cursor cursor = upm_ring_begin(&state->ring);
@@ -134,15 +142,11 @@ static int drain(struct upm_trace *state, const struct upm_sites *sites, struct 
 		decoded = upm_trace_decode(&state->config, record, size, batch);
 		if (sites && decoded == UPM_DECODED)
 			begin_at_offset(sites, batch);
-		if (decoded != UPM_DECODE_NO_ROOM)
+		if (decoded == UPM_DECODED || (decoded == UPM_DECODE_DAMAGED && !batch->count))
 			upm_ring_pass(&cursor, size);
 	}
 	upm_ring_end(&state->ring, &cursor);
-	if (decoded != UPM_DECODE_DAMAGED)
-		return UPM_OK;
-	return upm_fail(UPM_ERR_FORMAT, 0, operation, "the ring buffer",
-			"let no other program write to its maps",
-			"a record of %u bytes is not one of this trace", size);
+	return decoded == UPM_DECODE_DAMAGED && !batch->count ? fail_damaged(size) : UPM_OK;
 }
 
 /* Nothing more can come: its probes are gone. */
@@ -169,10 +173,24 @@ static int wait_slice(const struct upm_trace *state, uint64_t most_ms)
 			"can not wait for events");
 }
 
+/* What a process that read before fork() had taken is not this one's to give out. */
+static int claim(struct upm_observer *observer)
+{
+	struct upm_trace *state = observer->state;
+	int32_t before = observer->reader;
+	int status = upm_share_claim_events(observer);
+
+	if (!status && before && before != observer->reader && state->pulled) {
+		upm_batch_clear(state->pulled);
+		state->next = 0;
+	}
+	return status;
+}
+
 static int read_until(struct upm_observer *observer, struct upm_batch *batch, uint64_t deadline)
 {
 	struct upm_trace *state = observer->state;
-	int status = upm_share_claim_events(observer);
+	int status = claim(observer);
 	bool last = false;
 
 	if (status)
@@ -196,7 +214,7 @@ static int begin(struct upm_observer *observer)
 {
 	int status = upm_observer_require(observer, &upm_trace_type, operation);
 
-	return status ? status : upm_share_claim_events(observer);
+	return status ? status : claim(observer);
 }
 
 int32_t upm_trace_read(struct upm_observer *observer, struct upm_batch *batch, int32_t timeout_ms)

@@ -1,24 +1,59 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/*
+ * Which calls of the table will never return.
+ *
+ * Those of threads that have ended; and those that their thread has left (longjmp(), exceptions),
+ * or that lie deeper than the kernel follows. Where return addresses are on the stack these are
+ * seen by the place of theirs: while the kernel follows a call its trampoline is there, which
+ * begins a page, and other return addresses hardly ever do. The kernel writes it right after the
+ * program at the entry has run, so that young calls are left alone. What may go wrong is told as
+ * unreturned: a call that begins at such a place in the instant before the old one is taken out.
+ */
 #include "trace/sweep.h"
 
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "attach/link.h"
 #include "observe/process_filter.h"
 #include "trace/layout.h"
 
 #define PAUSE_S 1 /* between sweeps, which read the whole table */
+#define YOUNG_NS 1000000000
 
 static bool is_gone(const struct upm_trace_record *call)
 {
 	return call->pid && syscall(SYS_tgkill, call->pid, call->tid, 0) && errno == ESRCH;
 }
 
-static void sweep(int fd, struct upm_trace_record *call)
+/* @return whether the place of its return address holds something else, or is no more */
+static bool is_left(const struct upm_trace_record *call, uint64_t place)
+{
+	uint64_t caller = 0;
+	struct iovec here = {&caller, sizeof(caller)}, there = {(void *)place, sizeof(caller)};
+	ssize_t bytes;
+
+	if (!call->pid || call->time_ns + YOUNG_NS > upm_now_ns())
+		return false;
+	bytes = process_vm_readv((pid_t)call->pid, &here, 1, &there, 1, 0);
+	if (bytes != sizeof(caller))
+		return bytes < 0 && errno == EFAULT;
+	return !caller || caller % UPM_TRACE_PAGE;
+}
+
+/* The same call as before, not one that began at its place meanwhile. */
+static bool is_there(int fd, const struct upm_trace_call *key, uint64_t time_ns,
+		     struct upm_trace_record *call)
+{
+	return bpf_map_lookup_elem(fd, key, call) == 0 && call->time_ns == time_ns;
+}
+
+static void sweep(int fd, bool on_stack, struct upm_trace_record *call)
 {
 	struct upm_trace_call key, next;
 	int end = bpf_map_get_next_key(fd, NULL, &next);
@@ -26,7 +61,9 @@ static void sweep(int fd, struct upm_trace_record *call)
 	while (!end) {
 		key = next;
 		end = bpf_map_get_next_key(fd, &key, &next);
-		if (bpf_map_lookup_elem(fd, &key, call) == 0 && is_gone(call))
+		if (bpf_map_lookup_elem(fd, &key, call) == 0 &&
+		    (is_gone(call) || (on_stack && is_left(call, key.place))) &&
+		    is_there(fd, &key, call->time_ns, call))
 			bpf_map_delete_elem(fd, &key);
 	}
 }
@@ -68,6 +105,7 @@ void upm_trace_sweep(const struct upm_observer *observer)
 		return;
 	call = malloc(upm_trace_record_size(&state->config));
 	if (call)
-		sweep(upm_observer_map(observer, "upm_calls"), call);
+		sweep(upm_observer_map(observer, "upm_calls"), state->config.registers.popped,
+		      call);
 	free(call);
 }

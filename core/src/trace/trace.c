@@ -13,6 +13,7 @@
 #include "observe/map_form.h"
 #include "observe/shipped.h"
 #include "resolve/probe_name.h"
+#include "share/events.h"
 #include "trace/layout.h"
 #include "trace/needs.h"
 
@@ -48,6 +49,8 @@ static int add_program(struct upm_observation *observation, struct upm_observer 
 	return upm_shipped_choose(operation, observer->object, name, type);
 }
 
+/* Of a pair the return comes first, and goes last (link.c detaches in the reverse order): what is
+ * seen to begin is then seen to end. observe/latency.c says more. */
 static int add_call_programs(struct upm_observation *observation, struct upm_observer *observer,
 			     enum upm_bpf_attach_type type)
 {
@@ -59,10 +62,10 @@ static int add_call_programs(struct upm_observation *observation, struct upm_obs
 	    upm_kernel_features()->session == UPM_YES)
 		return add_program(observation, observer, "trace_session",
 				   UPM_BPF_TRACE_UPROBE_SESSION, program);
-	program.moment = UPM_MOMENT_ENTRY;
-	status = add_program(observation, observer, "trace_enter", type, program);
 	program.moment = UPM_MOMENT_RETURN;
-	return status ? status : add_program(observation, observer, "trace_leave", type, program);
+	status = add_program(observation, observer, "trace_leave", type, program);
+	program.moment = UPM_MOMENT_ENTRY;
+	return status ? status : add_program(observation, observer, "trace_enter", type, program);
 }
 
 /* Entry and return of functions, where both are wanted; everything else by one program. */
@@ -268,6 +271,8 @@ static int open_trace(struct upm_observer *observer)
 					   counters_map, upm_observer_map(observer, counters_map));
 	if (!status)
 		status = upm_ring_open(&state->ring, upm_observer_map(observer, ring_map));
+	if (!status)
+		status = upm_share_events_open(observer);
 	return status;
 }
 
@@ -350,6 +355,7 @@ static struct upm_trace_count count_of(const struct upm_trace *state, const uint
 		.filtered = planes[UPM_PLANE_FILTERED * probes + probe],
 		.lost = planes[UPM_PLANE_LOST * probes + probe],
 		.events = planes[UPM_PLANE_EVENTS * probes + probe],
+		.refused = planes[UPM_PLANE_REFUSED * probes + probe],
 	};
 	uint64_t rest = left(count.hits, count.filtered + count.lost);
 

@@ -231,6 +231,7 @@ fn counts(step: &Step<'_>, handles: &mut Handles) -> Result<Json> {
                 "filtered": count.filtered,
                 "lost": count.lost,
                 "unreturned": count.unreturned,
+                "refused": count.refused,
             })
         })
         .collect();

@@ -58,7 +58,8 @@ function Trace:signature(probe)
 end
 
 --- What became of the hits of each probe, exact once the trace is stopped: tables of hits, events,
---- filtered, lost, unreturned; hits = events + filtered + lost + unreturned.
+--- filtered, lost, unreturned, refused; hits = events + filtered + lost + unreturned, and
+--- refused are those of lost that found no room in the table of running calls.
 ---@return table[]
 function Trace:counts()
   local counts = {}
@@ -69,7 +70,7 @@ end
 --- The sums of counts() over all probes.
 ---@return table
 function Trace:snapshot()
-  local sums = {hits = 0, events = 0, filtered = 0, lost = 0, unreturned = 0}
+  local sums = {hits = 0, events = 0, filtered = 0, lost = 0, unreturned = 0, refused = 0}
   for _, count in ipairs(self:counts()) do
     for name, number in pairs(count) do
       sums[name] = sums[name] + number

@@ -393,6 +393,7 @@ struct upm_trace_count {
 	uint64_t filtered;
 	uint64_t lost;
 	uint64_t unreturned;
+	uint64_t refused;
 };
 int32_t upm_trace_counts(const struct upm_observer *observer, struct upm_trace_count *counts, size_t count);
 struct upm_batch;

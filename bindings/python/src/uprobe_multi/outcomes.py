@@ -17,7 +17,8 @@ class TraceCount(NamedTuple):
     events: int  #: put into the ring buffer
     filtered: int  #: kept out by a filter, the sampling or the rate limit
     lost: int  #: there was no room
-    unreturned: int  #: with returns=True: running, or left without a return
+    unreturned: int  #: with returns=True: running, or without a return that the kernel tells of
+    refused: int  #: of lost: calls that found no room in the table of running calls
 
 
 class TraceSnapshot:
@@ -30,7 +31,7 @@ class TraceSnapshot:
     @property
     def total(self) -> TraceCount:
         """Of all probes."""
-        return TraceCount(*map(sum, zip(*self.counts))) if self.counts else TraceCount(0, 0, 0, 0, 0)
+        return TraceCount(*map(sum, zip(*self.counts))) if self.counts else TraceCount(*[0] * 6)
 
     def __len__(self) -> int:
         return len(self.counts)

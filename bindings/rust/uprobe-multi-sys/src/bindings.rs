@@ -3183,10 +3183,16 @@ extern "C" {
     #[doc = " Record an event for each hit."]
     #[doc = ""]
     #[doc = " Each hit becomes an event, or is counted: filtered, when a filter, the sampling or the rate"]
-    #[doc = " limit kept it out; lost, when the ring buffer was full (or the table of 16,384 running calls,"]
-    #[doc = " fewer where texts or stacks make them large); unreturned, with UPM_TRACE_RETURNS. See"]
-    #[doc = " upm_trace_counts(): nothing is lost in silence. What can not be read meets no comparison of a"]
-    #[doc = " filter, neither == nor !=."]
+    #[doc = " limit kept it out; lost, when the ring buffer was full (or the table of running calls, see"]
+    #[doc = " below); unreturned, with UPM_TRACE_RETURNS. See upm_trace_counts(): nothing is lost in silence."]
+    #[doc = " What can not be read meets no comparison of a filter, neither == nor !=."]
+    #[doc = ""]
+    #[doc = " With UPM_TRACE_RETURNS a call waits for its return in a table of 16,384 (fewer where texts or"]
+    #[doc = " stacks make them large). It never becomes an event when it was left by longjmp(), ended with its"]
+    #[doc = " thread or program, or lies deeper than the 64 nested calls that the kernel follows in a thread:"]
+    #[doc = " it is unreturned then, and stays in the table until room is needed and a reading of the events"]
+    #[doc = " finds that its thread has ended or has left it. Calls that find no room are lost and refused."]
+    #[doc = " Of a function that tail-calls itself, at some remove, the innermost 8 calls are followed."]
     #[doc = ""]
     #[doc = " @param set      stays the caller's, and may be freed afterwards"]
     #[doc = " @param trace    NULL = defaults"]
@@ -3672,14 +3678,18 @@ pub struct upm_trace_count {
     pub filtered: u64,
     #[doc = " there was no room"]
     pub lost: u64,
-    #[doc = " with UPM_TRACE_RETURNS: running, or left without a return"]
+    #[doc = " with UPM_TRACE_RETURNS: running, or without a return that the kernel tells of: see"]
+    #[doc = "  upm_trace()"]
     pub unreturned: u64,
+    #[doc = " of lost: calls that found no room in the table of running calls; the others found none"]
+    #[doc = "  in the ring buffer"]
+    pub refused: u64,
 }
 #[test]
 fn bindgen_test_layout_upm_trace_count() {
     assert_eq!(
         ::std::mem::size_of::<upm_trace_count>(),
-        40usize,
+        48usize,
         concat!("Size of: ", stringify!(upm_trace_count))
     );
     assert_eq!(
@@ -3772,6 +3782,23 @@ fn bindgen_test_layout_upm_trace_count() {
         );
     }
     test_field_unreturned();
+    fn test_field_refused() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<upm_trace_count>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).refused) as usize - ptr as usize
+            },
+            40usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(upm_trace_count),
+                "::",
+                stringify!(refused)
+            )
+        );
+    }
+    test_field_refused();
 }
 extern "C" {
     #[doc = " Read what became of the hits so far; exact once the observer is stopped."]
@@ -3829,6 +3856,7 @@ extern "C" {
     #[doc = " 10 ms."]
     #[doc = ""]
     #[doc = " A ring buffer has one reader: the first process that reads keeps it until it frees the observer."]
+    #[doc = " A child that it forks is another process, and can not read."]
     #[doc = " Once the observer is stopped nothing is waited for. upm_trace_next() and upm_trace_run() take"]
     #[doc = " events in batches of their own; what they have taken and not given out comes first here."]
     #[doc = ""]
@@ -3836,7 +3864,8 @@ extern "C" {
     #[doc = " @param timeout_ms  how long to wait for the first event; 0 = not at all, -1 = for ever"]
     #[doc = " @return UPM_OK, also when the time is over and the batch stays empty; UPM_ERR_INVALID;"]
     #[doc = "         UPM_ERR_STATE when another process reads the events; UPM_ERR_CANCELLED when a"]
-    #[doc = "         signal came while waiting and was handled."]
+    #[doc = "         signal came while waiting and was handled; UPM_ERR_FORMAT for a record that is none of"]
+    #[doc = "         this trace's, which is passed. What was read before it came with the reading before."]
     pub fn upm_trace_read(
         observer: *mut upm_observer,
         batch: *mut upm_batch,

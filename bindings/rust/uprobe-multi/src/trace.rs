@@ -223,8 +223,10 @@ pub struct TraceCount {
     pub filtered: u64,
     /// There was no room.
     pub lost: u64,
-    /// With [`Trace::returns`]: running, or left without a return.
+    /// With [`Trace::returns`]: running, or without a return that the kernel tells of.
     pub unreturned: u64,
+    /// Of lost: calls that found no room in the table of running calls.
+    pub refused: u64,
 }
 
 /// Records events: made by [`Trace`].
@@ -286,6 +288,7 @@ impl TraceObserver {
             filtered: 0,
             lost: 0,
             unreturned: 0,
+            refused: 0,
         };
         let mut counts = vec![zero; self.observer.probes().len()];
         // SAFETY: the array has the length that is said.
@@ -298,6 +301,7 @@ impl TraceObserver {
             filtered: raw.filtered,
             lost: raw.lost,
             unreturned: raw.unreturned,
+            refused: raw.refused,
         };
         Ok(counts.into_iter().map(count).collect())
     }
