@@ -40,7 +40,7 @@ static void write_names(const char *path, const char *letters, size_t each, bool
 
 	assert_true(symbols && strings);
 	for (size_t i = 0; i < count; i++) {
-		snprintf(strings + 1 + i * NAME_SIZE, NAME_SIZE, "%c%06zu", letters[i / each],
+		snprintf(strings + 1 + i * NAME_SIZE, NAME_SIZE, "%c%06u", letters[i / each],
 			 i % each);
 		symbols[i + 1] = (Elf64_Sym){
 			.st_name = (uint32_t)(1 + i * NAME_SIZE),
