@@ -41,7 +41,7 @@ static void write_names(const char *path, const char *letters, size_t each, bool
 	assert_true(symbols && strings);
 	for (size_t i = 0; i < count; i++) {
 		snprintf(strings + 1 + i * NAME_SIZE, NAME_SIZE, "%c%06u", letters[i / each],
-			 i % each);
+			 (unsigned)(i % each) % 1000000);
 		symbols[i + 1] = (Elf64_Sym){
 			.st_name = (uint32_t)(1 + i * NAME_SIZE),
 			.st_info = ELF64_ST_INFO(STB_GLOBAL, STT_FUNC),

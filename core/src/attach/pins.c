@@ -172,8 +172,10 @@ long upm_pins_count(const struct upm_pins *pins)
 
 	if (!opened)
 		return -errno;
-	while ((entry = readdir(opened)))
+	while (errno = 0, (entry = readdir(opened)))
 		count += upm_pins_is_number(entry->d_name);
+	if (errno)
+		count = -errno;
 	closedir(opened);
 	return count;
 }

@@ -150,16 +150,21 @@ static int read_directory(struct listing *listing)
 	DIR *directory = fdopendir(listing->directory.fd);
 	const struct dirent *entry;
 	bool memory = true;
+	int failure;
 
 	if (!directory) {
 		upm_pins_leave(&listing->directory);
 		return upm_fail_memory(operation);
 	}
-	while (memory && (entry = readdir(directory)))
+	while (errno = 0, memory && (entry = readdir(directory)))
 		memory = look_at(listing, entry->d_name);
+	failure = errno;
 	closedir(directory);
 	if (!memory)
 		return upm_fail_memory(operation);
+	if (failure)
+		return upm_share_fail(operation, listing->directory.path, failure,
+				      "the directory can not be read to its end");
 	if (listing->list->items.count)
 		qsort(listing->list->items.items, listing->list->items.count,
 		      sizeof(*listing->list->items.items), by_name);
