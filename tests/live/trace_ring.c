@@ -302,7 +302,7 @@ static void after_a_fork(void **state)
 	assert_int_equal(event.arguments[0], 1);
 	traced_command(&traced, "count 30");
 	assert_int_equal(in_child(is_kept_out, &traced), 0);
-	assert_int_equal(read_all(&traced), 30);
+	assert_int_equal(read_all(&traced), 18 + 30); /* first what next() has taken */
 	traced_finish(&traced);
 }
 

@@ -28,6 +28,7 @@ struct listing {
 	struct upm_pinned_list *list;
 	struct upm_pins directory;
 	const char *prefix; /* what comes before a name for upm_observer_open() */
+	int failure;	    /* errno of what could not be looked at */
 };
 
 /* Others may use the same file system: only what was made here is listed, whole or not. */
@@ -117,7 +118,7 @@ static bool add(struct listing *listing, const struct upm_pins *pins, const char
 	return pinned.name && pinned.creator && upm_vector_push(&listing->list->items, pinned);
 }
 
-/* @return false when out of memory */
+/* @return false when out of memory, or with listing->failure an errno */
 static bool look_at(struct listing *listing, const char *name)
 {
 	const struct upm_pins *above = &listing->directory;
@@ -126,8 +127,13 @@ static bool look_at(struct listing *listing, const char *name)
 	bool memory = true;
 	int failure;
 
-	if (name[0] == '.' || fstatat(above->fd, name, &facts, AT_SYMLINK_NOFOLLOW) ||
-	    !S_ISDIR(facts.st_mode))
+	if (name[0] == '.')
+		return true;
+	if (fstatat(above->fd, name, &facts, AT_SYMLINK_NOFOLLOW)) {
+		listing->failure = errno == ENOENT ? 0 : errno;
+		return !listing->failure;
+	}
+	if (!S_ISDIR(facts.st_mode))
 		return true;
 	failure = -upm_pins_enter(&pins, above, name);
 	if (failure == ENOENT || failure == ENOTDIR || failure == EXDEV)
@@ -149,22 +155,22 @@ static int read_directory(struct listing *listing)
 {
 	DIR *directory = fdopendir(listing->directory.fd);
 	const struct dirent *entry;
-	bool memory = true;
-	int failure;
+	bool going_on = true;
 
 	if (!directory) {
 		upm_pins_leave(&listing->directory);
 		return upm_fail_memory(operation);
 	}
-	while (errno = 0, memory && (entry = readdir(directory)))
-		memory = look_at(listing, entry->d_name);
-	failure = errno;
+	while (errno = 0, going_on && (entry = readdir(directory)))
+		going_on = look_at(listing, entry->d_name);
+	if (going_on)
+		listing->failure = errno;
 	closedir(directory);
-	if (!memory)
-		return upm_fail_memory(operation);
-	if (failure)
-		return upm_share_fail(operation, listing->directory.path, failure,
+	if (listing->failure)
+		return upm_share_fail(operation, listing->directory.path, listing->failure,
 				      "the directory can not be read to its end");
+	if (!going_on)
+		return upm_fail_memory(operation);
 	if (listing->list->items.count)
 		qsort(listing->list->items.items, listing->list->items.count,
 		      sizeof(*listing->list->items.items), by_name);
