@@ -126,12 +126,13 @@ static bool look_at(struct listing *listing, const char *name)
 	bool memory = true;
 	int failure;
 
-	if (name[0] == '.' || fstatat(above->fd, name, &facts, AT_SYMLINK_NOFOLLOW) ||
-	    !S_ISDIR(facts.st_mode))
+	if (name[0] == '.')
 		return true;
 	failure = -upm_pins_enter(&pins, above, name);
 	if (failure == ENOENT || failure == ENOTDIR || failure == EXDEV)
 		return true;
+	if (fstatat(above->fd, name, &facts, AT_SYMLINK_NOFOLLOW))
+		facts.st_uid = UINT32_MAX; /* nobody knows */
 	if (is_observer(&pins, name) && (failure || !is_at_work(pins.fd)))
 		memory = add(listing, &pins, name, &facts);
 	upm_pins_leave(&pins);
@@ -150,16 +151,21 @@ static int read_directory(struct listing *listing)
 	DIR *directory = fdopendir(listing->directory.fd);
 	const struct dirent *entry;
 	bool memory = true;
+	int failure;
 
 	if (!directory) {
 		upm_pins_leave(&listing->directory);
 		return upm_fail_memory(operation);
 	}
-	while (memory && (entry = readdir(directory)))
+	while (memory && (entry = upm_pins_next(directory)))
 		memory = look_at(listing, entry->d_name);
+	failure = errno;
 	closedir(directory);
 	if (!memory)
 		return upm_fail_memory(operation);
+	if (failure)
+		return upm_share_fail(operation, listing->directory.path, failure,
+				      "the directory can not be read");
 	if (listing->list->items.count)
 		qsort(listing->list->items.items, listing->list->items.count,
 		      sizeof(*listing->list->items.items), by_name);
