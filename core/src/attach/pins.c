@@ -48,6 +48,7 @@ bool upm_pins_possible_at(int fd)
 {
 	struct statfs found;
 
+	errno = 0;
 	return fstatfs(fd, &found) == 0 && (uint32_t)found.f_type == BPFFS_MAGIC;
 }
 
@@ -62,8 +63,10 @@ int upm_pins_enter(struct upm_pins *pins, const struct upm_pins *above, const ch
 	if (pins->fd < 0) {
 		pins->fd = -errno;
 	} else if (!upm_pins_possible_at(pins->fd)) {
+		int failure = errno ? -errno : -EXDEV;
+
 		close(pins->fd);
-		pins->fd = -EXDEV;
+		pins->fd = failure;
 	}
 	return pins->fd < 0 ? pins->fd : 0;
 }
@@ -78,7 +81,7 @@ bool upm_pins_has(const struct upm_pins *pins, const char *name)
 {
 	struct stat facts;
 
-	return fstatat(pins->fd, name, &facts, AT_SYMLINK_NOFOLLOW) == 0;
+	return fstatat(pins->fd, name, &facts, AT_SYMLINK_NOFOLLOW) == 0 || errno != ENOENT;
 }
 
 int upm_pins_add(const char *operation, int fd, const char *path)
@@ -164,6 +167,12 @@ DIR *upm_pins_read(const struct upm_pins *pins)
 	return opened;
 }
 
+const struct dirent *upm_pins_next(DIR *opened)
+{
+	errno = 0;
+	return readdir(opened);
+}
+
 long upm_pins_count(const struct upm_pins *pins)
 {
 	DIR *opened = upm_pins_read(pins);
@@ -172,7 +181,7 @@ long upm_pins_count(const struct upm_pins *pins)
 
 	if (!opened)
 		return -errno;
-	while (errno = 0, (entry = readdir(opened)))
+	while ((entry = upm_pins_next(opened)))
 		count += upm_pins_is_number(entry->d_name);
 	if (errno)
 		count = -errno;

@@ -26,7 +26,7 @@ struct upm_pins {
 void upm_pins_path(char out[PATH_MAX], const char *directory, const char *name);
 /** @return whether path exists and lies in a BPF file system. */
 bool upm_pins_possible(const char *path);
-/** @return whether a descriptor is of a BPF file system. */
+/** @return whether a descriptor is of a BPF file system; errno is 0 where it is of another one. */
 bool upm_pins_possible_at(int fd);
 /** Pin any BPF object. @return UPM_OK or the error */
 int upm_pins_add(const char *operation, int fd, const char *path);
@@ -43,12 +43,14 @@ void upm_pins_leave(const struct upm_pins *pins);
 int upm_pins_open(const char *operation, const struct upm_pins *pins, const char *name, int *fd);
 /** Open pin number index of a link. @return UPM_OK or the error */
 int upm_pins_open_number(const char *operation, const struct upm_pins *pins, size_t index, int *fd);
-/** @return whether there is anything of this name; a symbolic link is, too. */
+/** @return whether there is, or may be, anything of this name; a symbolic link is, too. */
 bool upm_pins_has(const struct upm_pins *pins, const char *name);
 /** @return whether the name is one that upm_pins_add_link() gives. */
 bool upm_pins_is_number(const char *name);
 /** List the directory: closedir() it. @return NULL with errno */
 DIR *upm_pins_read(const struct upm_pins *pins);
+/** @return the next entry; NULL at the end, with errno 0, and in error, with the error's. */
+const struct dirent *upm_pins_next(DIR *opened);
 /** @return number of pins of a link, or a negative errno. */
 long upm_pins_count(const struct upm_pins *pins);
 /**

@@ -28,7 +28,6 @@ struct listing {
 	struct upm_pinned_list *list;
 	struct upm_pins directory;
 	const char *prefix; /* what comes before a name for upm_observer_open() */
-	int failure;	    /* errno of what could not be looked at */
 };
 
 /* Others may use the same file system: only what was made here is listed, whole or not. */
@@ -118,7 +117,7 @@ static bool add(struct listing *listing, const struct upm_pins *pins, const char
 	return pinned.name && pinned.creator && upm_vector_push(&listing->list->items, pinned);
 }
 
-/* @return false when out of memory, or with listing->failure an errno */
+/* @return false when out of memory */
 static bool look_at(struct listing *listing, const char *name)
 {
 	const struct upm_pins *above = &listing->directory;
@@ -129,15 +128,11 @@ static bool look_at(struct listing *listing, const char *name)
 
 	if (name[0] == '.')
 		return true;
-	if (fstatat(above->fd, name, &facts, AT_SYMLINK_NOFOLLOW)) {
-		listing->failure = errno == ENOENT ? 0 : errno;
-		return !listing->failure;
-	}
-	if (!S_ISDIR(facts.st_mode))
-		return true;
 	failure = -upm_pins_enter(&pins, above, name);
 	if (failure == ENOENT || failure == ENOTDIR || failure == EXDEV)
 		return true;
+	if (fstatat(above->fd, name, &facts, AT_SYMLINK_NOFOLLOW))
+		facts.st_uid = UINT32_MAX; /* nobody knows */
 	if (is_observer(&pins, name) && (failure || !is_at_work(pins.fd)))
 		memory = add(listing, &pins, name, &facts);
 	upm_pins_leave(&pins);
@@ -155,22 +150,22 @@ static int read_directory(struct listing *listing)
 {
 	DIR *directory = fdopendir(listing->directory.fd);
 	const struct dirent *entry;
-	bool going_on = true;
+	bool memory = true;
+	int failure;
 
 	if (!directory) {
 		upm_pins_leave(&listing->directory);
 		return upm_fail_memory(operation);
 	}
-	while (errno = 0, going_on && (entry = readdir(directory)))
-		going_on = look_at(listing, entry->d_name);
-	if (going_on)
-		listing->failure = errno;
+	while (memory && (entry = upm_pins_next(directory)))
+		memory = look_at(listing, entry->d_name);
+	failure = errno;
 	closedir(directory);
-	if (listing->failure)
-		return upm_share_fail(operation, listing->directory.path, listing->failure,
-				      "the directory can not be read to its end");
-	if (!going_on)
+	if (!memory)
 		return upm_fail_memory(operation);
+	if (failure)
+		return upm_share_fail(operation, listing->directory.path, failure,
+				      "the directory can not be read");
 	if (listing->list->items.count)
 		qsort(listing->list->items.items, listing->list->items.count,
 		      sizeof(*listing->list->items.items), by_name);

@@ -167,7 +167,7 @@ void upm_share_tidy(const struct upm_place_of_pins *place)
 {
 	struct stat status;
 
-	if (place->in_directory && !lstat(place->parent, &status) && status.st_uid == geteuid())
+	if (place->in_directory && (lstat(place->parent, &status) || status.st_uid == geteuid()))
 		rmdir(place->parent);
 }
 

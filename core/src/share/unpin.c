@@ -57,8 +57,10 @@ static int check_content(const struct upm_pins *pins)
 
 	if (!directory)
 		return upm_share_fail(operation, pins->path, errno, "can not read it");
-	while (!status && (entry = readdir(directory)))
+	while (!status && (entry = upm_pins_next(directory)))
 		status = check_entry(pins, entry->d_name);
+	if (!status && errno)
+		status = upm_share_fail(operation, pins->path, errno, "can not read it");
 	closedir(directory);
 	return status;
 }
