@@ -111,7 +111,7 @@ load helpers
 @test "when the time is over the command goes on" {
 	mkfifo "$BATS_TEST_TMPDIR/go"
 	start "$UPM" count --json -d 200ms -o "$BATS_TEST_TMPDIR/out" libc.so.6:getppid -- \
-		perl -e 'open my $go, "<", $ARGV[0]; open my $done, ">", $ARGV[1]' \
+		perl -e 'open my $go, "<", $ARGV[0]; <$go>; open my $done, ">", $ARGV[1]' \
 		"$BATS_TEST_TMPDIR/go" "$BATS_TEST_TMPDIR/done"
 	wait $!
 	jq -e '.ended == "duration" and .command.running' "$BATS_TEST_TMPDIR/out"

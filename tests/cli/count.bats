@@ -7,7 +7,7 @@ load helpers
 # Start a program that waits for a byte on a named pipe, calls getppid() 1,000 times and ends.
 start_caller() {
 	mkfifo "$BATS_TEST_TMPDIR/go"
-	start perl -e 'open my $go, "<", $ARGV[0]; getppid() for 1 .. 1000' "$BATS_TEST_TMPDIR/go"
+	start perl -e 'open my $go, "<", $ARGV[0]; <$go>; getppid() for 1 .. 1000' "$BATS_TEST_TMPDIR/go"
 	CALLER=$!
 	eventually is_running "$CALLER" perl
 }

@@ -8,8 +8,8 @@ load helpers
 # waits for another byte.
 start_caller() {
 	mkfifo "$BATS_TEST_TMPDIR/$1" "$BATS_TEST_TMPDIR/$1.end"
-	start perl -e 'open my $go, "<", $ARGV[0]; getppid() for 1 .. 1000;
-		open my $end, "<", $ARGV[1]' "$BATS_TEST_TMPDIR/$1" "$BATS_TEST_TMPDIR/$1.end"
+	start perl -e 'open my $go, "<", $ARGV[0]; <$go>; getppid() for 1 .. 1000;
+		open my $end, "<", $ARGV[1]; <$end>' "$BATS_TEST_TMPDIR/$1" "$BATS_TEST_TMPDIR/$1.end"
 	CALLER=$!
 	eventually is_running "$CALLER" perl
 }

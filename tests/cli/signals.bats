@@ -52,7 +52,7 @@ start_count() {
 @test "SIGINT with a command: it is not killed, and its state is told" {
 	mkfifo "$BATS_TEST_TMPDIR/go"
 	start "$UPM" count --json -o "$BATS_TEST_TMPDIR/out" libc.so.6:getppid -- \
-		perl -e 'open my $go, "<", $ARGV[0]; open my $done, ">", $ARGV[1]' \
+		perl -e 'open my $go, "<", $ARGV[0]; <$go>; open my $done, ">", $ARGV[1]' \
 		"$BATS_TEST_TMPDIR/go" "$BATS_TEST_TMPDIR/done"
 	counter=$!
 	eventually holds_link "$counter"

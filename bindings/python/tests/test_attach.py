@@ -25,8 +25,10 @@ def test_programs_are_described() -> None:
         assert programs["exit_of"].kind == um.Kind.URETPROBE and programs["both"].session
         assert programs["sleepable"].sleepable and programs["placed"].spec
         assert object.program("entry").section == "uprobe.multi"
-        with pytest.raises(um.InvalidArgument, match="name one"):
+        with pytest.raises(um.NotFound, match="name one"):
             object.program()
+        with pytest.raises(um.NotFound, match="the object has: entry"):
+            object.program("none")
         with pytest.raises(um.NotFound):
             object.map_fd("none")
     with pytest.raises(um.StateError, match="closed"):

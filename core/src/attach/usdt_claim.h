@@ -28,8 +28,8 @@
 
 struct upm_usdt_claim {
 	struct upm_usdt_maps maps;
-	pid_t owner; /* a process; a copy of it by fork(2) only forgets the claim */
-	UPM_VECTOR(uint32_t) ids;	/* in specs */
+	pid_t owner;		  /* a process; a copy of it by fork(2) only forgets the claim */
+	UPM_VECTOR(uint32_t) ids; /* in specs */
 	UPM_VECTOR(uint64_t) addresses; /* in ips */
 };
 
@@ -41,7 +41,8 @@ struct upm_usdt_claim {
 int upm_usdt_claim_specs(struct upm_usdt_claim *claim, const struct upm_intern *specs);
 /** Enter the spec of an address. @return 0, or errno: EEXIST, E2BIG when the hash is full, … */
 int upm_usdt_claim_address(struct upm_usdt_claim *claim, uint64_t address, uint32_t id);
-/** Let go of everything, in the process that claimed it, and free the claim; NULL is passed over. */
+/** Let go of everything, in the process that claimed it, and free the claim; NULL is passed over.
+ */
 void upm_usdt_claim_end(struct upm_usdt_claim *claim);
 /** Free the claim; what it claimed stays claimed. */
 void upm_usdt_claim_keep(struct upm_usdt_claim *claim);

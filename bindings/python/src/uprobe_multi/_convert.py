@@ -7,7 +7,7 @@ from enum import IntEnum
 from typing import Any, Iterable, Mapping, Sequence, TypeVar, Union
 
 from ._native import ffi
-from .errors import InvalidArgument, Record, check_status
+from .errors import InvalidArgument, NotFound, Record, check_status
 from ._native import lib
 
 PathLike = Union[str, "os.PathLike[str]"]
@@ -19,6 +19,11 @@ def invalid(operation: str, thing: object, message: str, hint: str = "") -> Inva
     return InvalidArgument(
         Record(lib.UPM_ERR_INVALID, 0, operation, str(thing), message, hint)
     )
+
+
+def not_found(operation: str, thing: object, message: str, hint: str) -> NotFound:
+    """The same for what is not there, or is not one alone."""
+    return NotFound(Record(lib.UPM_ERR_NOT_FOUND, 0, operation, str(thing), message, hint))
 
 
 def filled(kind: str, **fields: Any) -> Any:

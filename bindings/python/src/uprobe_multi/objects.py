@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from ._convert import PathLike, c_string, c_strings, filled, invalid
+from ._convert import PathLike, c_string, c_strings, filled, not_found
 from ._handle import Handle, Slot
 from ._native import ffi, lib
 from .enums import Kind
@@ -69,12 +69,18 @@ class Object(Handle):
         )
 
     def program(self, name: str | None = None) -> Program:
-        """The program of this name; without a name, the only one."""
+        """The program of this name; without a name, the only one.
+
+        Raises:
+            NotFound: there is none of this name; there are several, and no name was given
+        """
         programs = self.programs
         found = [each for each in programs if name is None or each.name == name]
         if len(found) != 1:
             names = ", ".join(each.name for each in programs)
-            raise invalid("choose a program", name or "", f"the object has: {names}", "name one")
+            raise not_found(
+                "choose a program", name or "", f"the object has: {names}", "name one"
+            )
         return found[0]
 
     def map_fd(self, name: str) -> int:
