@@ -120,7 +120,7 @@ static pid_t start_writer(const char *path)
 
 	assert_true(writer >= 0);
 	if (writer == 0)
-		_exit(open(path, O_WRONLY) < 0);
+		_exit(open(path, O_WRONLY) < 0 ? 1 : 0);
 	return writer;
 }
 

@@ -353,10 +353,12 @@ static struct upm_mapping mapping_of(struct upm_mappings *mappings, int32_t pid,
 static void *map_file(void *address, const char *path)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	void *map = mmap(address, 4096, PROT_READ | PROT_EXEC,
-			 MAP_PRIVATE | (address ? MAP_FIXED : 0), fd, 0);
+	void *map;
 
-	assert_true(fd >= 0 && map != MAP_FAILED);
+	assert_true(fd >= 0);
+	map = mmap(address, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | (address ? MAP_FIXED : 0),
+		   fd, 0);
+	assert_true(map != MAP_FAILED);
 	close(fd);
 	return map;
 }
