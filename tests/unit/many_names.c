@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* Thousands of names of one place: each is listed once, and twice as many take twice as long. */
+/* Thousands of names of one place, of functions and of USDT probes: each is listed once, and twice
+ * as many take twice as long. */
 #include "support.h"
 
 #include <elf.h>
+#include <stddef.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -60,17 +62,65 @@ static void write_names(const char *path, const char *letters, size_t each, bool
 	free(symbols);
 }
 
-static struct upm_probe_set *resolve(const char *path, const char *letters)
+/* So many USDT probes of each letter, all at one nop. */
+static void write_probes(const char *path, const char *letters, size_t each)
+{
+	static const uint8_t code[] = {0x90, 0xc3};
+	size_t count = strlen(letters) * each;
+	struct __attribute__((packed)) usdt_note {
+		uint32_t owner_size, size, type;
+		char owner[8];
+		uint64_t site, base, semaphore;
+		char strings[2 + NAME_SIZE + 2]; /* provider, name, no arguments */
+	} *notes = calloc(count, sizeof(*notes));
+	struct image *image = image_new(64, false);
+	size_t text = image_section(image, ".text", SHT_PROGBITS, SHF_ALLOC | SHF_EXECINSTR, code,
+				    sizeof(code));
+
+	assert_non_null(notes);
+	for (size_t i = 0; i < count; i++) {
+		notes[i] = (struct usdt_note){
+			.owner_size = sizeof("stapsdt"),
+			.size = offsetof(struct usdt_note, strings) -
+				offsetof(struct usdt_note, site) + sizeof(notes->strings),
+			.type = 3,
+			.owner = "stapsdt",
+			.site = IMAGE_BASE + image->sections[text].offset,
+			.strings = "p",
+		};
+		snprintf(notes[i].strings + 2, NAME_SIZE, "%c%06u", letters[i / each],
+			 (unsigned)(i % each) % 1000000);
+	}
+	image_section(image, ".note.stapsdt", SHT_NOTE, 0, notes, count * sizeof(*notes));
+	image_finish(image);
+	bytes_to_file(image->bytes, image->size, path);
+	free(image);
+	free(notes);
+}
+
+static struct upm_probe_set *resolve_as(const char *form, const char *path, const char *letters)
 {
 	char texts[2][64];
 	const char *const specs[] = {texts[0], texts[1]};
 	struct upm_probe_set *set;
 
 	for (size_t i = 0; letters[i]; i++)
-		snprintf(texts[i], sizeof(texts[i]), "%s:%c*", path, letters[i]);
+		snprintf(texts[i], sizeof(texts[i]), form, path, letters[i]);
 	assert_upm_ok(upm_resolve(specs, strlen(letters), NULL, &set));
+	return set;
+}
+
+static struct upm_probe_set *resolve(const char *path, const char *letters)
+{
+	struct upm_probe_set *set = resolve_as("%s:%c*", path, letters);
+
 	assert_int_equal(upm_probe_set_size(set), 1);
 	return set;
+}
+
+static struct upm_probe_set *resolve_probes(const char *path, const char *letters)
+{
+	return resolve_as("usdt:%s:p:%c*", path, letters);
 }
 
 static void note_name(const char *name, const char *letters, size_t each, bool *seen)
@@ -121,16 +171,17 @@ static void each_name_once(void **state)
 	unlink(path);
 }
 
+typedef struct upm_probe_set *(*resolver)(const char *path, const char *letters);
+
 /* Processor time of this process, the least of three times. */
-static clock_t time_of(const char *path, const char *letters, size_t each)
+static clock_t time_of(resolver resolve_it, const char *path, const char *letters)
 {
 	clock_t least = 0;
 
-	write_names(path, letters, each, false);
 	for (int i = 0; i < 3; i++) {
 		clock_t before = clock(), took;
 
-		upm_probe_set_free(resolve(path, letters));
+		upm_probe_set_free(resolve_it(path, letters));
 		took = clock() - before;
 		if (!i || took < least)
 			least = took;
@@ -139,22 +190,48 @@ static clock_t time_of(const char *path, const char *letters, size_t each)
 }
 
 /* Twenty times as many: were each compared with each, it would take 400 times as long. */
+static void expect_growth(clock_t few, clock_t many, const char *letters)
+{
+	if (many > few * 6 * (MANY / FEW))
+		fail_msg("%zu specs: %u names took %ld, %u took %ld", strlen(letters), FEW,
+			 (long)few, MANY, (long)many);
+}
+
 static void time_grows_as_the_names(void **state)
 {
 	char path[] = "/tmp/upm-names-XXXXXX";
 	int fd = mkstemp(path);
+	clock_t few;
 
 	(void)state;
 	assert_true(fd >= 0);
 	close(fd);
 	for (const char *letters = "ab"; *letters; letters++) {
-		clock_t few = time_of(path, letters, FEW / strlen(letters));
-		clock_t many = time_of(path, letters, MANY / strlen(letters));
-
-		if (many > few * 6 * (MANY / FEW))
-			fail_msg("%zu specs: %u names took %ld, %u took %ld", strlen(letters), FEW,
-				 (long)few, MANY, (long)many);
+		write_names(path, letters, FEW / strlen(letters), false);
+		few = time_of(resolve, path, letters);
+		write_names(path, letters, MANY / strlen(letters), false);
+		expect_growth(few, time_of(resolve, path, letters), letters);
 	}
+	unlink(path);
+}
+
+static void time_grows_as_the_probes(void **state)
+{
+	char path[] = "/tmp/upm-names-XXXXXX";
+	int fd = mkstemp(path);
+	struct upm_probe_set *set;
+	clock_t few;
+
+	(void)state;
+	assert_true(fd >= 0);
+	close(fd);
+	write_probes(path, "ab", FEW / 2);
+	few = time_of(resolve_probes, path, "ab");
+	write_probes(path, "ab", MANY / 2);
+	expect_growth(few, time_of(resolve_probes, path, "ab"), "ab");
+	set = resolve_probes(path, "ab");
+	assert_int_equal(upm_probe_set_count_verdict(set, UPM_VERDICT_OK), MANY);
+	upm_probe_set_free(set);
 	unlink(path);
 }
 
@@ -180,6 +257,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_name_once),
 		cmocka_unit_test(time_grows_as_the_names),
+		cmocka_unit_test(time_grows_as_the_probes),
 		cmocka_unit_test(memory_of_a_merge),
 	};
 

@@ -8,8 +8,13 @@
 
 void upm_intern_open(struct upm_intern *intern, size_t size)
 {
-	memset(intern, 0, sizeof(*intern));
-	intern->size = size;
+	*intern = (struct upm_intern){.size = size, .key = upm_hash_key()};
+}
+
+void upm_intern_open_texts(struct upm_intern *intern)
+{
+	upm_intern_open(intern, sizeof(const char *));
+	intern->texts = true;
 }
 
 void *upm_intern_item(const struct upm_intern *intern, size_t number)
@@ -17,24 +22,31 @@ void *upm_intern_item(const struct upm_intern *intern, size_t number)
 	return intern->bytes.items + number * intern->size;
 }
 
-/* FNV-1a */
-static uint64_t hash_of(const uint8_t *bytes, size_t size)
+static uint64_t hash_of(const struct upm_intern *intern, const void *item)
 {
-	uint64_t hash = 0xcbf29ce484222325u;
+	const char *text;
 
-	for (size_t i = 0; i < size; i++)
-		hash = (hash ^ bytes[i]) * 0x100000001b3u;
-	return hash ^ hash >> 32;
+	if (!intern->texts)
+		return upm_hash(intern->key, item, intern->size);
+	text = *(const char *const *)item;
+	return upm_hash(intern->key, text, strlen(text));
+}
+
+static bool are_equal(const struct upm_intern *intern, const void *a, const void *b)
+{
+	if (!intern->texts)
+		return memcmp(a, b, intern->size) == 0;
+	return strcmp(*(const char *const *)a, *(const char *const *)b) == 0;
 }
 
 /* The slot that an item has, or would have. */
 static uint32_t *slot_of(const struct upm_intern *intern, const void *item)
 {
 	size_t mask = intern->slot_count - 1;
-	size_t at = hash_of(item, intern->size) & mask;
+	size_t at = hash_of(intern, item) & mask;
 
 	while (intern->slots[at] &&
-	       memcmp(upm_intern_item(intern, intern->slots[at] - 1), item, intern->size) != 0)
+	       !are_equal(intern, upm_intern_item(intern, intern->slots[at] - 1), item))
 		at = (at + 1) & mask;
 	return &intern->slots[at];
 }
@@ -75,9 +87,26 @@ bool upm_intern_add(struct upm_intern *intern, const void *item, uint32_t *numbe
 	return true;
 }
 
+bool upm_intern_add_text(struct upm_intern *texts, const char *text, bool *added)
+{
+	size_t before = texts->count;
+	uint32_t number;
+
+	if (!upm_intern_add(texts, &text, &number))
+		return false;
+	*added = texts->count > before;
+	return true;
+}
+
+bool upm_intern_has(const struct upm_intern *intern, const void *item)
+{
+	return intern->slot_count && *slot_of(intern, item);
+}
+
 void upm_intern_close(struct upm_intern *intern)
 {
 	upm_vector_clear(&intern->bytes);
 	free(intern->slots);
-	upm_intern_open(intern, intern->size);
+	intern->slots = NULL;
+	intern->slot_count = intern->count = 0;
 }

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 #include "resolve/merge.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
+#include "base/intern.h"
 #include "resolve/found.h"
-#include "resolve/name_set.h"
 
 /* What one probe gets from others: names that it does not have. */
 struct gain {
-	struct upm_name_set names; /* that it has or gets; empty until something is to be added */
+	struct upm_intern names; /* that it has or gets; empty until something is to be added */
 	UPM_VECTOR(uint32_t) added;
 };
 
@@ -22,11 +23,11 @@ static bool know_names(const struct upm_probe_table *table, const struct upm_pro
 	if (gain->names.count)
 		return true;
 	upm_probe_names(table, probe, &names);
-	if (!upm_name_set_add(&gain->names, names.symbol.name, &added))
+	if (!upm_intern_add_text(&gain->names, names.symbol.name, &added))
 		return false;
 	for (uint32_t i = 0; i < names.alias_count; i++)
-		if (!upm_name_set_add(&gain->names, upm_probe_alias(table, probe, &names, i),
-				      &added))
+		if (!upm_intern_add_text(&gain->names, upm_probe_alias(table, probe, &names, i),
+					 &added))
 			return false;
 	return true;
 }
@@ -74,7 +75,7 @@ static bool add_name(struct upm_probe_table *table, const struct upm_probe_entry
 	uint32_t name;
 
 	upm_name_symbol(table, gone->origin, theirs, &symbol);
-	if (symbol.name[0] && !upm_name_set_add(&gain->names, symbol.name, &added))
+	if (symbol.name[0] && !upm_intern_add_text(&gain->names, symbol.name, &added))
 		return false;
 	return !added ||
 	       (name_for(table, kept, gone, theirs, &name) && upm_vector_push(&gain->added, name));
@@ -122,44 +123,70 @@ static const char *name_space(const struct upm_probe_table *table,
 	return site ? site->provider : "";
 }
 
-static bool same_point(const struct upm_probe_table *table, const struct upm_probe_entry *a,
-		       const struct upm_probe_entry *b)
+static int compare_numbers(uint64_t a, uint64_t b)
 {
-	if (a->offset != b->offset || upm_probe_file(table, a) != upm_probe_file(table, b) ||
-	    a->kind != b->kind)
-		return false;
-	return a->kind != UPM_KIND_USDT ||
-	       (strcmp(upm_probe_symbol(table, a), upm_probe_symbol(table, b)) == 0 &&
-		strcmp(name_space(table, a), name_space(table, b)) == 0);
+	return (a > b) - (a < b);
 }
 
-/* Mark every probe of a run of one offset that repeats the first one. */
-static bool merge_with_first(struct upm_probe_table *table, struct upm_found *run, size_t count)
+/* 0 for two probes of one offset that are one point. */
+static int compare_points(const struct upm_probe_table *table, const struct upm_probe_entry *a,
+			  const struct upm_probe_entry *b)
 {
-	struct upm_probe_entry *kept = &table->probes.items[run[0].symbol];
+	int order = compare_numbers(upm_probe_file(table, a), upm_probe_file(table, b));
+
+	if (!order)
+		order = compare_numbers(a->kind, b->kind);
+	if (!order && a->kind == UPM_KIND_USDT)
+		order = strcmp(upm_probe_symbol(table, a), upm_probe_symbol(table, b));
+	if (!order && a->kind == UPM_KIND_USDT)
+		order = strcmp(name_space(table, a), name_space(table, b));
+	return order;
+}
+
+/* Probes of one point stand together then, the first of them first. */
+static int by_point(const void *a, const void *b, void *context)
+{
+	const struct upm_found *left = a, *right = b;
+	const struct upm_probe_table *table = context;
+	int order = compare_points(table, &table->probes.items[left->symbol],
+				   &table->probes.items[right->symbol]);
+
+	return order ? order : compare_numbers(left->symbol, right->symbol);
+}
+
+/* Mark the probes of one point, but for the first, which gets their names. */
+static bool merge_point(struct upm_probe_table *table, struct upm_found *point, size_t count)
+{
+	struct upm_probe_entry *kept = &table->probes.items[point[0].symbol];
 	struct gain gain = {0};
 	bool fits = true;
 
+	upm_intern_open_texts(&gain.names);
 	for (size_t i = 1; i < count && fits; i++) {
-		struct upm_probe_entry *other = &table->probes.items[run[i].symbol];
-
-		if (run[i].flags || !same_point(table, kept, other))
-			continue;
-		run[i].flags = 1;
-		fits = take_names(table, kept, other, &gain);
+		point[i].flags = 1;
+		fits = take_names(table, kept, &table->probes.items[point[i].symbol], &gain);
 	}
 	if (fits && gain.added.count)
 		fits = append_aliases(table, kept, &gain);
-	upm_name_set_clear(&gain.names);
+	upm_intern_close(&gain.names);
 	upm_vector_clear(&gain.added);
 	return fits;
 }
 
 static bool merge_run(struct upm_probe_table *table, struct upm_found *run, size_t count)
 {
-	for (size_t i = 0; i < count; i++)
-		if (!run[i].flags && !merge_with_first(table, run + i, count - i))
+	const struct upm_probe_entry *probes = table->probes.items;
+	size_t length;
+
+	qsort_r(run, count, sizeof(*run), by_point, table);
+	for (size_t i = 0; i < count; i += length) {
+		for (length = 1;
+		     i + length < count && compare_points(table, &probes[run[i].symbol],
+							  &probes[run[i + length].symbol]) == 0;)
+			length++;
+		if (length > 1 && !merge_point(table, run + i, length))
 			return false;
+	}
 	return true;
 }
 

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "resolve/name_set.h"
+#include "base/intern.h"
 
 /* The names of one point: points first … first + count - 1 of the list. */
 struct group {
@@ -81,20 +81,20 @@ static const char *text_of(const struct upm_placing *placement, uint32_t name)
 
 /* The names of a group, each once; they are ranked when somebody asks if that can wait. */
 static bool list_aliases(const struct upm_placing *placement, const struct group *group,
-			 bool ranked, struct upm_name_set *listed)
+			 bool ranked, struct upm_intern *listed)
 {
 	const struct upm_found *points = group->matches->points.list.items;
 	bool added = true;
 
 	if (ranked &&
-	    !upm_name_set_add(listed, text_of(placement, upm_found_name(&points[group->best])),
-			      &added))
+	    !upm_intern_add_text(listed, text_of(placement, upm_found_name(&points[group->best])),
+				 &added))
 		return false;
 	for (size_t i = group->first; i < group->first + group->count; i++) {
 		uint32_t name = upm_found_name(&points[i]);
 
 		added = true;
-		if ((ranked && !upm_name_set_add(listed, text_of(placement, name), &added)) ||
+		if ((ranked && !upm_intern_add_text(listed, text_of(placement, name), &added)) ||
 		    (added && !upm_vector_push(&placement->table->aliases, name)))
 			return false;
 	}
@@ -105,13 +105,14 @@ static bool add_aliases(const struct upm_placing *placement, const struct group 
 			struct upm_probe_detail *detail)
 {
 	const struct upm_probe_table *table = placement->table;
-	struct upm_name_set listed = {0};
+	struct upm_intern listed;
 	bool done;
 
+	upm_intern_open_texts(&listed);
 	detail->first_alias = (uint32_t)table->aliases.count;
 	done = list_aliases(placement, group, !detail->unranked, &listed);
 	detail->alias_count = (uint32_t)table->aliases.count - detail->first_alias;
-	upm_name_set_clear(&listed);
+	upm_intern_close(&listed);
 	return done;
 }
 

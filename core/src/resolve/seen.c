@@ -4,7 +4,6 @@
 #include <stdlib.h>
 
 enum {
-	FIRST_SLOTS = 256,
 	LARGEST = 1 << 28 /* bits: code of 4 GiB takes 32 MiB */
 };
 
@@ -20,6 +19,7 @@ void upm_seen_open(struct upm_seen *seen, const struct upm_binary *binary,
 	uint64_t first = UINT64_MAX, end = 0;
 
 	*seen = (struct upm_seen){0};
+	upm_intern_open(&seen->others, sizeof(uint64_t));
 	if (!names_functions_twice(tables))
 		return;
 	for (size_t i = 0; i < binary->segments.count; i++) {
@@ -41,52 +41,21 @@ void upm_seen_open(struct upm_seen *seen, const struct upm_binary *binary,
 		seen->count = 0;
 }
 
-static uint64_t *slot_of(const struct upm_seen *seen, uint64_t address)
-{
-	size_t at = (address * 0x9e3779b97f4a7c15u >> 32) & (seen->slots - 1);
-
-	while (seen->others[at] && seen->others[at] != address)
-		at = (at + 1) & (seen->slots - 1);
-	return &seen->others[at];
-}
-
-/* At most half of the slots are used. @return false when there is no memory for more */
-static bool make_slots(struct upm_seen *seen)
-{
-	struct upm_seen larger = *seen;
-
-	if (seen->used * 2 < seen->slots)
-		return true;
-	larger.slots = seen->slots ? seen->slots * 2 : FIRST_SLOTS;
-	larger.others = calloc(larger.slots, sizeof(*larger.others));
-	if (!larger.others)
-		return false;
-	for (size_t i = 0; i < seen->slots; i++)
-		if (seen->others[i])
-			*slot_of(&larger, seen->others[i]) = seen->others[i];
-	free(seen->others);
-	*seen = larger;
-	return true;
-}
-
 void upm_seen_add_other(struct upm_seen *seen, uint64_t address)
 {
-	uint64_t *slot;
+	uint32_t number;
 
-	if (!seen->count || !make_slots(seen))
-		return;
-	slot = slot_of(seen, address);
-	seen->used += !*slot;
-	*slot = address;
+	if (seen->count)
+		upm_intern_add(&seen->others, &address, &number);
 }
 
 bool upm_seen_has_other(const struct upm_seen *seen, uint64_t address)
 {
-	return seen->slots && *slot_of(seen, address) == address;
+	return upm_intern_has(&seen->others, &address);
 }
 
 void upm_seen_close(struct upm_seen *seen)
 {
 	free(seen->bits);
-	free(seen->others);
+	upm_intern_close(&seen->others);
 }

@@ -14,6 +14,7 @@
 #ifndef UPM_RESOLVE_SEEN_H
 #define UPM_RESOLVE_SEEN_H
 
+#include "base/intern.h"
 #include "binary/symbols.h"
 
 #define UPM_SEEN_ALIGNMENT 16
@@ -22,8 +23,7 @@ struct upm_seen {
 	uint64_t first; /* address of the first bit, aligned */
 	uint64_t count; /* bits; 0 = nothing is remembered */
 	uint64_t *bits;
-	uint64_t *others; /* addresses; 0 = free */
-	size_t slots, used;
+	struct upm_intern others; /* addresses that have no bit */
 };
 
 /** Prepare for the tables of a binary; remembers nothing where that would not help. */
@@ -31,7 +31,6 @@ void upm_seen_open(struct upm_seen *seen, const struct upm_binary *binary,
 		   struct upm_symbol_tables tables);
 void upm_seen_close(struct upm_seen *seen);
 
-/* Of addresses that have no bit. */
 void upm_seen_add_other(struct upm_seen *seen, uint64_t address);
 bool upm_seen_has_other(const struct upm_seen *seen, uint64_t address);
 
