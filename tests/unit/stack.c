@@ -144,34 +144,75 @@ static int next_descriptor(void)
 	return fd;
 }
 
+/* So that they are told from later ones by their times. */
+static void let_files_settle(void)
+{
+	usleep(50000);
+}
+
+static char *path_of(int number)
+{
+	static char path[128];
+
+	snprintf(path, sizeof(path), "%s/%d", directory, number);
+	return path;
+}
+
+static void write_numbered(int number, const char *path)
+{
+	char name[16];
+
+	snprintf(name, sizeof(name), "of_%06d", number);
+	write_elf(path, name);
+}
+
+static void assert_numbered(struct upm_image *image, int number)
+{
+	char name[16];
+
+	snprintf(name, sizeof(name), "of_%06d", number);
+	assert_function(image, 0x400, name, 0x400);
+}
+
 static void neither_descriptors_nor_images_pile_up(void **state)
 {
 	enum { FILES = 2 * UPM_IMAGES_KEPT };
 	struct upm_image *first = NULL, *image;
 	struct upm_images images = {0};
 	int descriptor = next_descriptor();
-	char path[128], name[16];
 
 	(void)state;
+	for (int i = 0; i < FILES; i++)
+		write_numbered(i, path_of(i));
+	let_files_settle();
 	for (int i = 0; i < FILES; i++) {
-		snprintf(path, sizeof(path), "%s/%d", directory, i);
-		snprintf(name, sizeof(name), "of_%d", i);
-		write_elf(path, name);
-		image = image_of(&images, path);
-		assert_function(image, 0x400, name, 0x400);
+		image = image_of(&images, path_of(i));
+		assert_numbered(image, i);
 		assert_no_function(image, 0x500);
 		if (!first)
 			first = upm_image_hold(image);
-		assert_ptr_equal(image_of(&images, path), image);
+		assert_ptr_equal(image_of(&images, path_of(i)), image);
 		assert_true(images.list.count <= UPM_IMAGES_KEPT);
 		assert_int_equal(next_descriptor(), descriptor);
-		if (i)
-			assert_int_equal(unlink(path), 0);
 	}
-	snprintf(path, sizeof(path), "%s/0", directory);
-	assert_ptr_equal(image_of(&images, path), first);
-	assert_function(first, 0x400, "of_0", 0x400);
-	assert_int_equal(unlink(path), 0);
+	assert_ptr_equal(image_of(&images, path_of(0)), first);
+	assert_numbered(first, 0);
+	for (int i = 0; i < FILES; i++)
+		assert_int_equal(unlink(path_of(i)), 0);
+	upm_images_close(&images);
+}
+
+/* The next file often gets the inode of the last one, its size, and the time of the same tick. */
+static void a_file_in_the_place_of_another(void **state)
+{
+	struct upm_images images = {0};
+
+	(void)state;
+	for (int i = 0; i < 500; i++) {
+		write_numbered(i, path_of(0));
+		assert_numbered(image_of(&images, path_of(0)), i);
+		assert_int_equal(unlink(path_of(0)), 0);
+	}
 	upm_images_close(&images);
 }
 
@@ -295,6 +336,8 @@ int main(void)
 		cmocka_unit_test(no_file_no_function),
 		cmocka_unit_test_setup_teardown(neither_descriptors_nor_images_pile_up,
 						make_directory, remove_directory),
+		cmocka_unit_test_setup_teardown(a_file_in_the_place_of_another, make_directory,
+						remove_directory),
 		cmocka_unit_test_setup_teardown(a_file_that_is_written_anew, make_directory,
 						remove_directory),
 		cmocka_unit_test_setup_teardown(lists_that_grow_and_lie, name_list, remove_list),

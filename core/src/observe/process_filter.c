@@ -188,12 +188,15 @@ static const char *remedy(int sys_errno)
 	}
 }
 
-/* libbpf says ESRCH of a kernel without BTF, and also when it had no memory to read it. */
+/* libbpf says ESRCH of a kernel without BTF, and also when it had no memory to read it. The
+ * program's own bytes are refused by libelf only for want of memory. */
 static bool lacked_memory(int sys_errno)
 {
 	struct btf *kernel;
 	void *room;
 
+	if (sys_errno == LIBBPF_ERRNO__LIBELF)
+		return true;
 	if (sys_errno != ESRCH)
 		return false;
 	kernel = btf__load_vmlinux_btf();

@@ -76,10 +76,27 @@ static bool is_same_time(const struct timespec *a, const struct timespec *b)
 	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
 }
 
+/* Old kernels stamp files with the time of their last clock tick, 1 to 10 ms ago: what changes, or
+ * is removed and made again under the same inode, within a tick may not be seen to. */
+static bool may_change_unseen(const struct stat *facts)
+{
+	const int64_t ticks = 20 * 1000 * 1000;
+	struct timespec now;
+	int64_t age;
+
+	if (clock_gettime(CLOCK_REALTIME, &now) || now.tv_sec - facts->st_ctim.tv_sec > 1 ||
+	    facts->st_ctim.tv_sec - now.tv_sec > 1)
+		return false;
+	age = (now.tv_sec - facts->st_ctim.tv_sec) * 1000000000 + now.tv_nsec -
+	      facts->st_ctim.tv_nsec;
+	return age > -ticks && age < ticks;
+}
+
 static bool is_of_file(const struct upm_image *image, const struct stat *facts)
 {
-	return !image->vdso && image->device == facts->st_dev && image->inode == facts->st_ino &&
-	       image->size == facts->st_size && is_same_time(&image->modified, &facts->st_mtim) &&
+	return !image->vdso && !image->unsettled && image->device == facts->st_dev &&
+	       image->inode == facts->st_ino && image->size == facts->st_size &&
+	       is_same_time(&image->modified, &facts->st_mtim) &&
 	       is_same_time(&image->changed, &facts->st_ctim);
 }
 
@@ -119,6 +136,7 @@ static int image_of_file(struct upm_images *images, int fd, const char *path,
 	(*image)->size = facts.st_size;
 	(*image)->modified = facts.st_mtim;
 	(*image)->changed = facts.st_ctim;
+	(*image)->unsettled = may_change_unseen(&facts);
 	return upm_binary_open_fd(fd, path, &(*image)->binary);
 }
 

@@ -38,6 +38,7 @@ struct upm_image {
 	ino_t inode;
 	off_t size; /* this and the times: a file can be written anew in place */
 	struct timespec modified, changed;
+	bool unsettled;		   /* it was read so soon after a change that it is read again */
 	struct upm_binary *binary; /* NULL when it is no ELF file */
 	bool indexed;
 	struct upm_symbol_index index;
