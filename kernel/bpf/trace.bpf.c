@@ -223,9 +223,11 @@ static __always_inline void drop_oldest(struct upm_trace_record *first,
 	first->pile.count--;
 }
 
-/* Put an element on the pile of a place. @param key of the first one, changed; @return NULL when
- * there is no room */
-static __always_inline struct upm_trace_record *push(void *context, struct upm_trace_call *key)
+/* Put an element on the pile of a place. If the return will be seen in any case (alone) the call
+ * has its turn there even without an element, so that those below it keep theirs. @param key of the
+ * first one, changed; @return NULL when there is no room */
+static __always_inline struct upm_trace_record *push(void *context, struct upm_trace_call *key,
+						     int alone)
 {
 	struct upm_trace_record *first;
 	__u32 zero = 0;
@@ -240,7 +242,7 @@ static __always_inline struct upm_trace_record *push(void *context, struct upm_t
 	key->number = first->pile.top % UPM_TRACE_CALLS_MAX;
 	if (first->pile.count == UPM_TRACE_CALLS_MAX)
 		drop_oldest(first, key);
-	if (key->number && bpf_map_update_elem(&upm_calls, key, blank, BPF_ANY))
+	if (key->number && bpf_map_update_elem(&upm_calls, key, blank, BPF_ANY) && !alone)
 		return 0;
 	first->pile.top++;
 	first->pile.count++;
@@ -278,20 +280,22 @@ static __always_inline int enter(void *context, int alone)
 		if (!alone || !is_on_others(context, &key))
 			return 0;
 	}
-	call = push(context, &key);
+	call = push(context, &key, alone);
 	if (call && passes) {
 		record_hit(context, call, list, &hit, config.texts != 0);
 		return 1;
 	}
 	if (call) {
+		__u64 ids = upm_current(&config.ids);
+
 		call->kind = UPM_TRACE_EVENT_ENTRY;
+		call->pid = ids >> 32; /* the sweep asks whose it was, and since when */
+		call->tid = ids;
+		call->time_ns = hit.time_ns;
 		return 0;
 	}
 	if (passes)
 		refuse_call(hit.probe);
-	key.number = 0;
-	if (alone)
-		bpf_map_delete_elem(&upm_calls, &key);
 	return 0;
 }
 

@@ -184,6 +184,49 @@ static void filtered_tail_calls(void **state)
 	}
 }
 
+/* Calls of a thread that there is not take all places of the table but one. */
+static void leave_one_place(const struct traced *traced)
+{
+	int calls = upm_observer_map(traced->observer, "upm_calls");
+	struct bpf_map_info info = {0};
+	uint32_t size = sizeof(info);
+	struct upm_trace_call key = {.thread = UINT32_MAX};
+	void *nothing;
+
+	assert_int_equal(bpf_obj_get_info_by_fd(calls, &info, &size), 0);
+	nothing = calloc(1, info.value_size);
+	assert_non_null(nothing);
+	while (bpf_map_update_elem(calls, &key, nothing, BPF_NOEXIST) == 0)
+		key.place++;
+	free(nothing);
+	assert_int_equal(key.place, info.max_entries);
+	key.place--;
+	assert_int_equal(bpf_map_delete_elem(calls, &key), 0);
+}
+
+/* Those for which there is no room take nothing from the one below them. */
+static void tail_calls_without_room(void **state)
+{
+	const char *const spec = "uprobe:even";
+
+	(void)state;
+	for (size_t way = 0; way < trace_ways(); way++) {
+		struct traced traced;
+
+		traced_start(&traced, "target/traced", &spec, 1);
+		traced_observe(&traced, WITH(CALLS), trace_way(way), NULL);
+		leave_one_place(&traced);
+		for (int again = 0; again < 3; again++)
+			traced_command(&traced, "tail 12");
+		assert_int_equal(traced_stop(&traced), 3);
+		for (size_t i = 0; i < 3; i++)
+			assert_int_equal(traced_event(&traced, i)->arguments[0], 12);
+		assert_int_equal(traced_counts(&traced).refused, 3 * 6);
+		assert_int_equal(traced_counts(&traced).unreturned, 0);
+		traced_finish(&traced);
+	}
+}
+
 static void left_by_longjmp(void **state)
 {
 	(void)state;
@@ -446,6 +489,7 @@ int main(void)
 		cmocka_unit_test(tail_calls),
 		cmocka_unit_test(too_many_tail_calls),
 		cmocka_unit_test(filtered_tail_calls),
+		cmocka_unit_test(tail_calls_without_room),
 		cmocka_unit_test(left_by_longjmp),
 		cmocka_unit_test(filtered_after_longjmp),
 		cmocka_unit_test(of_threads_that_ended),
