@@ -100,6 +100,16 @@ static void link_info_lists_the_files(void **state)
 	assert_int_equal(info.multi.path_size, size);
 	assert_string_equal(text, raw.names[0]);
 	assert_int_equal(text[first], 'x');
+
+	/* Room for the first path, and for none of the other strings of its file. */
+	memset(text, 'x', sizeof(text));
+	info.multi.path_size = first - 1;
+	assert_int_equal(upm_sys_object_info(fd, &info, sizeof(info)), 0);
+	assert_int_equal(info.multi.path_size, size);
+	assert_string_equal(text, raw.names[0]);
+	assert_int_equal(text[first - 1], 'x');
+	info.multi.path_size = first - 2;
+	assert_int_equal(upm_sys_object_info(fd, &info, sizeof(info)), -ENAMETOOLONG);
 	close(fd);
 }
 
