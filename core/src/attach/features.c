@@ -243,7 +243,9 @@ static void ask_kernel(struct upm_features *f)
 static bool is_answered(const struct upm_features *f)
 {
 	return !doubt && f->uprobe_multi != UPM_UNKNOWN && f->session != UPM_UNKNOWN &&
-	       f->pid_filter != UPM_UNKNOWN && f->path_fd != UPM_UNKNOWN && f->paths != UPM_UNKNOWN;
+	       f->pid_filter != UPM_UNKNOWN && f->path_fd != UPM_UNKNOWN &&
+	       f->paths != UPM_UNKNOWN && f->perf_event != UPM_UNKNOWN &&
+	       f->perf_cookie != UPM_UNKNOWN;
 }
 
 const struct upm_features *upm_kernel_features(void)

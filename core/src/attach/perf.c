@@ -21,6 +21,7 @@
 #include "attach/features.h"
 #include "attach/job.h"
 #include "attach/perf_pmu.h"
+#include "attach/privilege.h"
 #include "attach/shelter.h"
 #include "attach/sys.h"
 #include "base/descriptors.h"
@@ -49,14 +50,24 @@ static int read_pmu(struct upm_perf_pmu *pmu)
 			"the kernel's uprobe events can not be read");
 }
 
-static int check_cookies(const struct upm_attach_job *job)
+static bool has_cookies(const struct upm_plan *plan)
 {
-	for (size_t i = 0; i < job->plan.groups.count; i++)
-		if (job->plan.groups.items[i].has_cookies)
-			return upm_fail(UPM_ERR_UNSUPPORTED, 0, operation, NULL,
-					"use no cookies, or a kernel from 5.15 on",
-					"this kernel's perf events carry no cookies");
-	return UPM_OK;
+	for (size_t i = 0; i < plan->groups.count; i++)
+		if (plan->groups.items[i].has_cookies)
+			return true;
+	return false;
+}
+
+static int check_cookies(const struct upm_attach_job *job, uint32_t carried)
+{
+	if (carried == UPM_YES || !has_cookies(&job->plan))
+		return UPM_OK;
+	if (carried == UPM_UNKNOWN)
+		return upm_fail(UPM_ERR_PERMISSION, EPERM, operation, NULL, upm_privilege_hint(),
+				"whether this kernel's perf events carry cookies can not be asked");
+	return upm_fail(UPM_ERR_UNSUPPORTED, 0, operation, NULL,
+			"use no cookies, or a kernel from 5.15 on",
+			"this kernel's perf events carry no cookies");
 }
 
 static int reserve_descriptors(struct perf_attempt *attempt)
@@ -259,14 +270,12 @@ static int attach_group(struct perf_attempt *attempt, const struct upm_plan_grou
 
 int upm_perf_attach(struct upm_attach_job *job)
 {
-	struct perf_attempt attempt = {
-		.job = job,
-		.cookies = upm_kernel_features()->perf_cookie == UPM_YES,
-	};
+	uint32_t cookies = upm_kernel_features()->perf_cookie;
+	struct perf_attempt attempt = {.job = job, .cookies = cookies == UPM_YES};
 	int status = read_pmu(&attempt.pmu);
 
-	if (!status && !attempt.cookies)
-		status = check_cookies(job);
+	if (!status)
+		status = check_cookies(job, cookies);
 	if (!status)
 		status = reserve_descriptors(&attempt);
 	if (!status && !upm_vector_reserve(&job->link->handles, job->total))

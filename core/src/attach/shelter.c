@@ -42,8 +42,9 @@ IN_CHILD static int run(void *argument)
 }
 
 /* @return false when there is no child to be had */
-static bool send_child(struct errand *errand)
+static bool send_child(void (*work)(void *context), void *context)
 {
+	struct errand errand = {.work = work, .context = context};
 	sigset_t all, before;
 	char *stack = mmap(NULL, STACK_SIZE, PROT_READ | PROT_WRITE,
 			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
@@ -53,7 +54,7 @@ static bool send_child(struct errand *errand)
 		return false;
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	child = clone(run, stack + STACK_SIZE, CLONE_VM | CLONE_VFORK | CLONE_FILES, errand);
+	child = clone(run, stack + STACK_SIZE, CLONE_VM | CLONE_VFORK | CLONE_FILES, &errand);
 	while (child > 0 && waitpid(child, NULL, __WALL) < 0 && errno == EINTR)
 		;
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
@@ -63,9 +64,7 @@ static bool send_child(struct errand *errand)
 
 void upm_shelter(void (*work)(void *context), void *context)
 {
-	struct errand errand = {.work = work, .context = context};
-
-	if (!send_child(&errand))
+	if (!send_child(work, context))
 		work(context);
 }
 
@@ -239,7 +238,7 @@ static void copy_and_close(struct remains *remains)
 		remains->copy = ends[1];
 	}
 	pthread_rwlock_wrlock(&copying);
-	upm_shelter(leave_behind, remains);
+	send_child(leave_behind, remains); /* the caller's own child nobody would reap */
 	wait_for_copy(remains);
 	pthread_rwlock_unlock(&copying);
 	upm_shelter(close_all, remains);

@@ -2,6 +2,7 @@
 #include "base/descriptors.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <pthread.h>
 
 #define SPARE_DESCRIPTORS 16
@@ -9,14 +10,15 @@
 /* Of two threads that raise the limit, the later must not put back what it was before the other. */
 static pthread_mutex_t raising = PTHREAD_MUTEX_INITIALIZER;
 
-/* Where they can not be counted, that is for want of a free one. */
+/* Where there is no free one to count them with, all are in use. For want of memory they are not
+ * counted: who opens one too many will hear of it. */
 static rlim_t open_descriptors(rlim_t most)
 {
 	DIR *directory = opendir("/proc/self/fd");
 	rlim_t count = 0;
 
 	if (!directory)
-		return most;
+		return errno == ENOMEM ? 0 : most;
 	while (readdir(directory))
 		count++;
 	closedir(directory);
