@@ -78,7 +78,10 @@ impl<'a> Work<'a> {
 type StillMapped = HashMap<u64, Vec<(u64, PathBuf)>>;
 
 fn same_resolution(one: &Rule, other: &Rule) -> bool {
-    one.specs == other.specs && one.accept_unwinding == other.accept_unwinding
+    // What can be measured is judged by kind.
+    one.kind == other.kind
+        && one.specs == other.specs
+        && one.accept_unwinding == other.accept_unwinding
 }
 
 impl Follower {
@@ -454,5 +457,23 @@ impl Tracked {
             failed: HashMap::new(),
             other_scope,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_kind_is_resolved_anew() {
+        let rule = |rest: &str| {
+            let text = format!("[[rule]]\nname = \"a\"\nspecs = [\"b:c\"]\n{rest}\n");
+            crate::config::parse(&text).expect("a rule").rules[0]
+                .get_ref()
+                .clone()
+        };
+        let count = rule("");
+        assert!(same_resolution(&count, &rule("zeros = false")));
+        assert!(!same_resolution(&count, &rule("kind = \"latency\"")));
     }
 }
