@@ -127,6 +127,8 @@ fn body(families: &[Family], otlp: &Otlp, started: SystemTime, now: SystemTime) 
     }]})
 }
 
+/// The collector itself is spoken to: a proxy of the environment would be given what is meant for this
+/// machine, and whoever a redirect names the headers, but no metrics.
 fn push(shared: &Shared, otlp: &Otlp) -> Result<(), ureq::Error> {
     let body = body(
         &shared.gather(),
@@ -134,7 +136,10 @@ fn push(shared: &Shared, otlp: &Otlp) -> Result<(), ureq::Error> {
         shared.stats.started,
         SystemTime::now(),
     );
-    let config = ureq::Agent::config_builder().timeout_global(Some(otlp.timeout.0));
+    let config = ureq::Agent::config_builder()
+        .timeout_global(Some(otlp.timeout.0))
+        .proxy(None)
+        .max_redirects(0);
     let agent: ureq::Agent = config.build().into();
     let mut request = agent
         .post(&otlp.endpoint)
@@ -142,7 +147,12 @@ fn push(shared: &Shared, otlp: &Otlp) -> Result<(), ureq::Error> {
     for (name, value) in &otlp.headers {
         request = request.header(name, value);
     }
-    request.send(body.to_string().as_bytes()).map(drop)
+    let status = request.send(body.to_string().as_bytes())?.status();
+    if status.is_success() {
+        Ok(())
+    } else {
+        Err(ureq::Error::StatusCode(status.as_u16()))
+    }
 }
 
 fn export(shared: &Shared, otlp: &Otlp) {
