@@ -35,13 +35,14 @@ struct Agent<'a> {
 
 /// Err: why it could not start.
 pub fn run(path: &Path, config: Config) -> Result<(), String> {
+    // First of all: a reload that is asked for meanwhile waits, and does not end us.
+    let signals =
+        Signals::new().map_err(|error| format!("signals can not be waited for: {error}"))?;
     let fixed = config.agent.clone();
     let features = uprobe_multi::check().map_err(|error| error.to_string())?;
     if features.backend.is_none() {
         return Err("no probe can be attached here: uprobe-multi check tells why".into());
     }
-    let signals =
-        Signals::new().map_err(|error| format!("signals can not be waited for: {error}"))?;
     let listener = match fixed.listen.as_str() {
         "" => None,
         address => Some(
