@@ -34,10 +34,7 @@ struct Agent<'a> {
 }
 
 /// Err: why it could not start.
-pub fn run(path: &Path, config: Config) -> Result<(), String> {
-    // First of all: a reload that is asked for meanwhile waits, and does not end us.
-    let signals =
-        Signals::new().map_err(|error| format!("signals can not be waited for: {error}"))?;
+pub fn run(path: &Path, config: Config, signals: Signals) -> Result<(), String> {
     let fixed = config.agent.clone();
     let features = uprobe_multi::check().map_err(|error| error.to_string())?;
     if features.backend.is_none() {

@@ -17,6 +17,15 @@ def collector():
     server.end()
 
 
+@pytest.fixture
+def stranger():
+    """Who is not to be spoken to."""
+    server = Collector()
+    server.status = 503
+    yield server
+    server.end()
+
+
 def otlp(collector: Collector) -> str:
     return f"""
         [otlp]
@@ -102,3 +111,24 @@ def test_a_collector_that_does_not_answer_stops_nothing(start_agent, programs):
         assert agent.calls("pushed") == 50
         assert agent.end() == 0
         connection.close()
+
+
+@pytest.mark.parametrize("status", [302, 307])
+def test_a_redirect_is_a_failure(start_agent, programs, collector, stranger, status):
+    """Whoever it names is sent neither headers nor metrics."""
+    collector.status, collector.location = status, stranger.endpoint
+    agent = start_agent(otlp(collector) + counted(programs))
+    agent.wait_for(2, "uprobe_agent_otlp_exports_total", result="failed")
+    assert agent.own("uprobe_agent_otlp_exports_total", result="ok") == 0
+    assert collector.refused >= 2 and stranger.refused == 0
+
+
+def test_no_proxy_is_taken(start_agent, programs, collector, stranger):
+    proxy = stranger.endpoint.removesuffix("/v1/metrics")
+    names = ("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy")
+    start_agent(
+        otlp(collector) + counted(programs),
+        launch=lambda command: ["env", *(f"{name}={proxy}" for name in names), *command],
+    )
+    eventually("pushes", lambda: len(collector.bodies) >= 2)
+    assert stranger.refused == 0
