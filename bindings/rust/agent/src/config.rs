@@ -2,11 +2,12 @@
 //! The configuration file: docs/agent.md says what each key means.
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::ops::Range;
+use std::ops::{ControlFlow, Range};
 use std::path::Path;
 
 use serde::Deserialize;
 use toml::Spanned;
+use uprobe_multi::{Error, ErrorKind, Resolver};
 
 use crate::log::Level;
 use crate::scope::Scope;
@@ -300,6 +301,17 @@ fn check_labels(labels: &Labels, place: &str) -> Result<(), String> {
     Ok(())
 }
 
+/// The engine reads all specs before it looks for the first one, and asks then whether to go on.
+fn check_spec(spec: &str) -> Result<(), Error> {
+    let parsed = Resolver::new([spec])
+        .progress(|_| ControlFlow::Break(()))
+        .resolve();
+    match parsed {
+        Err(error) if matches!(error.kind(), ErrorKind::Spec | ErrorKind::Invalid) => Err(error),
+        _ => Ok(()),
+    }
+}
+
 fn check_rule(rule: &Rule) -> Result<(), String> {
     let wrong = |what: &str| Err(format!("rule \"{}\": {what}", rule.name));
     if rule.name.is_empty() {
@@ -308,12 +320,10 @@ fn check_rule(rule: &Rule) -> Result<(), String> {
     if rule.specs.is_empty() {
         return wrong("specs is empty");
     }
-    if let Some(spec) = rule
-        .specs
-        .iter()
-        .find(|spec| !spec.contains(':') || spec.contains('\0'))
-    {
-        return wrong(&format!("\"{spec}\" is no spec: BINARY:PATTERN"));
+    for spec in &rule.specs {
+        if let Err(error) = check_spec(spec) {
+            return wrong(&format!("\"{spec}\" is no spec: {error}"));
+        }
     }
     if rule.by.contains(&By::Process) && !rule.by_process() {
         return wrong("by = process needs a scope and attach = \"process\"");
@@ -406,6 +416,34 @@ mod tests {
             "{}",
             refused(&twice)
         );
+    }
+
+    #[test]
+    fn specs_are_read_by_the_engine() {
+        let asked = |spec: &str| {
+            parse(&format!(
+                "[[rule]]\nname = \"a\"\nspecs = [\"b:c\", '{spec}']\n"
+            ))
+        };
+        for wrong in [
+            "malloc", ":a", "a:", "a:/(/", "usdt:a:b", "a:b@", "a:b*+4", "a:0xz",
+        ] {
+            let said = asked(wrong).expect_err(wrong).to_string();
+            assert!(
+                said.starts_with("line 1: rule \"a\"") && said.contains(wrong),
+                "{said}"
+            );
+        }
+        for right in [
+            "/no/such/file:f",
+            "a:/b.*/",
+            "usdt:a:b:c",
+            "uretprobe:a:b+4",
+        ] {
+            assert!(asked(right).is_ok(), "{right}");
+        }
+        let zero = "[[rule]]\nname = \"a\"\nspecs = [\"a:b\\u0000\"]\n";
+        assert!(refused(zero).contains("no spec"));
     }
 
     #[test]

@@ -98,6 +98,7 @@ def test_check_tells_what_would_be_attached(programs, tmp_path):
     ('[[rule]]\nname = "r"\n', ["specs"]),
     ('[[rule]]\nname = "r"\nspecs = ["libc.so.6"]\n', ["libc.so.6"]),
     ('[[rule]]\nname = "r"\nspecs = ["libc.so.6:malloc"]\n' * 2, ["r"]),
+    ('[[rule]]\nname = "r"\nspecs = ["libc.so.6:malloc", "libc.so.6:/(/"]\n', ['"r"', "libc.so.6:/(/"]),
     ('[agent]\ninterval = "soon"\n', ["interval", "soon", "2"]),
     ('[[rule]]\nname = "r"\nspecs = ["libc.so.6:malloc"]\nlabels = { le = "x" }\n', ["le"]),
     ("[[rule", ["1"]),

@@ -101,9 +101,11 @@ def test_a_file_with_an_error_is_refused(start_agent, programs):
         assert agent.sum("uprobe_agent_config_last_reload_successful") == 0
         target.call(times=20)
         assert agent.calls("kept", symbol="known_0000") == 120
+        agent.reload(rule("kept", known(programs, 0), f"{programs.known}:/(/"), result="failed")
+        assert f"{programs.known}:/(/" in agent.printed()
         agent.configure("[[rule")
         os.kill(agent.pid, signal.SIGHUP)
-        agent.wait_for(2, "uprobe_agent_config_reloads_total", result="failed")
+        agent.wait_for(3, "uprobe_agent_config_reloads_total", result="failed")
         agent.reload(rule("kept", known(programs, 0)))
         assert agent.sum("uprobe_agent_config_last_reload_successful") == 1
         target.call(times=3)
