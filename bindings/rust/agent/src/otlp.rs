@@ -163,8 +163,8 @@ fn export(shared: &Shared, otlp: &Otlp) {
             event!(
                 Warn,
                 "otlp_failed",
-                endpoint = otlp.endpoint,
-                reason = error
+                endpoint = otlp.without_password(&otlp.endpoint),
+                reason = otlp.without_password(&error.to_string()),
             );
         }
     }

@@ -132,3 +132,14 @@ def test_no_proxy_is_taken(start_agent, programs, collector, stranger):
     )
     eventually("pushes", lambda: len(collector.bodies) >= 2)
     assert stranger.refused == 0
+
+
+def test_a_password_is_not_logged(start_agent, programs, collector):
+    """Neither of an endpoint that refuses nor of one that is no URL."""
+    collector.status = 503
+    rules = otlp(collector).replace("http://", "http://someone:9153secret@") + counted(programs)
+    agent = start_agent(rules)
+    agent.wait_until("a failure is logged", lambda: "http://***@127.0.0.1" in agent.printed())
+    agent.reload(rules.replace("@127.0.0.1", "@127 0 0 1"))
+    agent.wait_until("the other, too", lambda: "http://***@127 0 0 1" in agent.printed())
+    assert "9153secret" not in agent.printed()
