@@ -42,7 +42,11 @@ const FAILED: u8 = 1;
 const WRONG: u8 = 2;
 
 fn main() -> ExitCode {
-    match arguments::parse(std::env::args_os().skip(1)) {
+    let asked = arguments::parse(std::env::args_os().skip(1));
+    if !matches!(asked, Ok(Asked::Run(_))) {
+        system::end_with_reader();
+    }
+    match asked {
         Ok(Asked::Help) => print!("{}", arguments::HELP),
         Ok(Asked::Version) => println!("uprobe-agent {}", uprobe_multi::version()),
         Ok(Asked::Check(path)) => return with_config(&path, |config| checking::check(&config)),

@@ -2,6 +2,7 @@
 """The daemon itself: privileges, command line, HTTP, and how it ends."""
 from __future__ import annotations
 
+import os
 import re
 import signal
 import subprocess
@@ -111,6 +112,20 @@ def test_a_wrong_file_is_named_with_line_and_key(tmp_path, text, said):
     assert str(file) in done.stderr
     for word in said:
         assert word in done.stderr.replace(str(file), "")
+
+
+@pytest.mark.parametrize("option", ["--check", "--help", "--version"])
+def test_whoever_reads_may_have_enough(tmp_path, option):
+    file = tmp_path / "agent.toml"
+    file.write_text("")
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "w") as nobody:
+        done = subprocess.run(
+            [str(PROGRAM), "--config", str(file), option],
+            stdout=nobody, stderr=subprocess.PIPE, text=True, timeout=60, check=False,
+        )
+    assert (done.returncode, done.stderr) == (-signal.SIGPIPE, "")
 
 
 def test_http(start_agent, programs):
