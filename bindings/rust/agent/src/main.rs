@@ -13,6 +13,7 @@ mod log;
 mod metrics;
 mod notify;
 mod otlp;
+mod panics;
 mod plan;
 mod privileges;
 mod process;
@@ -73,6 +74,7 @@ fn with_config(path: &Path, go_on: impl FnOnce(Config) -> bool) -> ExitCode {
 }
 
 fn run(path: &Path) -> ExitCode {
+    panics::end_the_process();
     // First of all: a reload that is asked for while the file is read waits, and does not end us.
     match Signals::new() {
         Ok(signals) => with_config(path, |config| live(path, config, signals)),
