@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 
 use uprobe_multi::{Error, ErrorKind};
 
-use crate::config::{Config, Kind, Rule};
+use crate::config::{By, Config, Kind, Rule};
 use crate::log::event;
 use crate::plan::{Plan, Planner, RETRY, Target};
 use crate::process::{self, Process};
@@ -234,6 +234,7 @@ impl Follower {
         let mut missing: BTreeSet<Point> = file.points.keys().copied().collect();
         for unit in &here {
             unit.note_wanted();
+            self.note_name(&tracked.planner.rule, unit, work.process(place));
             missing.retain(|point| !unit.points.contains(point));
         }
         self.attach(tracked, place, target, &missing, None, work);
@@ -243,6 +244,14 @@ impl Follower {
             if rest.len() < unit.points.len() {
                 self.attach(tracked, place, target, &rest, Some(unit), work);
             }
+        }
+    }
+
+    /// exec() gives a process another name, and it may ask for one.
+    fn note_name(&self, rule: &Rule, unit: &Unit, process: Option<&Process>) {
+        let other = process.filter(|process| !unit.is_named(process.name()));
+        if let (Some(process), true) = (other, rule.by.contains(&By::Process)) {
+            self.registry.rename(&rule.name, unit, process.name());
         }
     }
 
