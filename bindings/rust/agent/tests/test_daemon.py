@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import re
 import signal
+import socket
 import subprocess
 import urllib.error
 import urllib.request
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -140,6 +142,17 @@ def test_http(start_agent, programs):
             assert answer.headers["Content-Type"].startswith(kind)
             text = answer.read().decode()
         assert text.endswith("# EOF\n") == (kind != "text/plain")
+
+
+def test_idle_connections_keep_nobody_out(start_agent, programs):
+    agent = start_agent(counted(programs))
+    host, port = agent.address.rsplit(":", 1)
+    with ExitStack() as stack:
+        for _ in range(60):
+            stack.enter_context(socket.create_connection((host, int(port))))
+        for _ in range(3):
+            assert agent.get("/healthz") == "ok\n"
+        assert agent.sum("uprobe_agent_scrapes_total") > 0
 
 
 def test_promtool_has_nothing_to_say(start_agent, programs):
