@@ -2,6 +2,7 @@
 """What is pushed to OpenTelemetry."""
 from __future__ import annotations
 
+import json
 import socket
 
 import pytest
@@ -143,3 +144,15 @@ def test_a_password_is_not_logged(start_agent, programs, collector):
     agent.reload(rules.replace("@127.0.0.1", "@127 0 0 1"))
     agent.wait_until("the other, too", lambda: "http://***@127 0 0 1" in agent.printed())
     assert "9153secret" not in agent.printed()
+
+
+def test_points_that_are_rejected_are_a_failure(start_agent, programs, collector):
+    rejected = {"rejectedDataPoints": "31", "errorMessage": "too\nold" + "." * 5000}
+    collector.answer = json.dumps({"partialSuccess": rejected}).encode()
+    agent = start_agent(otlp(collector) + counted(programs))
+    agent.wait_for(2, "uprobe_agent_otlp_exports_total", result="failed")
+    assert agent.own("uprobe_agent_otlp_exports_total", result="ok") == 0
+    [line, *_] = [line for line in agent.printed().splitlines() if "event=otlp_rejected" in line]
+    assert "points=31" in line and 'reason="too\\nold.' in line and len(line) < 500
+    collector.answer = b"{}"
+    agent.wait_for(1, "uprobe_agent_otlp_exports_total", result="ok")
