@@ -34,14 +34,12 @@ struct Agent<'a> {
 }
 
 /// Err: why it could not start.
-pub fn run(path: &Path, config: Config) -> Result<(), String> {
+pub fn run(path: &Path, config: Config, signals: Signals) -> Result<(), String> {
     let fixed = config.agent.clone();
     let features = uprobe_multi::check().map_err(|error| error.to_string())?;
     if features.backend.is_none() {
         return Err("no probe can be attached here: uprobe-multi check tells why".into());
     }
-    let signals =
-        Signals::new().map_err(|error| format!("signals can not be waited for: {error}"))?;
     let listener = match fixed.listen.as_str() {
         "" => None,
         address => Some(

@@ -2,11 +2,12 @@
 //! The configuration file: docs/agent.md says what each key means.
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::ops::Range;
+use std::ops::{ControlFlow, Range};
 use std::path::Path;
 
 use serde::Deserialize;
 use toml::Spanned;
+use uprobe_multi::{Error, ErrorKind, Resolver};
 
 use crate::log::Level;
 use crate::scope::Scope;
@@ -97,11 +98,23 @@ fn five_seconds() -> Span {
     Span::millis(5_000)
 }
 
-/// Headers may hold a password.
+impl Otlp {
+    /// A text that may repeat the endpoint, without the user and password of it.
+    pub fn without_password(&self, text: &str) -> String {
+        let from_user = self.endpoint.split_once("://").map(|(_, rest)| rest);
+        // A password that holds a "/" makes a wrong URL, and is one all the same.
+        match from_user.and_then(|rest| rest.rsplit_once('@')) {
+            Some((user, _)) if !user.is_empty() => text.replace(user, "***"),
+            _ => text.to_owned(),
+        }
+    }
+}
+
+/// Headers and the endpoint may hold a password.
 impl fmt::Debug for Otlp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Otlp")
-            .field("endpoint", &self.endpoint)
+            .field("endpoint", &self.without_password(&self.endpoint))
             .field("headers", &self.headers.keys())
             .finish_non_exhaustive()
     }
@@ -300,6 +313,17 @@ fn check_labels(labels: &Labels, place: &str) -> Result<(), String> {
     Ok(())
 }
 
+/// The engine reads all specs before it looks for the first one, and asks then whether to go on.
+fn check_spec(spec: &str) -> Result<(), Error> {
+    let parsed = Resolver::new([spec])
+        .progress(|_| ControlFlow::Break(()))
+        .resolve();
+    match parsed {
+        Err(error) if matches!(error.kind(), ErrorKind::Spec | ErrorKind::Invalid) => Err(error),
+        _ => Ok(()),
+    }
+}
+
 fn check_rule(rule: &Rule) -> Result<(), String> {
     let wrong = |what: &str| Err(format!("rule \"{}\": {what}", rule.name));
     if rule.name.is_empty() {
@@ -308,12 +332,10 @@ fn check_rule(rule: &Rule) -> Result<(), String> {
     if rule.specs.is_empty() {
         return wrong("specs is empty");
     }
-    if let Some(spec) = rule
-        .specs
-        .iter()
-        .find(|spec| !spec.contains(':') || spec.contains('\0'))
-    {
-        return wrong(&format!("\"{spec}\" is no spec: BINARY:PATTERN"));
+    for spec in &rule.specs {
+        if let Err(error) = check_spec(spec) {
+            return wrong(&format!("\"{spec}\" is no spec: {error}"));
+        }
     }
     if rule.by.contains(&By::Process) && !rule.by_process() {
         return wrong("by = process needs a scope and attach = \"process\"");
@@ -409,6 +431,34 @@ mod tests {
     }
 
     #[test]
+    fn specs_are_read_by_the_engine() {
+        let asked = |spec: &str| {
+            parse(&format!(
+                "[[rule]]\nname = \"a\"\nspecs = [\"b:c\", '{spec}']\n"
+            ))
+        };
+        for wrong in [
+            "malloc", ":a", "a:", "a:/(/", "usdt:a:b", "a:b@", "a:b*+4", "a:0xz",
+        ] {
+            let said = asked(wrong).expect_err(wrong).to_string();
+            assert!(
+                said.starts_with("line 1: rule \"a\"") && said.contains(wrong),
+                "{said}"
+            );
+        }
+        for right in [
+            "/no/such/file:f",
+            "a:/b.*/",
+            "usdt:a:b:c",
+            "uretprobe:a:b+4",
+        ] {
+            assert!(asked(right).is_ok(), "{right}");
+        }
+        let zero = "[[rule]]\nname = \"a\"\nspecs = [\"a:b\\u0000\"]\n";
+        assert!(refused(zero).contains("no spec"));
+    }
+
+    #[test]
     fn the_agents_values_are_checked() {
         assert!(refused("[agent]\ninterval = \"1ms\"\n").contains("interval"));
         assert!(refused("[limits]\ncpu = 0\n").contains("cpu"));
@@ -422,5 +472,15 @@ mod tests {
             parse("[otlp]\nendpoint = \"http://c\"\nheaders = { Authorization = \"secret\" }\n");
         let shown = format!("{:?}", config.expect("it is right"));
         assert!(shown.contains("Authorization") && !shown.contains("secret"));
+        for (endpoint, shown) in [
+            ("http://me:s3@c:1/v1", "http://***@c:1/v1"),
+            ("http://me:s/3@c/v1", "http://***@c/v1"),
+            ("http://c:1/v1", "http://c:1/v1"),
+            ("http://@c", "http://@c"),
+        ] {
+            let config = parse(&format!("[otlp]\nendpoint = \"{endpoint}\"\n"));
+            let otlp = config.expect("it is right").otlp.expect("it is there");
+            assert_eq!(otlp.without_password(endpoint), shown);
+        }
     }
 }

@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 
 use uprobe_multi::{Error, ErrorKind};
 
-use crate::config::{Config, Kind, Rule};
+use crate::config::{By, Config, Kind, Rule};
 use crate::log::event;
 use crate::plan::{Plan, Planner, RETRY, Target};
 use crate::process::{self, Process};
@@ -78,7 +78,10 @@ impl<'a> Work<'a> {
 type StillMapped = HashMap<u64, Vec<(u64, PathBuf)>>;
 
 fn same_resolution(one: &Rule, other: &Rule) -> bool {
-    one.specs == other.specs && one.accept_unwinding == other.accept_unwinding
+    // What can be measured is judged by kind.
+    one.kind == other.kind
+        && one.specs == other.specs
+        && one.accept_unwinding == other.accept_unwinding
 }
 
 impl Follower {
@@ -231,6 +234,7 @@ impl Follower {
         let mut missing: BTreeSet<Point> = file.points.keys().copied().collect();
         for unit in &here {
             unit.note_wanted();
+            self.note_name(&tracked.planner.rule, unit, work.process(place));
             missing.retain(|point| !unit.points.contains(point));
         }
         self.attach(tracked, place, target, &missing, None, work);
@@ -240,6 +244,14 @@ impl Follower {
             if rest.len() < unit.points.len() {
                 self.attach(tracked, place, target, &rest, Some(unit), work);
             }
+        }
+    }
+
+    /// exec() gives a process another name, and it may ask for one.
+    fn note_name(&self, rule: &Rule, unit: &Unit, process: Option<&Process>) {
+        let other = process.filter(|process| !unit.is_named(process.name()));
+        if let (Some(process), true) = (other, rule.by.contains(&By::Process)) {
+            self.registry.rename(&rule.name, unit, process.name());
         }
     }
 
@@ -454,5 +466,23 @@ impl Tracked {
             failed: HashMap::new(),
             other_scope,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_kind_is_resolved_anew() {
+        let rule = |rest: &str| {
+            let text = format!("[[rule]]\nname = \"a\"\nspecs = [\"b:c\"]\n{rest}\n");
+            crate::config::parse(&text).expect("a rule").rules[0]
+                .get_ref()
+                .clone()
+        };
+        let count = rule("");
+        assert!(same_resolution(&count, &rule("zeros = false")));
+        assert!(!same_resolution(&count, &rule("kind = \"latency\"")));
     }
 }

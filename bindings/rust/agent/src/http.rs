@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 //! A server for /metrics and /healthz, and nothing else: one request a connection, few connections at a
-//! time, and all of them end soon, so that nobody can hold the agent up or make it grow.
+//! time, and all of them end soon, so that nobody can hold the agent up or make it grow. One thread reads
+//! all requests, and some others answer them, so that connections that ask nothing keep nobody out.
+use std::collections::VecDeque;
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
-use std::sync::mpsc::{self, Receiver, TrySendError};
+use std::os::fd::AsRawFd;
+use std::sync::mpsc::{self, Receiver, SyncSender};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -11,13 +14,17 @@ use std::time::{Duration, Instant};
 use crate::exposition::{self, Format};
 use crate::log::event;
 use crate::shared::Shared;
+use crate::system::wait;
 
 const WORKERS: usize = 4;
-const WAITING: usize = 32;
+/// Connections that have asked, and those that have not yet.
+const MOST_ASKED: usize = 32;
+const MOST_WAITING: usize = 32;
 const LARGEST_REQUEST: usize = 8192;
 const MOST_HEADERS: usize = 64;
 const PATIENCE: Duration = Duration::from_secs(5);
 const WRITING: Duration = Duration::from_secs(30);
+const IDLE: Duration = Duration::from_secs(3600);
 
 struct Response {
     status: &'static str,
@@ -65,37 +72,51 @@ fn parse(bytes: &[u8]) -> Result<Option<Request>, httparse::Error> {
     }))
 }
 
-/// Err: what to answer instead.
-fn receive(stream: &mut TcpStream) -> io::Result<Result<Request, Response>> {
-    let end = Instant::now() + PATIENCE;
-    let mut bytes = Vec::new();
-    let mut buffer = [0; 2048];
-    while bytes.len() < LARGEST_REQUEST {
-        let left = end.saturating_duration_since(Instant::now());
-        if left.is_zero() {
-            return Err(io::ErrorKind::TimedOut.into());
-        }
-        stream.set_read_timeout(Some(left))?;
-        let count = stream.read(&mut buffer)?;
-        if count == 0 {
-            return Err(io::ErrorKind::UnexpectedEof.into());
-        }
-        bytes.extend_from_slice(&buffer[..count]);
-        match parse(&bytes) {
-            Ok(Some(request)) => return Ok(Ok(request)),
-            Ok(None) => {}
-            Err(_) => {
-                return Ok(Err(Response::text(
-                    "400 Bad Request",
-                    "this is no HTTP request",
-                )));
+/// A request, or what to answer instead.
+type Asked = Result<Request, Response>;
+
+/// A connection of which the request has not come yet, or not all of it. Reading never waits.
+struct Waiting {
+    stream: TcpStream,
+    bytes: Vec<u8>,
+    end: Instant,
+}
+
+impl Waiting {
+    fn new(stream: TcpStream) -> io::Result<Self> {
+        stream.set_nonblocking(true)?;
+        Ok(Self {
+            stream,
+            bytes: Vec::new(),
+            end: Instant::now() + PATIENCE,
+        })
+    }
+
+    /// Ok(None): there is more to come.
+    fn receive(&mut self) -> io::Result<Option<Asked>> {
+        let mut buffer = [0; 2048];
+        while self.bytes.len() < LARGEST_REQUEST {
+            match self.stream.read(&mut buffer) {
+                Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
+                Ok(count) => self.bytes.extend_from_slice(&buffer[..count]),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(None),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => return Err(error),
+            }
+            match parse(&self.bytes) {
+                Ok(Some(request)) => return Ok(Some(Ok(request))),
+                Ok(None) => {}
+                Err(_) => {
+                    let wrong = Response::text("400 Bad Request", "this is no HTTP request");
+                    return Ok(Some(Err(wrong)));
+                }
             }
         }
+        Ok(Some(Err(Response::text(
+            "431 Request Header Fields Too Large",
+            "the request is too large",
+        ))))
     }
-    Ok(Err(Response::text(
-        "431 Request Header Fields Too Large",
-        "the request is too large",
-    )))
 }
 
 fn answer(shared: &Shared, request: &Request) -> Response {
@@ -136,32 +157,92 @@ fn send(stream: &mut TcpStream, response: &Response, with_body: bool) -> io::Res
     stream.flush()
 }
 
-fn serve(shared: &Shared, mut stream: TcpStream) -> io::Result<()> {
-    let (response, with_body) = match receive(&mut stream)? {
+fn serve(shared: &Shared, mut stream: TcpStream, asked: Asked) -> io::Result<()> {
+    let (response, with_body) = match asked {
         Ok(request) => (answer(shared, &request), request.method != "HEAD"),
         Err(response) => (response, true),
     };
+    stream.set_nonblocking(false)?;
     send(&mut stream, &response, with_body)
 }
 
-fn work(shared: &Shared, streams: &Mutex<Receiver<TcpStream>>) {
-    loop {
-        let next = streams.lock().expect("nothing panics with it").recv();
-        let Ok(stream) = next else {
-            return;
-        };
-        if let Err(error) = serve(shared, stream) {
-            event!(Debug, "request_failed", reason = error);
-        }
+fn note(result: io::Result<()>) {
+    if let Err(error) = result {
+        event!(Debug, "request_failed", reason = error);
     }
 }
 
-fn accept(listener: &TcpListener, streams: &mpsc::SyncSender<TcpStream>) {
-    for stream in listener.incoming() {
-        match stream.map(|stream| streams.try_send(stream)) {
-            Ok(Err(TrySendError::Disconnected(_))) => return,
-            // Too many at once: this one is closed.
-            Ok(_) => {}
+type Work = (TcpStream, Asked);
+
+fn work(shared: &Shared, works: &Mutex<Receiver<Work>>) {
+    loop {
+        let next = works.lock().expect("nothing panics with it").recv();
+        let Ok((stream, asked)) = next else {
+            return;
+        };
+        note(serve(shared, stream, asked));
+    }
+}
+
+/// Takes connections and reads requests.
+struct Reception {
+    listener: TcpListener,
+    /// Oldest first.
+    waiting: VecDeque<Waiting>,
+    works: SyncSender<Work>,
+}
+
+impl Reception {
+    fn run(mut self) {
+        loop {
+            let next = self.waiting.front().map(|first| first.end);
+            let patience = next.map_or(IDLE, |end| end.saturating_duration_since(Instant::now()));
+            let streams = self.waiting.iter().map(|one| one.stream.as_raw_fd());
+            let fds: Vec<_> = std::iter::once(self.listener.as_raw_fd())
+                .chain(streams)
+                .collect();
+            let told = wait(&fds, patience + Duration::from_millis(1));
+            self.read(&told[1..]);
+            if told[0] {
+                self.accept();
+            }
+        }
+    }
+
+    fn read(&mut self, can_be_read: &[bool]) {
+        let now = Instant::now();
+        let all = std::mem::take(&mut self.waiting);
+        for (mut one, can_be_read) in all.into_iter().zip(can_be_read) {
+            let received = if *can_be_read {
+                one.receive()
+            } else if one.end <= now {
+                Err(io::ErrorKind::TimedOut.into())
+            } else {
+                Ok(None)
+            };
+            match received {
+                Ok(None) => self.waiting.push_back(one),
+                // Too many at once: this one is closed.
+                Ok(Some(asked)) => drop(self.works.try_send((one.stream, asked))),
+                Err(error) => note(Err(error)),
+            }
+        }
+    }
+
+    /// Who came first and has asked nothing yet makes room for who comes last.
+    fn accept(&mut self) {
+        match self.listener.accept() {
+            Ok((stream, _)) => {
+                if self.waiting.len() == MOST_WAITING {
+                    self.waiting.pop_front();
+                }
+                match Waiting::new(stream) {
+                    Ok(one) => self.waiting.push_back(one),
+                    Err(error) => note(Err(error)),
+                }
+            }
+            // Whoever it was has gone.
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
             // Out of descriptors, perhaps.
             Err(_) => thread::sleep(Duration::from_millis(100)),
         }
@@ -175,7 +256,8 @@ pub fn listen(address: &str) -> io::Result<TcpListener> {
 
 /// Serve in threads of its own, until the process ends.
 pub fn start(listener: TcpListener, shared: &Arc<Shared>) -> io::Result<()> {
-    let (sender, receiver) = mpsc::sync_channel(WAITING);
+    listener.set_nonblocking(true)?;
+    let (works, receiver) = mpsc::sync_channel(MOST_ASKED);
     let receiver = Arc::new(Mutex::new(receiver));
     for _ in 0..WORKERS {
         let (shared, receiver) = (shared.clone(), receiver.clone());
@@ -183,9 +265,14 @@ pub fn start(listener: TcpListener, shared: &Arc<Shared>) -> io::Result<()> {
             .name("http".into())
             .spawn(move || work(&shared, &receiver))?;
     }
+    let reception = Reception {
+        listener,
+        waiting: VecDeque::new(),
+        works,
+    };
     thread::Builder::new()
         .name("accept".into())
-        .spawn(move || accept(&listener, &sender))?;
+        .spawn(move || reception.run())?;
     Ok(())
 }
 
@@ -236,6 +323,23 @@ mod tests {
         assert!(ask(address, "\x01\r\n\r\n").starts_with("HTTP/1.1 400 "));
         let large = format!("GET / HTTP/1.1\r\nA: {}", "a".repeat(LARGEST_REQUEST));
         assert!(ask(address, &large[..LARGEST_REQUEST]).starts_with("HTTP/1.1 431 "));
+    }
+
+    #[test]
+    fn who_asks_nothing_keeps_nobody_out() {
+        let listener = listen("127.0.0.1:0").expect("a port");
+        let address = listener.local_addr().expect("it has one");
+        start(listener, &Arc::new(Shared::default())).expect("threads");
+        let connect = |_| {
+            let mut stream = TcpStream::connect(address).expect("it listens");
+            stream.write_all(b"GET / HTTP").expect("it reads");
+            stream
+        };
+        let _idle: Vec<_> = (0..3 * MOST_WAITING).map(connect).collect();
+        for _ in 0..10 {
+            let root = ask(address, "GET / HTTP/1.1\r\n\r\n");
+            assert!(root.starts_with("HTTP/1.1 200 "), "{root}");
+        }
     }
 
     #[test]

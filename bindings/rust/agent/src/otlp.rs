@@ -12,6 +12,9 @@ use crate::shared::Shared;
 
 const CUMULATIVE: u32 = 2; // AGGREGATION_TEMPORALITY_CUMULATIVE
 const IDLE: Duration = Duration::from_secs(1);
+const LARGEST_ANSWER: u64 = 64 << 10;
+/// Of a collector, in the log.
+const LONGEST_MESSAGE: usize = 200;
 
 fn attributes<'a>(pairs: impl Iterator<Item = (&'a str, &'a str)>) -> Value {
     pairs
@@ -127,14 +130,19 @@ fn body(families: &[Family], otlp: &Otlp, started: SystemTime, now: SystemTime) 
     }]})
 }
 
-fn push(shared: &Shared, otlp: &Otlp) -> Result<(), ureq::Error> {
+/// The collector itself is spoken to: a proxy of the environment would be given what is meant for this
+/// machine, and whoever a redirect names the headers, but no metrics.
+fn push(shared: &Shared, otlp: &Otlp) -> Result<Option<Rejected>, ureq::Error> {
     let body = body(
         &shared.gather(),
         otlp,
         shared.stats.started,
         SystemTime::now(),
     );
-    let config = ureq::Agent::config_builder().timeout_global(Some(otlp.timeout.0));
+    let config = ureq::Agent::config_builder()
+        .timeout_global(Some(otlp.timeout.0))
+        .proxy(None)
+        .max_redirects(0);
     let agent: ureq::Agent = config.build().into();
     let mut request = agent
         .post(&otlp.endpoint)
@@ -142,20 +150,69 @@ fn push(shared: &Shared, otlp: &Otlp) -> Result<(), ureq::Error> {
     for (name, value) in &otlp.headers {
         request = request.header(name, value);
     }
-    request.send(body.to_string().as_bytes()).map(drop)
+    let mut response = request.send(body.to_string().as_bytes())?;
+    let status = response.status();
+    if !status.is_success() {
+        return Err(ureq::Error::StatusCode(status.as_u16()));
+    }
+    let said = response.body_mut().with_config().limit(LARGEST_ANSWER);
+    // It has taken what was sent, whatever becomes of its answer.
+    Ok(Rejected::read(&said.read_to_vec().unwrap_or_default()))
+}
+
+/// What a collector says that has taken some points only.
+#[derive(Debug, PartialEq, Eq)]
+struct Rejected {
+    points: u64,
+    message: String,
+}
+
+impl Rejected {
+    /// None: all is well, or it says nothing of it.
+    fn read(answer: &[u8]) -> Option<Self> {
+        let answer: Value = serde_json::from_slice(answer).ok()?;
+        let partial = answer.get("partialSuccess")?;
+        let points = match partial.get("rejectedDataPoints") {
+            Some(Value::String(number)) => number.parse().ok(),
+            Some(number) => number.as_u64(),
+            None => None,
+        };
+        let message = partial.get("errorMessage").and_then(Value::as_str);
+        let message: String = message
+            .unwrap_or("")
+            .chars()
+            .take(LONGEST_MESSAGE)
+            .collect();
+        let points = points.unwrap_or(0);
+        (points > 0 || !message.is_empty()).then_some(Self { points, message })
+    }
 }
 
 fn export(shared: &Shared, otlp: &Otlp) {
+    let endpoint = otlp.without_password(&otlp.endpoint);
+    let exports = &shared.stats.exports;
     match push(shared, otlp) {
-        Ok(()) => shared.stats.exports.ok.add(1),
-        Err(error) => {
-            shared.stats.exports.failed.add(1);
+        Ok(None) => exports.ok.add(1),
+        Ok(Some(rejected)) => {
+            // Without points it is advice.
+            let count = if rejected.points > 0 {
+                &exports.failed
+            } else {
+                &exports.ok
+            };
+            count.add(1);
             event!(
                 Warn,
-                "otlp_failed",
-                endpoint = otlp.endpoint,
-                reason = error
+                "otlp_rejected",
+                endpoint = endpoint,
+                points = rejected.points,
+                reason = otlp.without_password(&rejected.message),
             );
+        }
+        Err(error) => {
+            exports.failed.add(1);
+            let reason = otlp.without_password(&error.to_string());
+            event!(Warn, "otlp_failed", endpoint = endpoint, reason = reason);
         }
     }
 }
@@ -181,6 +238,33 @@ pub fn run(shared: &Shared, end: &Receiver<()>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn rejected_points_are_read() {
+        let read = |answer: &str| {
+            let rejected = Rejected::read(answer.as_bytes())?;
+            Some((rejected.points, rejected.message))
+        };
+        for whole in ["", "{}", "no JSON", "[]", r#"{"partialSuccess": {}}"#] {
+            assert_eq!(read(whole), None, "{whole}");
+        }
+        let said = |message: &str| message.to_owned();
+        assert_eq!(
+            read(r#"{"partialSuccess": {"rejectedDataPoints": "7", "errorMessage": "a"}}"#),
+            Some((7, said("a")))
+        );
+        assert_eq!(
+            read(r#"{"partialSuccess": {"rejectedDataPoints": 7}}"#),
+            Some((7, said("")))
+        );
+        assert_eq!(
+            read(r#"{"partialSuccess": {"errorMessage": "old"}}"#),
+            Some((0, said("old")))
+        );
+        let long = json!({"partialSuccess": {"errorMessage": "é".repeat(5000)}});
+        let (_, message) = read(&long.to_string()).expect("it says something");
+        assert_eq!(message.chars().count(), LONGEST_MESSAGE);
+    }
 
     #[test]
     fn a_body_is_as_the_protocol_says() {

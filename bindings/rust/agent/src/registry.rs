@@ -106,8 +106,8 @@ impl Entry {
         }
     }
 
-    /// The counts of a unit that has ended.
-    fn keep(&mut self, unit: &Unit, counted: Result<Counted, Error>, room: &mut usize) {
+    /// Counts that no unit has any more.
+    fn keep_counts(&mut self, unit: &Unit, counted: Result<Counted, Error>, room: &mut usize) {
         match counted {
             Ok(counted) => {
                 self.lost.rows += counted.lost;
@@ -126,6 +126,11 @@ impl Entry {
                 );
             }
         }
+    }
+
+    /// The counts of a unit that has ended.
+    fn keep(&mut self, unit: &Unit, counted: Result<Counted, Error>, room: &mut usize) {
+        self.keep_counts(unit, counted, room);
         self.units.retain(|other| !std::ptr::eq(&**other, unit));
     }
 
@@ -147,7 +152,7 @@ impl Entry {
         *room -= series.len();
         (self.series, self.ended) = (series, ended);
         for unit in &self.units {
-            (0..unit.count()).for_each(|index| unit.set_number(index, NONE));
+            unit.forget_numbers();
         }
         self.rule = rule;
     }
@@ -309,6 +314,24 @@ impl Registry {
         }
     }
 
+    /// A unit's process has another name: what was counted stays with the old one.
+    pub fn rename(&self, rule: &str, unit: &Unit, name: &str) {
+        let mut state = self.state();
+        let mut room = state.room();
+        let Some(entry) = state.entry(rule) else {
+            return;
+        };
+        let counted = unit.begin();
+        let begun = counted.is_ok();
+        entry.keep_counts(unit, counted, &mut room);
+        if begun {
+            unit.rename(name);
+        }
+        if entry.rule.zeros {
+            entry.number_all(unit, &mut room);
+        }
+    }
+
     pub fn attach_failed(&self, rule: &str) {
         if let Some(entry) = self.state().entry(rule) {
             entry.attach_errors += 1;
@@ -450,6 +473,37 @@ mod tests {
         // Of another kind it is another rule.
         let ended = registry.set_rules(&self::config("kind = \"latency\"\n"));
         assert_eq!((ended.len(), calls(&registry).len()), (1, 0));
+    }
+
+    #[test]
+    fn a_new_name_counts_from_when_it_is_known() {
+        let _alone = alone();
+        for kind in ["count", "latency"] {
+            let config = config(&format!("by = [\"process\"]\nkind = \"{kind}\"\n"));
+            let registry = Registry::default();
+            registry.set_rules(&config);
+            let unit = unit(&config);
+            unit.rename("old");
+            registry.insert("r", unit.clone(), None);
+            call(5);
+            registry.rename("r", &unit, "new");
+            call(3);
+            registry.rename("r", &unit, "newest");
+            call(2);
+            unit.stop();
+            registry.remove("r", &unit);
+            let counts = registry.counts();
+            let mut series: Vec<_> = counts[0]
+                .series
+                .iter()
+                .map(|(labels, value)| (labels.process.as_deref(), value.calls))
+                .collect();
+            series.sort_unstable();
+            assert_eq!(
+                series,
+                [(Some("new"), 3), (Some("newest"), 2), (Some("old"), 5)]
+            );
+        }
     }
 
     #[test]

@@ -91,6 +91,12 @@ pub fn read(fd: &OwnedFd, buffer: &mut [u8]) -> usize {
     count.max(0) as usize
 }
 
+/// Whoever reads what is printed may have read enough: that ends a program quietly.
+pub fn end_with_reader() {
+    // SAFETY: the default is no function of ours.
+    unsafe { libc::signal(libc::SIGPIPE, libc::SIG_DFL) };
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Signal {
     Reload,

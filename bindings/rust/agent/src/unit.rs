@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
-use std::sync::{OnceLock, RwLock};
+use std::sync::{Mutex, MutexGuard, RwLock};
 use std::time::{Duration, Instant};
 
 use uprobe_multi::{
@@ -123,10 +123,11 @@ pub struct Unit {
     pub attached: usize,
     pub skipped: Skipped,
     kind: Kind,
-    process_name: Option<String>,
+    /// It may get another one, as by exec().
+    process_name: Mutex<Option<String>>,
     observer: RwLock<Observing>,
-    /// What another unit has counted, too.
-    baseline: OnceLock<Reading>,
+    /// What another unit has counted, too, or it itself under another name.
+    baseline: Mutex<Option<Reading>>,
     /// Numbers of the series of each probe.
     series: Vec<AtomicU32>,
     /// When it was last asked for, seconds after `born`.
@@ -160,10 +161,10 @@ impl Unit {
             attached: observer.link().attached_count(),
             skipped,
             kind,
-            process_name: process.map(|process| process.name().to_owned()),
+            process_name: Mutex::new(process.map(|process| process.name().to_owned())),
             series: set.iter().map(|_| AtomicU32::new(NONE)).collect(),
             observer: RwLock::new(observer),
-            baseline: OnceLock::new(),
+            baseline: Mutex::new(None),
             wanted: AtomicU64::new(0),
             born: Instant::now(),
         })
@@ -173,17 +174,43 @@ impl Unit {
         self.series.len()
     }
 
-    pub fn counted(&self) -> Result<Counted, Error> {
-        let observer = self.observer.read().expect("no reader panics");
-        observer.read()?.counted(self.baseline.get())
+    fn read(&self) -> Result<Reading, Error> {
+        self.observer.read().expect("no reader panics").read()
     }
 
-    /// From here on it counts; what it has seen so far is somebody else's.
-    pub fn begin(&self) -> Result<(), Error> {
-        let reading = self.observer.read().expect("no reader panics").read()?;
-        // Begun once: the first beginning holds.
-        let _ = self.baseline.set(reading);
-        Ok(())
+    fn baseline(&self) -> MutexGuard<'_, Option<Reading>> {
+        self.baseline.lock().expect("nothing panics with it")
+    }
+
+    fn process_name(&self) -> MutexGuard<'_, Option<String>> {
+        self.process_name.lock().expect("nothing panics with it")
+    }
+
+    pub fn counted(&self) -> Result<Counted, Error> {
+        self.read()?.counted(self.baseline().as_ref())
+    }
+
+    /// From here on it counts. @return what it has counted until then.
+    pub fn begin(&self) -> Result<Counted, Error> {
+        let reading = self.read()?;
+        let mut baseline = self.baseline();
+        let counted = reading.counted(baseline.as_ref())?;
+        *baseline = Some(reading);
+        Ok(counted)
+    }
+
+    pub fn is_named(&self, name: &str) -> bool {
+        self.process_name().as_deref() == Some(name)
+    }
+
+    /// Of the process. Its series are others from then on.
+    pub fn rename(&self, name: &str) {
+        *self.process_name() = Some(name.to_owned());
+        self.forget_numbers();
+    }
+
+    pub fn forget_numbers(&self) {
+        (0..self.count()).for_each(|index| self.set_number(index, NONE));
     }
 
     /// Detach; the counts then stand still.
@@ -205,7 +232,7 @@ impl Unit {
             probe: (self.kind == Kind::Count).then_some(kind),
             binary: Some(self.path.to_string_lossy().into_owned()),
             symbol: probe.map(|probe| probe.name()),
-            process: self.process_name.clone(),
+            process: self.process_name().clone(),
         }
     }
 

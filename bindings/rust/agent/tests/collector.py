@@ -10,10 +10,12 @@ from typing import Iterator
 
 
 class Collector:
-    """Answers `status`; keeps every request that it has answered with 200."""
+    """Answers `status`, with `location` and `answer`; keeps every request that it has answered with 200."""
 
     def __init__(self) -> None:
         self.status = 200
+        self.location = ""
+        self.answer = b"{}"
         self.refused = 0
         self.bodies: list[dict] = []
         self.headers: list[dict[str, str]] = []
@@ -28,9 +30,15 @@ class Collector:
                 collector.take(self.path, headers, body)
                 self.send_response(collector.status)
                 self.send_header("Content-Type", "application/json")
-                self.send_header("Content-Length", "2")
+                self.send_header("Content-Length", str(len(collector.answer)))
+                if collector.location:
+                    self.send_header("Location", collector.location)
                 self.end_headers()
-                self.wfile.write(b"{}")
+                self.wfile.write(collector.answer)
+
+            def do_GET(self) -> None:  # what a redirect may make of it
+                collector.refused += 1
+                self.send_error(405)
 
             def log_message(self, *_: object) -> None:
                 pass

@@ -2,11 +2,14 @@
 """The daemon itself: privileges, command line, HTTP, and how it ends."""
 from __future__ import annotations
 
+import os
 import re
 import signal
+import socket
 import subprocess
 import urllib.error
 import urllib.request
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -98,6 +101,7 @@ def test_check_tells_what_would_be_attached(programs, tmp_path):
     ('[[rule]]\nname = "r"\n', ["specs"]),
     ('[[rule]]\nname = "r"\nspecs = ["libc.so.6"]\n', ["libc.so.6"]),
     ('[[rule]]\nname = "r"\nspecs = ["libc.so.6:malloc"]\n' * 2, ["r"]),
+    ('[[rule]]\nname = "r"\nspecs = ["libc.so.6:malloc", "libc.so.6:/(/"]\n', ['"r"', "libc.so.6:/(/"]),
     ('[agent]\ninterval = "soon"\n', ["interval", "soon", "2"]),
     ('[[rule]]\nname = "r"\nspecs = ["libc.so.6:malloc"]\nlabels = { le = "x" }\n', ["le"]),
     ("[[rule", ["1"]),
@@ -112,6 +116,20 @@ def test_a_wrong_file_is_named_with_line_and_key(tmp_path, text, said):
         assert word in done.stderr.replace(str(file), "")
 
 
+@pytest.mark.parametrize("option", ["--check", "--help", "--version"])
+def test_whoever_reads_may_have_enough(tmp_path, option):
+    file = tmp_path / "agent.toml"
+    file.write_text("")
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "w") as nobody:
+        done = subprocess.run(
+            [str(PROGRAM), "--config", str(file), option],
+            stdout=nobody, stderr=subprocess.PIPE, text=True, timeout=60, check=False,
+        )
+    assert (done.returncode, done.stderr) == (-signal.SIGPIPE, "")
+
+
 def test_http(start_agent, programs):
     agent = start_agent(counted(programs))
     assert "/metrics" in agent.get("/")
@@ -124,6 +142,17 @@ def test_http(start_agent, programs):
             assert answer.headers["Content-Type"].startswith(kind)
             text = answer.read().decode()
         assert text.endswith("# EOF\n") == (kind != "text/plain")
+
+
+def test_idle_connections_keep_nobody_out(start_agent, programs):
+    agent = start_agent(counted(programs))
+    host, port = agent.address.rsplit(":", 1)
+    with ExitStack() as stack:
+        for _ in range(60):
+            stack.enter_context(socket.create_connection((host, int(port))))
+        for _ in range(3):
+            assert agent.get("/healthz") == "ok\n"
+        assert agent.sum("uprobe_agent_scrapes_total") > 0
 
 
 def test_promtool_has_nothing_to_say(start_agent, programs):

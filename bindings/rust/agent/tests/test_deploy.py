@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+import socket
 import subprocess
 from pathlib import Path
 
 import pytest
 
 from agent import PROGRAM
-from processes import TOP, eventually
+from processes import PATIENCE, TOP, eventually
 
 DEPLOY = TOP / "docs/deploy"
 UNIT = (DEPLOY / "uprobe-agent.service").read_text()
@@ -138,6 +139,22 @@ def test_systemd_accepts_the_unit(tmp_path):
     unit = tmp_path / "uprobe-agent.service"
     unit.write_text(UNIT.replace("/usr/bin/uprobe-agent", str(PROGRAM)))
     assert tool("systemd-analyze", "verify", unit) == ""
+
+
+def test_it_tells_systemd_how_far_it_is(start_agent, programs, tmp_path):
+    """Type=notify waits for that."""
+    assert re.search(r"^Type=notify$", UNIT, re.M)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        systemd.bind(str(tmp_path / "notify"))
+        systemd.settimeout(PATIENCE)
+        agent = start_agent(everything(programs), launch=lambda command: [
+            "env", f"NOTIFY_SOCKET={tmp_path / 'notify'}", "setpriv", only(unit_capabilities()), *command
+        ])
+        assert systemd.recv(100) == b"READY=1"
+        agent.reload(everything(programs))
+        assert [systemd.recv(100) for _ in range(2)] == [b"RELOADING=1", b"READY=1"]
+        assert agent.end() == 0
+        assert systemd.recv(100) == b"STOPPING=1"
 
 
 def unit_capabilities() -> list[str]:

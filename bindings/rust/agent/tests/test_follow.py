@@ -3,10 +3,26 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
 
 import pytest
 
 from programs import Programs, code_is_changed
+
+# Calls as often as it is told, and becomes what it is told; says so when it has.
+CALLER = """
+import ctypes, os, sys
+call = ctypes.CDLL("libc.so.6").getsid
+print("ready", flush=True)
+for line in sys.stdin:
+    word, what = line.split()
+    if word == "exec":
+        os.execv(what, [what, sys.argv[0]])
+    for _ in range(int(what)):
+        call(0)
+    print("done", flush=True)
+"""
 
 
 def test_a_new_process_is_counted_from_its_first_instruction(start_agent, programs):
@@ -128,3 +144,38 @@ def test_a_file_that_is_not_there_yet(start_agent, programs, tmp_path):
     with programs.start() as target:
         assert target.ask(f"load path={later} symbol=shared_0000 times=60") == "load calls=60"
     assert agent.calls("later") == 60
+
+
+def test_after_exec_it_counts_under_the_new_name(start_agent, tmp_path):
+    script = tmp_path / "caller.py"
+    script.write_text(CALLER)
+    old, new = (tmp_path / name for name in ("renamed-1", "renamed-2"))
+    for name in (old, new):
+        name.symlink_to(sys.executable)
+    agent = start_agent("""
+        [[rule]]
+        name = "named"
+        specs = ["libc.so.6:getsid"]
+        scope = { process = "renamed-?" }
+        attach = "process"
+        by = ["process"]
+    """)
+
+    def series(name: str) -> bool:
+        return any(f'process="{name}"' in sample for sample in agent.samples())
+
+    with subprocess.Popen([old, script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1) as caller:
+        def tell(text: str) -> None:
+            caller.stdin.write(text + "\n")
+            assert caller.stdout.readline()
+
+        assert caller.stdout.readline()
+        agent.wait_for(1, "uprobe_rule_attached_probes", rule="named")
+        tell("call 70")
+        tell(f"exec {new}")
+        agent.wait_until("the new name is known", lambda: series("renamed-2"))
+        tell("call 5")
+        assert agent.calls("named", process="renamed-1") == 70
+        assert agent.calls("named", process="renamed-2") == 5
+        caller.stdin.close()
+    assert agent.calls("named") == 75

@@ -2,6 +2,7 @@
 """What is pushed to OpenTelemetry."""
 from __future__ import annotations
 
+import json
 import socket
 
 import pytest
@@ -13,6 +14,15 @@ from processes import eventually
 @pytest.fixture
 def collector():
     server = Collector()
+    yield server
+    server.end()
+
+
+@pytest.fixture
+def stranger():
+    """Who is not to be spoken to."""
+    server = Collector()
+    server.status = 503
     yield server
     server.end()
 
@@ -102,3 +112,47 @@ def test_a_collector_that_does_not_answer_stops_nothing(start_agent, programs):
         assert agent.calls("pushed") == 50
         assert agent.end() == 0
         connection.close()
+
+
+@pytest.mark.parametrize("status", [302, 307])
+def test_a_redirect_is_a_failure(start_agent, programs, collector, stranger, status):
+    """Whoever it names is sent neither headers nor metrics."""
+    collector.status, collector.location = status, stranger.endpoint
+    agent = start_agent(otlp(collector) + counted(programs))
+    agent.wait_for(2, "uprobe_agent_otlp_exports_total", result="failed")
+    assert agent.own("uprobe_agent_otlp_exports_total", result="ok") == 0
+    assert collector.refused >= 2 and stranger.refused == 0
+
+
+def test_no_proxy_is_taken(start_agent, programs, collector, stranger):
+    proxy = stranger.endpoint.removesuffix("/v1/metrics")
+    names = ("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy")
+    start_agent(
+        otlp(collector) + counted(programs),
+        launch=lambda command: ["env", *(f"{name}={proxy}" for name in names), *command],
+    )
+    eventually("pushes", lambda: len(collector.bodies) >= 2)
+    assert stranger.refused == 0
+
+
+def test_a_password_is_not_logged(start_agent, programs, collector):
+    """Neither of an endpoint that refuses nor of one that is no URL."""
+    collector.status = 503
+    rules = otlp(collector).replace("http://", "http://someone:9153secret@") + counted(programs)
+    agent = start_agent(rules)
+    agent.wait_until("a failure is logged", lambda: "http://***@127.0.0.1" in agent.printed())
+    agent.reload(rules.replace("@127.0.0.1", "@127 0 0 1"))
+    agent.wait_until("the other, too", lambda: "http://***@127 0 0 1" in agent.printed())
+    assert "9153secret" not in agent.printed()
+
+
+def test_points_that_are_rejected_are_a_failure(start_agent, programs, collector):
+    rejected = {"rejectedDataPoints": "31", "errorMessage": "too\nold" + "." * 5000}
+    collector.answer = json.dumps({"partialSuccess": rejected}).encode()
+    agent = start_agent(otlp(collector) + counted(programs))
+    agent.wait_for(2, "uprobe_agent_otlp_exports_total", result="failed")
+    assert agent.own("uprobe_agent_otlp_exports_total", result="ok") == 0
+    [line, *_] = [line for line in agent.printed().splitlines() if "event=otlp_rejected" in line]
+    assert "points=31" in line and 'reason="too\\nold.' in line and len(line) < 500
+    collector.answer = b"{}"
+    agent.wait_for(1, "uprobe_agent_otlp_exports_total", result="ok")

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
+from pathlib import Path
 
+from agent import PROGRAM
+from processes import Server
 from programs import Programs
 
 
@@ -98,9 +101,11 @@ def test_a_file_with_an_error_is_refused(start_agent, programs):
         assert agent.sum("uprobe_agent_config_last_reload_successful") == 0
         target.call(times=20)
         assert agent.calls("kept", symbol="known_0000") == 120
+        agent.reload(rule("kept", known(programs, 0), f"{programs.known}:/(/"), result="failed")
+        assert f"{programs.known}:/(/" in agent.printed()
         agent.configure("[[rule")
         os.kill(agent.pid, signal.SIGHUP)
-        agent.wait_for(2, "uprobe_agent_config_reloads_total", result="failed")
+        agent.wait_for(3, "uprobe_agent_config_reloads_total", result="failed")
         agent.reload(rule("kept", known(programs, 0)))
         assert agent.sum("uprobe_agent_config_last_reload_successful") == 1
         target.call(times=3)
@@ -114,3 +119,28 @@ def test_what_is_fixed_at_the_start_stays(start_agent, programs):
     agent.reload(text)
     assert "notify" in agent.printed()
     assert agent.sum("uprobe_agent_notify") == 1
+
+
+def answer_reading(server: Server, fifo: Path, text: str) -> None:
+    """Waits until it reads the file, asks for a reload, and only then lets it read."""
+    def open_for_reader() -> int | None:
+        try:
+            return os.open(fifo, os.O_WRONLY | os.O_NONBLOCK)
+        except OSError:
+            return None
+
+    with os.fdopen(server.wait_until("it reads its file", open_for_reader), "w") as writer:
+        os.kill(server.pid, signal.SIGHUP)
+        writer.write(text)
+
+
+def test_a_reload_waits_for_the_start(tmp_path):
+    fifo = tmp_path / "agent.toml"
+    os.mkfifo(fifo)
+    text = '[agent]\nlisten = ""\n'
+    server = Server(tmp_path / "agent.log", [str(PROGRAM), "--config", str(fifo)])
+    answer_reading(server, fifo, text)
+    server.wait_until("it has started", lambda: "event=started" in server.printed())
+    answer_reading(server, fifo, text)
+    server.wait_until("it has read the file again", lambda: "event=reloaded" in server.printed())
+    assert server.end(signal.SIGKILL) == -signal.SIGKILL
