@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "descriptors.h"
 #include "options.h"
 #include "report.h"
 
@@ -85,6 +86,7 @@ int main(int argc, char **argv)
 	const struct cli_subcommand *subcommand;
 	const char *name = argc > 1 ? argv[1] : "";
 
+	cli_descriptors_reserve();
 	setlocale(LC_CTYPE, "");
 	argp_program_version_hook = print_version;
 	if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 ||

@@ -7,24 +7,30 @@
 #include <stddef.h>
 #include <unistd.h>
 
+#include "clock.h"
+
+/* timeout(1) and a terminal that is closed send a signal twice at once: that asks once. */
+#define SAME_REQUEST_NS (CLI_SECOND_NS / 2)
 #define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 
 static const int handled[] = {SIGINT, SIGTERM, SIGHUP, SIGPIPE};
 static struct sigaction before[LENGTH(handled)];
 static volatile sig_atomic_t caught;
+static uint64_t caught_ns;
 static int wake[2] = {-1, -1};
 
 static void on_signal(int number)
 {
 	int saved = errno;
 
-	if (caught) {
-		signal(number, SIG_DFL);
-		raise(number);
-	} else {
+	if (!caught) {
 		caught = number;
+		caught_ns = cli_now_ns();
 		/* The pipe is empty, so one byte always fits. */
 		(void)!write(wake[1], "", 1);
+	} else if (cli_now_ns() - caught_ns >= SAME_REQUEST_NS) {
+		signal(number, SIG_DFL);
+		raise(number);
 	}
 	errno = saved;
 }
@@ -41,6 +47,8 @@ static int install_one(int number, struct sigaction *old)
 	if (number == SIGPIPE)
 		action.sa_handler = SIG_IGN;
 	sigemptyset(&action.sa_mask);
+	for (size_t i = 0; i < LENGTH(handled); i++)
+		sigaddset(&action.sa_mask, handled[i]);
 	return sigaction(number, &action, NULL);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
  * The signals that end an observation: SIGINT, SIGTERM and SIGHUP. The first one asks
- * for a clean end; a second one ends the process at once.
+ * for a clean end; a second one, half a second later or more, ends the process at once.
  */
 #ifndef UPM_CLI_SIGNALS_H
 #define UPM_CLI_SIGNALS_H

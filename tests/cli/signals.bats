@@ -144,3 +144,43 @@ kill_while_holding() {
 	eventually test ! -e "/proc/$HELD"
 	[ ! -e "$BATS_TEST_TMPDIR/touched" ]
 }
+
+# What timeout(1) does, and a terminal that is closed. Two alone may be taken for one by the kernel.
+@test "a signal that comes twice at once asks once: the result is whole" {
+	for signal in TERM HUP; do
+		start_count --json
+		perl -e 'for (1 .. 20) { kill @ARGV; select undef, undef, undef, 0.001 }' \
+			"$signal" "$COUNTER"
+		wait "$COUNTER"
+		jq -e '.ended == "signal" and .attached > 2000' "$BATS_TEST_TMPDIR/out"
+		end_started
+	done
+}
+
+is_blocked_in_write() {
+	[[ $(cat "/proc/$1/wchan") == *pipe_write* ]]
+}
+
+has_ended() {
+	! kill -0 "$1" 2>/dev/null || [[ $(cat "/proc/$1/stat") == *") Z "* ]]
+}
+
+@test "a second signal, later, ends what can not end by itself" {
+	mkfifo "$BATS_TEST_TMPDIR/pipe"
+	start sh -c 'exec sleep 600 <"$1"' sh "$BATS_TEST_TMPDIR/pipe"
+	start perl -e 'while (1) { getppid() for 1 .. 100; select undef, undef, undef, 0.01 }'
+	caller=$!
+	eventually is_running "$caller" perl
+	start "$UPM" trace -o "$BATS_TEST_TMPDIR/pipe" -p "$caller" libc.so.6:getppid
+	tracer=$!
+	eventually is_blocked_in_write "$tracer"
+	kill -TERM "$tracer"
+	sleep 1
+	run has_ended "$tracer"
+	[ "$status" -ne 0 ]
+	kill -TERM "$tracer"
+	eventually has_ended "$tracer"
+	status=0
+	wait "$tracer" || status=$?
+	[ "$status" -eq 143 ]
+}
