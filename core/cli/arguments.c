@@ -49,6 +49,24 @@ static void check_action(const struct cli_options *options, struct argp_state *s
 	}
 }
 
+static void check_pin(const struct cli_options *options, struct argp_state *state)
+{
+	if (options->pin && ((options->command && *options->command) || options->duration_ns))
+		argp_error(state, "--pin attaches and exits: it goes with neither -d nor COMMAND");
+	if (options->pin && options->trace.most_events)
+		argp_error(state, "--pin attaches and exits: -c goes with pinned show");
+}
+
+static void check_debug(const struct cli_options *options, struct argp_state *state)
+{
+	if (!(options->resolve_flags & UPM_RESOLVE_DEBUG_NEVER))
+		return;
+	if (options->resolve_flags & UPM_RESOLVE_DEBUG_ALWAYS)
+		argp_error(state, "--debuginfo and --no-debuginfo: choose one");
+	if (options->resolve_flags & UPM_RESOLVE_DEBUGINFOD)
+		argp_error(state, "--debuginfod and --no-debuginfo: choose one");
+}
+
 /* Check what no single option can know. */
 static error_t check_whole(const struct input *input, struct argp_state *state)
 {
@@ -66,8 +84,8 @@ static error_t check_whole(const struct input *input, struct argp_state *state)
 		argp_error(state, "no SPEC given");
 	if ((options->attach_flags & UPM_ATTACH_CHILDREN) && !options->pid_count && !runs_command)
 		argp_error(state, "--children needs -p or a COMMAND");
-	if (options->pin && (runs_command || options->duration_ns))
-		argp_error(state, "--pin attaches and exits: it goes with neither -d nor COMMAND");
+	check_pin(options, state);
+	check_debug(options, state);
 	if (options->trace.folded && options->json)
 		argp_error(state, "--folded and --json are two forms: choose one");
 	check_signatures(options, state);

@@ -92,6 +92,9 @@ static error_t parse_choice(int key, char *argument, struct argp_state *state,
 		trace->filter = argument;
 		return 0;
 	case CLI_OPTION_COMM:
+		if (!*argument)
+			argp_error(state,
+				   "--comm '': a thread has a name; leave --comm out for all");
 		trace->comm = argument;
 		return 0;
 	case CLI_OPTION_TID:

@@ -126,6 +126,7 @@ options_of() {
 	refuses "--text 5000" trace --text 5000 libc.so.6:malloc
 	refuses "--stacks 128" trace --stacks=128 libc.so.6:malloc
 	refuses "--tid me" trace --tid me libc.so.6:malloc
+	refuses "--comm ''" trace --comm '' libc.so.6:malloc
 	refuses "-c 0" trace -c 0 libc.so.6:malloc
 	refuses "--time noon" trace --time noon libc.so.6:malloc
 	refuses "--verdict fine" list --verdict fine libc.so.6:malloc
@@ -137,6 +138,9 @@ options_of() {
 	refuses "--pin attaches and exits" attach --pin /sys/fs/bpf/x x.o -- true
 	refuses "--pin attaches and exits" count --pin x -d 1 libc.so.6:malloc
 	refuses "--pin attaches and exits" trace --pin x libc.so.6:malloc -- true
+	refuses "-c goes with pinned show" trace --pin x -c 5 libc.so.6:malloc
+	refuses "--debuginfo and --no-debuginfo" list --debuginfo --no-debuginfo libc.so.6:malloc
+	refuses "--debuginfod and --no-debuginfo" count --no-debuginfo --debuginfod libc.so.6:malloc
 	refuses "--children needs" latency --children libc.so.6:malloc
 	refuses "--folded and --json" trace --folded --json libc.so.6:malloc
 }
