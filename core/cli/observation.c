@@ -82,7 +82,7 @@ static void announce(const struct cli_observation *observation)
 {
 	char number[CLI_NUMBER_SIZE];
 
-	if (!cli_window_of(STDERR_FILENO).terminal || observation->run.options->command)
+	if (!isatty(STDERR_FILENO) || observation->run.options->command)
 		return;
 	fprintf(stderr, "%s at %s; Ctrl-C ends\n", observation->kind->doing,
 		cli_text_counted(number, observation->attached_count, "probe"));
