@@ -32,7 +32,9 @@ static void print_attachment(FILE *out, const struct cli_attachment *attachment)
 	char number[CLI_NUMBER_SIZE], time[CLI_NUMBER_SIZE], links[CLI_NUMBER_SIZE];
 
 	cli_text_put(out, attachment->program.name, 0, 0);
-	fprintf(out, " (%s): ", attachment->program.section);
+	fputs(" (", out);
+	cli_text_put(out, attachment->program.section, 0, 0);
+	fputs("): ", out);
 	if (link)
 		fprintf(out, "%s attached in %s, %s (%s)\n",
 			cli_text_counted(number, upm_link_attached(link), "probe"),

@@ -205,6 +205,7 @@ static void print_histogram_title(FILE *out, struct cli_latency *latency,
 				  const struct cli_timing *timing)
 {
 	struct upm_probe probe = {.size = sizeof(probe)};
+	const char *comm = cli_latency_comm(latency, &timing->row);
 	char number[CLI_NUMBER_SIZE];
 
 	if (upm_probe_set_get(latency->base.set, timing->row.probe, &probe) < 0)
@@ -212,11 +213,13 @@ static void print_histogram_title(FILE *out, struct cli_latency *latency,
 	fputc('\n', out);
 	cli_text_put(out, cli_name_of(&latency->base.names, &probe), CLI_MOST_LABEL, 0);
 	if (latency->has_tids)
-		fprintf(out, ", thread %d ", (int)timing->row.tid);
+		fprintf(out, ", thread %d", (int)timing->row.tid);
 	else if (latency->has_pids)
-		fprintf(out, ", process %d ", (int)timing->row.pid);
-	if (latency->has_pids)
-		cli_text_put(out, cli_latency_comm(latency, &timing->row), 0, 0);
+		fprintf(out, ", process %d", (int)timing->row.pid);
+	if (*comm) {
+		fputc(' ', out);
+		cli_text_put(out, comm, 0, 0);
+	}
 	fprintf(out, ": %s\n", cli_text_counted(number, timing->row.calls, "call"));
 }
 

@@ -82,7 +82,7 @@ static void announce(const struct cli_observation *observation)
 {
 	char number[CLI_NUMBER_SIZE];
 
-	if (!cli_window_of(STDERR_FILENO).terminal || observation->run.options->command)
+	if (!isatty(STDERR_FILENO) || observation->run.options->command)
 		return;
 	fprintf(stderr, "%s at %s; Ctrl-C ends\n", observation->kind->doing,
 		cli_text_counted(number, observation->attached_count, "probe"));
@@ -170,8 +170,11 @@ static int observe(struct cli_observation *observation)
 	if (prepare(observation) || watch_to_the_end(observation))
 		return CLI_FAILED;
 	upm_observer_stop(observation->observer, &observation->detach_ns);
+	/* Until it is reaped, a command that has ended has its name. */
+	if (read_at(observation, CLI_READ_END))
+		return CLI_FAILED;
 	cli_run_reap(&observation->run);
-	return read_at(observation, CLI_READ_END) ? CLI_FAILED : print_result(observation);
+	return print_result(observation);
 }
 
 static int pin(struct cli_observation *observation)

@@ -22,6 +22,13 @@ setup() {
 		.attached == 0 and (.error | contains("SPEC"))' <<<"$output"
 }
 
+@test "a section's name can not command the terminal" {
+	perl -pe 's/(libc\.so\.6:get)ppid/$1\x1bc**/g' "$OBJECT" >"$BATS_TEST_TMPDIR/object"
+	run "$UPM" attach "$BATS_TEST_TMPDIR/object"
+	[[ $output == *'named (uprobe.multi/libc.so.6:get\x1bc**)'* ]]
+	[[ $output != *$'\x1b'* ]]
+}
+
 @test "with specs all programs go to all of them, with the kind of each" {
 	run --separate-stderr "$UPM" attach --json -d 100ms -p "$SLEEPER" "$OBJECT" \
 		libc.so.6:getppid libc.so.6:pthread_spin_lock libc.so.6:getuid

@@ -155,6 +155,17 @@ column_of() {
 	[[ $output == *"getppid, process "* ]]
 }
 
+@test "--split: a command that ended at once has its name" {
+	for by in process thread; do
+		run --separate-stderr "$UPM" latency --json --split $by libc.so.6:getppid -- \
+			perl -e 'getppid() for 1 .. 5'
+		jq -e '.total == 5 and [.probes[].comm] == ["perl"]' <<<"$output"
+	done
+	run --separate-stderr "$UPM" latency --split process libc.so.6:getppid -- \
+		perl -e 'getppid() for 1 .. 5'
+	grep -qE '^getppid, process [0-9]+ perl: 5 calls$' <<<"$output"
+}
+
 @test "Ctrl-C ends it with the final table, kill -9 leaves nothing" {
 	start sleep 60
 	sleeper=$!

@@ -102,6 +102,11 @@ counter_is_attached() {
 	[[ $output == *"hits     0"* ]]
 }
 
+@test "a terminal without live tables is told that it goes on, and how it ends" {
+	run on_terminal "TERM=dumb '$UPM' count -p $SLEEPER -d 500ms libc.so.6:getppid"
+	[[ $output == *"counting at 1 probe; Ctrl-C ends"* ]]
+}
+
 @test "JSON on a terminal is JSON alone" {
 	run on_terminal "'$UPM' count --json -p $SLEEPER -d 300ms -i 0.1 libc.so.6:getppid 2>/dev/null"
 	plain "$output" | jq -e '.attached == 1'
