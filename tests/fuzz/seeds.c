@@ -111,8 +111,8 @@ static void seed_spec(void)
 static void seed_trace(void)
 {
 	static const char *const texts[] = {
-		"int openat(int fd, const char *path, unsigned flags, ...);\n"
-		"fd == -100 && path ^= \"/etc/\" && arg2 & 0x40 && result >= 0",
+		("int openat(int fd, const char *path, unsigned flags, ...);\n"
+		 "fd == -100 && path ^= \"/etc/\" && arg2 & 0x40 && result >= 0"),
 		"(void data[n], size_t n, char id[16])\nn > 4096 && duration_ns < 10",
 		"double f(double x, struct stat *st, int (*compare)(const void *, char **))\n",
 		"getenv(char *name)\nname != \"a\\\"b\\n\"",

@@ -83,7 +83,7 @@ bool upm_loads_pointer(const uint8_t *code, unsigned int number)
 {
 	if ((code[0] & 0xf8) != 0x48 || code[1] != 0x8b)
 		return false;
-	return ((code[2] >> 3 & 7) | (code[0] & 4) << 1) == number &&
+	return ((code[2] >> 3 & 7u) | (code[0] & 4u) << 1) == number &&
 	       is_off_stack(code + 2, code[0]);
 }
 
