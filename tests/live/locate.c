@@ -313,6 +313,16 @@ static void works_without_a_leader(void **state)
 	end(&child);
 }
 
+/* Two processes that map the library. */
+static void start_two(struct child children[2], int32_t pids[2])
+{
+	make_library();
+	for (int i = 0; i < 2; i++) {
+		children[i] = start(map_library);
+		pids[i] = children[i].pid;
+	}
+}
+
 static void one_file_is_opened_once(void **state)
 {
 	struct child children[2];
@@ -321,11 +331,7 @@ static void one_file_is_opened_once(void **state)
 	int32_t pids[2];
 
 	(void)state;
-	make_library();
-	for (int i = 0; i < 2; i++) {
-		children[i] = start(map_library);
-		pids[i] = children[i].pid;
-	}
+	start_two(children, pids);
 	assert_upm_ok(upm_locator_open(pids, 2, NULL, &locator));
 	assert_upm_ok(upm_locate(locator, "libcopied.so.7", &first));
 	assert_upm_ok(upm_locate(locator, library, &second));
@@ -402,11 +408,7 @@ static void tells_processes_apart(void **state)
 	int32_t pids[2];
 
 	(void)state;
-	make_library();
-	for (int i = 0; i < 2; i++) {
-		children[i] = start(map_library);
-		pids[i] = children[i].pid;
-	}
+	start_two(children, pids);
 	assert_upm_ok(upm_locator_open(pids, 2, NULL, &locator));
 	for (int i = 0; i < 2; i++) {
 		struct upm_mapping mapping = mapping_of(&mappings[i], pids[i], library);

@@ -60,10 +60,14 @@ static bool has_cookies(const struct upm_plan *plan)
 
 static int check_cookies(const struct upm_attach_job *job, uint32_t carried)
 {
+	int doubt = upm_kernel_doubt();
+
 	if (carried == UPM_YES || !has_cookies(&job->plan))
 		return UPM_OK;
 	if (carried == UPM_UNKNOWN)
-		return upm_fail(UPM_ERR_PERMISSION, EPERM, operation, NULL, upm_privilege_hint(),
+		return upm_fail(doubt ? upm_status_of_errno(doubt) : UPM_ERR_PERMISSION,
+				doubt ? doubt : EPERM, operation, NULL,
+				doubt ? NULL : upm_privilege_hint(),
 				"whether this kernel's perf events carry cookies can not be asked");
 	return upm_fail(UPM_ERR_UNSUPPORTED, 0, operation, NULL,
 			"use no cookies, or a kernel from 5.15 on",

@@ -107,14 +107,17 @@ impl Entry {
     }
 
     /// Counts that no unit has any more.
-    fn keep_counts(&mut self, unit: &Unit, counted: Result<Counted, Error>, room: &mut usize) {
+    fn keep_counts(&mut self, unit: &Unit, counted: Counted, room: &mut usize) {
+        self.lost.rows += counted.lost;
+        let mut ended = std::mem::take(&mut self.ended);
+        self.add(unit, counted, &mut ended, room);
+        self.ended = ended;
+    }
+
+    /// The counts of a unit that has ended.
+    fn keep(&mut self, unit: &Unit, counted: Result<Counted, Error>, room: &mut usize) {
         match counted {
-            Ok(counted) => {
-                self.lost.rows += counted.lost;
-                let mut ended = std::mem::take(&mut self.ended);
-                self.add(unit, counted, &mut ended, room);
-                self.ended = ended;
-            }
+            Ok(counted) => self.keep_counts(unit, counted, room),
             Err(error) => {
                 self.lost.reads += 1;
                 event!(
@@ -126,11 +129,6 @@ impl Entry {
                 );
             }
         }
-    }
-
-    /// The counts of a unit that has ended.
-    fn keep(&mut self, unit: &Unit, counted: Result<Counted, Error>, room: &mut usize) {
-        self.keep_counts(unit, counted, room);
         self.units.retain(|other| !std::ptr::eq(&**other, unit));
     }
 
@@ -321,12 +319,12 @@ impl Registry {
         let Some(entry) = state.entry(rule) else {
             return;
         };
-        let counted = unit.begin();
-        let begun = counted.is_ok();
+        // What can not be read now is not lost: the next look tries again.
+        let Ok(counted) = unit.begin() else {
+            return;
+        };
         entry.keep_counts(unit, counted, &mut room);
-        if begun {
-            unit.rename(name);
-        }
+        unit.rename(name);
         if entry.rule.zeros {
             entry.number_all(unit, &mut room);
         }
