@@ -966,7 +966,8 @@ enum upm_event_kind {
  * one that could not be read the element is the pointer itself.
  */
 struct upm_event {
-	uint64_t time_ns;     /**< 0: CLOCK_MONOTONIC; of a call, its entry */
+	/** 0: CLOCK_MONOTONIC, as in the time namespace of the reader; of a call, its entry */
+	uint64_t time_ns;
 	uint64_t duration_ns; /**< 8: of a call, else 0 */
 	uint64_t result;      /**< 16: of a call or return, cut like an argument; else 0 */
 	/** 24: process, as numbered in the PID namespace of whoever made the observer; 0 for one

@@ -227,6 +227,14 @@ compare_with_strace() {
 		'.time_ns / 1e9 | . >= $before and . <= $after + 1' <<<"${lines[0]}"
 }
 
+@test "in a time namespace, times are those of its clock" {
+	unshare --time --monotonic 100000 true 2>"$BATS_TEST_TMPDIR/reason" ||
+		skip "no time namespaces here: $(<"$BATS_TEST_TMPDIR/reason")"
+	run --separate-stderr unshare --time --monotonic 100000 "$UPM" trace --json libc.so.6:getppid \
+		-- perl -e 'getppid()'
+	jq -se '.[0].time_ns - .[-1].start_ns | . >= 0 and . < 60e9' <<<"$output"
+}
+
 @test "a stopped consumer: events and lost are the hits, exactly" {
 	start_caller 20000
 	start "$UPM" trace --json --ring 64K -o "$BATS_TEST_TMPDIR/out" -p "$CALLER" \
@@ -363,6 +371,20 @@ has_answered() {
 	[ "$(sort -u <<<"$output" | wc -l)" -eq "${#lines[@]}" ]
 	[ "$(grep ';getppid ' <<<"$output" | awk '{ sum += $NF } END { print sum }')" -eq 1000 ]
 	[[ $stderr == *"events   "* ]]
+}
+
+@test "--folded: a name can neither command a terminal nor break a line" {
+	cp "$(command -v perl)" "$BATS_TEST_TMPDIR/a;"$'\x1b\x7f\xc2\x9b\xff\xc3\xa9'
+	run --separate-stderr "$UPM" trace --folded libc.so.6:getppid -- \
+		"$BATS_TEST_TMPDIR/a;"* -e 'getppid()'
+	[[ $output == 'a::::\xff'$'\xc3\xa9;'*';getppid 1' ]]
+}
+
+@test "a full disk is named, whenever the writing failed" {
+	run --separate-stderr "$UPM" trace -o /dev/full libc.so.6:getppid -- \
+		perl -e 'getppid(); sleep 1; getppid()'
+	[ "$status" -eq 1 ]
+	[[ $stderr == *"write to /dev/full: No space left"* ]]
 }
 
 @test "the perf backend traces too" {

@@ -11,6 +11,7 @@
 
 #include "attach/link.h"
 #include "attach/sys.h"
+#include "base/clock.h"
 
 struct times {
 	double attach, detach;

@@ -42,6 +42,7 @@
 
 #include "attach/features.h"
 #include "attach/privilege.h"
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/options.h"
 #include "place/place.h"

@@ -4,22 +4,14 @@
 #include <linux/membarrier.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/parallel.h"
 #include "attach/shelter.h"
 #include "attach/sys.h"
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/options.h"
-
-uint64_t upm_now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
 
 struct upm_link *upm_link_new(struct upm_probe_table *table)
 {

@@ -39,7 +39,5 @@ struct upm_link *upm_link_new(struct upm_probe_table *table);
 /** Close the handles from number first on, many at once but those of the last program before the
  * others, and forget them. */
 void upm_link_drop_handles(struct upm_link *link, size_t first);
-/** CLOCK_MONOTONIC in nanoseconds. */
-uint64_t upm_now_ns(void);
 
 #endif

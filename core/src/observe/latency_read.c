@@ -13,7 +13,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "attach/link.h"
+#include "base/clock.h"
 #include "base/error.h"
 #include "observe/latency.h"
 #include "observe/latency_snapshot.h"

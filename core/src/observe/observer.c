@@ -21,6 +21,7 @@
 
 #include "attach/features.h"
 #include "attach/privilege.h"
+#include "base/clock.h"
 #include "base/error.h"
 #include "observe/map_form.h"
 #include "observe/shipped.h"

@@ -9,7 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "attach/link.h"
+#include "base/clock.h"
 #include "base/error.h"
 
 #define CHECK_EVERY_NS 20000000u

@@ -60,6 +60,14 @@ static void begin_at_offset(const struct upm_sites *sites, struct upm_batch *bat
 	memcpy(batch->text + event->stack_offset, &address, sizeof(address));
 }
 
+static void complete(const struct upm_trace *state, const struct upm_sites *sites,
+		     struct upm_batch *batch)
+{
+	batch->events[batch->count - 1].time_ns += (uint64_t)state->clock_offset_ns;
+	if (sites)
+		begin_at_offset(sites, batch);
+}
+
 /* Bit i: argument i lies in the text area. */
 static uint32_t texts_of(const struct upm_trace_lists *lists, const struct upm_event *event)
 {
@@ -140,8 +148,8 @@ static int drain(struct upm_trace *state, const struct upm_sites *sites, struct 
 		__builtin_prefetch((const char *)record + AHEAD);
 		__builtin_prefetch((const char *)record + AHEAD + 64);
 		decoded = upm_trace_decode(&state->config, record, size, batch);
-		if (sites && decoded == UPM_DECODED)
-			begin_at_offset(sites, batch);
+		if (decoded == UPM_DECODED)
+			complete(state, sites, batch);
 		if (decoded == UPM_DECODED || (decoded == UPM_DECODE_DAMAGED && !batch->count))
 			upm_ring_pass(&cursor, size);
 	}

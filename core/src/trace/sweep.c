@@ -19,7 +19,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "attach/link.h"
+#include "base/clock.h"
 #include "observe/process_filter.h"
 #include "trace/layout.h"
 
@@ -32,13 +32,13 @@ static bool is_gone(const struct upm_trace_record *call)
 }
 
 /* @return whether the place of its return address holds something else, or is no more */
-static bool is_left(const struct upm_trace_record *call, uint64_t place)
+static bool is_left(const struct upm_trace_record *call, uint64_t place, int64_t clock_offset_ns)
 {
 	uint64_t caller = 0;
 	struct iovec here = {&caller, sizeof(caller)}, there = {(void *)place, sizeof(caller)};
 	ssize_t bytes;
 
-	if (!call->pid || call->time_ns + YOUNG_NS > upm_now_ns())
+	if (!call->pid || call->time_ns + (uint64_t)clock_offset_ns + YOUNG_NS > upm_now_ns())
 		return false;
 	bytes = process_vm_readv((pid_t)call->pid, &here, 1, &there, 1, 0);
 	if (bytes != sizeof(caller))
@@ -53,8 +53,9 @@ static bool is_there(int fd, const struct upm_trace_call *key, uint64_t time_ns,
 	return bpf_map_lookup_elem(fd, key, call) == 0 && call->time_ns == time_ns;
 }
 
-static void sweep(int fd, bool on_stack, struct upm_trace_record *call)
+static void sweep(const struct upm_trace *state, int fd, struct upm_trace_record *call)
 {
+	bool on_stack = state->config.registers.popped;
 	struct upm_trace_call key, next;
 	int end = bpf_map_get_next_key(fd, NULL, &next);
 
@@ -62,7 +63,8 @@ static void sweep(int fd, bool on_stack, struct upm_trace_record *call)
 		key = next;
 		end = bpf_map_get_next_key(fd, &key, &next);
 		if (bpf_map_lookup_elem(fd, &key, call) == 0 &&
-		    (is_gone(call) || (on_stack && is_left(call, key.place))) &&
+		    (is_gone(call) ||
+		     (on_stack && is_left(call, key.place, state->clock_offset_ns))) &&
 		    is_there(fd, &key, call->time_ns, call))
 			bpf_map_delete_elem(fd, &key);
 	}
@@ -105,7 +107,6 @@ void upm_trace_sweep(const struct upm_observer *observer)
 		return;
 	call = malloc(upm_trace_record_size(&state->config));
 	if (call)
-		sweep(upm_observer_map(observer, "upm_calls"), state->config.registers.popped,
-		      call);
+		sweep(state, upm_observer_map(observer, "upm_calls"), call);
 	free(call);
 }

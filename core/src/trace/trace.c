@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "attach/features.h"
+#include "base/clock.h"
 #include "base/error.h"
 #include "observe/map_form.h"
 #include "observe/shipped.h"
@@ -258,6 +259,7 @@ static int open_trace(struct upm_observer *observer)
 		observer->state = state = calloc(1, sizeof(*state));
 	if (!state)
 		return upm_fail_memory(operation);
+	state->clock_offset_ns = upm_clock_offset_ns();
 	status = upm_observer_constants(observer, &state->config, sizeof(state->config));
 	if (!status && !upm_trace_layout_is_sound(&state->config))
 		status = upm_fail(UPM_ERR_FORMAT, 0, operation, NULL,

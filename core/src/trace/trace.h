@@ -17,6 +17,7 @@ struct upm_trace {
 	struct upm_ring ring;
 	struct upm_batch *pulled; /* what upm_trace_next() and upm_trace_run() take from; or NULL */
 	size_t next;		  /* event of it */
+	int64_t clock_offset_ns;  /* from times of records to CLOCK_MONOTONIC here */
 	uint64_t swept_at;	  /* upm_trace_shared.calls_refused when calls were swept last */
 	int64_t swept_s;	  /* CLOCK_MONOTONIC of that; 0 = never */
 };

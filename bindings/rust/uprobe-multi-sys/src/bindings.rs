@@ -3227,7 +3227,7 @@ pub type upm_event_kind = ::std::os::raw::c_uint;
 #[repr(C)]
 #[derive(Debug, Copy, Clone)]
 pub struct upm_event {
-    #[doc = " 0: CLOCK_MONOTONIC; of a call, its entry"]
+    #[doc = " 0: CLOCK_MONOTONIC, as in the time namespace of the reader; of a call, its entry"]
     pub time_ns: u64,
     #[doc = " 8: of a call, else 0"]
     pub duration_ns: u64,
