@@ -136,7 +136,7 @@ static int print_result(FILE *out, const struct cli_run *run,
 	else
 		for (size_t i = 0; i < attachments->count; i++)
 			print_attachment(out, &attachments->list[i]);
-	fflush(out);
+	cli_output_flush(out);
 	return status;
 }
 

@@ -228,7 +228,7 @@ static int list_set(const struct cli_run *run, const struct upm_probe_set *set, 
 		status = print_json(out, &listing);
 	else
 		print_table(out, &listing);
-	fflush(out);
+	cli_output_flush(out);
 	if (!options->json)
 		print_summary(&listing);
 	cli_names_free(&listing.names);

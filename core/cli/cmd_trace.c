@@ -270,7 +270,7 @@ static int watch(struct cli_observation *observation, struct cli_wait *wait)
 		warn_of_lost(trace);
 		tick_ns = cli_now_ns();
 		if (!taken) {
-			fflush(observation->out);
+			cli_output_flush(observation->out);
 			tick_ns += observation->run.options->trace.stacks ? STACK_TICK_NS : TICK_NS;
 		}
 		if (is_enough(trace) || ferror(observation->out)) {

@@ -99,7 +99,7 @@ static void print_table(struct cli_count *count, const struct cli_window *window
 		return;
 	table = table_of(count, &figures, &rows);
 	if (rows.count)
-		cli_table_print(base->out, &table, NULL, window, "\n");
+		cli_table_print(base->out, &table, NULL, window, "");
 	cli_rows_print_left(base->out, &rows);
 	if (rows.count)
 		fputc('\n', base->out);

@@ -262,7 +262,7 @@ void cli_latency_print_tables(struct cli_latency *latency, const struct cli_wind
 		return;
 	table = table_of(latency, &figures, &rows);
 	if (rows.count)
-		cli_table_print(base->out, &table, NULL, window, "\n");
+		cli_table_print(base->out, &table, NULL, window, "");
 	cli_rows_print_left(base->out, &rows);
 	for (size_t i = 0; i < rows.count && i < options->histograms; i++)
 		print_histogram(latency, &latency->timings[rows.list[i]], window);

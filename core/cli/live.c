@@ -10,6 +10,9 @@
 /* Lines of the window that the table leaves free: its title, its heading, the cursor's. */
 #define LINES_AROUND 3
 
+/* Before a line: behind one that fills the window it would take the last character. */
+#define CLEAR_LINE "\x1b[K"
+
 size_t cli_live_rows(void)
 {
 	size_t rows = cli_window_of(STDOUT_FILENO).rows;
@@ -46,9 +49,10 @@ static void print_frame(FILE *out, struct cli_live *live, const char *title,
 			struct cli_table *table, const struct cli_window *window)
 {
 	go_home(out, live, window);
+	fputs(CLEAR_LINE, out);
 	cli_text_put(out, title, window->columns, 0);
-	fputs("\x1b[K\n", out);
-	cli_table_print(out, table, &live->widths, window, "\x1b[K\n");
+	fputc('\n', out);
+	cli_table_print(out, table, &live->widths, window, CLEAR_LINE);
 	fputs("\x1b[J", out);
 	live->lines = 2 + table->row_count;
 	live->window = *window;

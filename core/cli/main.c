@@ -86,17 +86,18 @@ int main(int argc, char **argv)
 	const struct cli_subcommand *subcommand;
 	const char *name = argc > 1 ? argv[1] : "";
 
+	atexit(cli_output_close_at_exit);
 	cli_descriptors_reserve();
 	setlocale(LC_CTYPE, "");
 	argp_program_version_hook = print_version;
 	if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 ||
 	    (strcmp(name, "help") == 0 && argc == 2)) {
 		print_help();
-		return cli_output_close(stdout, NULL);
+		return CLI_DONE;
 	}
 	if (strcmp(name, "--version") == 0 || strcmp(name, "-V") == 0) {
 		print_version(stdout, NULL);
-		return cli_output_close(stdout, NULL);
+		return CLI_DONE;
 	}
 	if (argc < 2) {
 		print_usage(stderr);

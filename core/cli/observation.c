@@ -167,14 +167,15 @@ static int print_result(struct cli_observation *observation)
 
 static int observe(struct cli_observation *observation)
 {
+	int status;
+
 	if (prepare(observation) || watch_to_the_end(observation))
 		return CLI_FAILED;
 	upm_observer_stop(observation->observer, &observation->detach_ns);
 	/* Until it is reaped, a command that has ended has its name. */
-	if (read_at(observation, CLI_READ_END))
-		return CLI_FAILED;
+	status = read_at(observation, CLI_READ_END);
 	cli_run_reap(&observation->run);
-	return print_result(observation);
+	return status ? CLI_FAILED : print_result(observation);
 }
 
 static int pin(struct cli_observation *observation)

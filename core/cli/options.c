@@ -159,7 +159,7 @@ static error_t parse_run(int key, char *argument, struct argp_state *state,
 {
 	switch (key) {
 	case 'd':
-		options->duration_ns = cli_value_time(state, argument);
+		options->duration_ns = cli_value_time(state, "-d", argument);
 		return 0;
 	case CLI_OPTION_STRICT:
 		options->attach_flags |= UPM_ATTACH_STRICT;
@@ -194,7 +194,7 @@ static error_t parse_table(int key, char *argument, struct argp_state *state,
 		options->top_given = true;
 		return 0;
 	case 'i':
-		options->interval_ns = cli_value_time(state, argument);
+		options->interval_ns = cli_value_time(state, "-i", argument);
 		options->interval_given = true;
 		return 0;
 	case CLI_OPTION_ALL:

@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <stdbool.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "text.h"
 #include "uprobe_multi.h"
@@ -53,6 +54,18 @@ FILE *cli_output_open(const char *path)
 	return output;
 }
 
+/* Whether standard output has been closed: what there was to tell of it is told. */
+static bool is_closed;
+
+/* Why a write failed before; a stream forgets, and drops what it could not write. */
+static int write_error;
+
+void cli_output_flush(FILE *output)
+{
+	if (fflush(output) == EOF)
+		write_error = errno;
+}
+
 /* A pipe whose reader has had enough, as in `| head`, is nobody's fault. */
 static bool reader_is_gone(int fd)
 {
@@ -63,20 +76,25 @@ static bool reader_is_gone(int fd)
 
 int cli_output_close(FILE *output, const char *path)
 {
-	bool failed = ferror(output), is_silent;
-	int reason = 0;
+	bool failed, is_silent;
 
-	if (fflush(output) == EOF) {
-		failed = true;
-		reason = errno;
-	}
+	cli_output_flush(output);
+	failed = ferror(output);
 	is_silent = failed && reader_is_gone(fileno(output));
+	is_closed |= !path;
 	if (path && fclose(output) == EOF && !failed) {
 		failed = true;
-		reason = errno;
+		write_error = errno;
 	}
 	if (failed && !is_silent)
 		cli_fail("write to", path ? path : "the standard output",
-			 reason ? strerror(reason) : "not everything could be written", "");
+			 write_error ? strerror(write_error) : "not everything could be written",
+			 "");
 	return failed ? CLI_FAILED : CLI_DONE;
+}
+
+void cli_output_close_at_exit(void)
+{
+	if (!is_closed && cli_output_close(stdout, NULL))
+		_exit(CLI_FAILED);
 }

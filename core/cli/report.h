@@ -22,11 +22,18 @@ int cli_fail_library(void);
 /** @return stdout, or path opened for writing; NULL after a message. */
 FILE *cli_output_open(const char *path);
 
+/** Flush; cli_output_close() tells why that failed. */
+void cli_output_flush(FILE *output);
+
 /**
  * Flush, and close what cli_output_open() opened.
  * @return CLI_DONE; CLI_FAILED when something could not be written, after a message
  *         unless it is only that the reader of a pipe has gone.
  */
 int cli_output_close(FILE *output, const char *path);
+
+/** For atexit(): close standard output where nobody has, as after a --help that ends the process.
+ */
+void cli_output_close_at_exit(void);
 
 #endif

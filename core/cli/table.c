@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 #include "table.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define NARROWEST 16	 /* of symbol and path together */
@@ -16,7 +17,7 @@ struct layout {
 	size_t path_limit; /* 0 = never cut */
 	bool one_path;	   /* the same in all rows */
 	bool hides_path;
-	const char *line_end;
+	size_t cut_at; /* columns of each line; 0 = all of them fit */
 };
 
 static void widen(size_t *width, size_t needed)
@@ -120,6 +121,7 @@ static void fit(const struct cli_table *table, struct layout *layout, size_t col
 	if (layout->hides_path)
 		widths->path = 0;
 	fixed = columns_width(table, layout) + (layout->hides_path ? 0 : GAP);
+	layout->cut_at = columns < fixed + NARROWEST ? columns : 0;
 	cli_text_share(columns > fixed + NARROWEST ? columns - fixed : NARROWEST, &widths->symbol,
 		       &widths->path);
 	layout->symbol_limit = widths->symbol;
@@ -134,10 +136,9 @@ static void print_cell(FILE *out, const struct cli_column *column, const char *t
 	fprintf(out, "%*s", GAP, "");
 }
 
-static void print_heading(FILE *out, const struct cli_table *table, const struct layout *layout,
-			  const struct cli_window *window)
+static void put_heading(FILE *out, struct cli_table *table, const struct layout *layout, size_t row)
 {
-	fputs(cli_bold(window), out);
+	(void)row;
 	for (size_t i = 0; i < table->column_count; i++)
 		if (!layout->hidden[i])
 			print_cell(out, &table->columns[i], table->columns[i].heading,
@@ -146,10 +147,9 @@ static void print_heading(FILE *out, const struct cli_table *table, const struct
 		fputs("SYMBOL", out);
 	else
 		fprintf(out, "%-*s  BINARY", (int)layout->widths.symbol, "SYMBOL");
-	fprintf(out, "%s%s", cli_plain(window), layout->line_end);
 }
 
-static void print_row(FILE *out, struct cli_table *table, const struct layout *layout, size_t row)
+static void put_row(FILE *out, struct cli_table *table, const struct layout *layout, size_t row)
 {
 	char buffer[CLI_NUMBER_SIZE];
 	struct upm_probe probe;
@@ -167,13 +167,27 @@ static void print_row(FILE *out, struct cli_table *table, const struct layout *l
 		fputs("  ", out);
 		cli_text_put(out, path_shown(table, &probe), layout->path_limit, 0);
 	}
-	fputs(layout->line_end, out);
+}
+
+/* Print a line, without what a very narrow window has no room for: wrapped, it would be two. */
+static void print_line(FILE *out, struct cli_table *table, const struct layout *layout, size_t row,
+		       void (*put)(FILE *out, struct cli_table *table, const struct layout *layout,
+				   size_t row))
+{
+	char *line = NULL;
+	size_t length;
+	FILE *whole = layout->cut_at ? open_memstream(&line, &length) : NULL;
+
+	put(whole ? whole : out, table, layout, row);
+	if (whole && fclose(whole) == 0)
+		cli_text_put_head(out, line, layout->cut_at);
+	free(line);
 }
 
 void cli_table_print(FILE *out, struct cli_table *table, struct cli_widths *widths,
-		     const struct cli_window *window, const char *line_end)
+		     const struct cli_window *window, const char *line_start)
 {
-	struct layout layout = {.line_end = line_end};
+	struct layout layout = {0};
 
 	if (widths)
 		layout.widths = *widths;
@@ -181,7 +195,12 @@ void cli_table_print(FILE *out, struct cli_table *table, struct cli_widths *widt
 	if (widths)
 		*widths = layout.widths;
 	fit(table, &layout, window->columns);
-	print_heading(out, table, &layout, window);
-	for (size_t i = 0; i < table->row_count; i++)
-		print_row(out, table, &layout, table->rows[i]);
+	fprintf(out, "%s%s", line_start, cli_bold(window));
+	print_line(out, table, &layout, 0, put_heading);
+	fprintf(out, "%s\n", cli_plain(window));
+	for (size_t i = 0; i < table->row_count; i++) {
+		fputs(line_start, out);
+		print_line(out, table, &layout, table->rows[i], put_row);
+		fputc('\n', out);
+	}
 }

@@ -41,9 +41,10 @@ struct cli_widths {
 
 /**
  * Print heading and rows.
- * @param widths  grow with the table; NULL = its own
+ * @param widths      grow with the table; NULL = its own
+ * @param line_start  printed before each line
  */
 void cli_table_print(FILE *out, struct cli_table *table, struct cli_widths *widths,
-		     const struct cli_window *window, const char *line_end);
+		     const struct cli_window *window, const char *line_start);
 
 #endif

@@ -134,8 +134,7 @@ size_t cli_text_width(const char *text)
 	return columns;
 }
 
-/* Print what fits into `columns` from the start of text. @return columns used. */
-static size_t put_head(FILE *out, const char *text, size_t columns)
+size_t cli_text_put_head(FILE *out, const char *text, size_t columns)
 {
 	struct glyph glyph;
 	size_t used = 0;
@@ -154,7 +153,7 @@ static size_t put_tail(FILE *out, const char *text, size_t width, size_t columns
 
 	while (width > columns && next_glyph(&text, &glyph))
 		width -= glyph.columns;
-	return put_head(out, text, width);
+	return cli_text_put_head(out, text, width);
 }
 
 void cli_text_put(FILE *out, const char *text, size_t limit, size_t pad)
@@ -163,11 +162,11 @@ void cli_text_put(FILE *out, const char *text, size_t limit, size_t pad)
 	size_t used;
 
 	if (!limit || width <= limit) {
-		used = put_head(out, text, width);
+		used = cli_text_put_head(out, text, width);
 	} else if (limit <= CUT_COLUMNS) {
-		used = put_head(out, text, limit);
+		used = cli_text_put_head(out, text, limit);
 	} else {
-		used = put_head(out, text, (limit - CUT_COLUMNS + 1) / 2);
+		used = cli_text_put_head(out, text, (limit - CUT_COLUMNS + 1) / 2);
 		fputs(CUT_MARK, out);
 		used += CUT_COLUMNS;
 		used += put_tail(out, text, width, (limit - CUT_COLUMNS) / 2);

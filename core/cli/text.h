@@ -38,6 +38,9 @@ size_t cli_text_width(const char *text);
  */
 void cli_text_put(FILE *out, const char *text, size_t limit, size_t pad);
 
+/** Print as cli_text_put() what fits into `columns` from the start. @return columns used. */
+size_t cli_text_put_head(FILE *out, const char *text, size_t columns);
+
 /**
  * Print bytes as a literal of C, between two of `quote`; characters that this locale can show
  * stay as they are.

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "report.h"
+#include "text.h"
 #include "trace.h"
 
 #define FRAME_SIZE 300
@@ -15,11 +16,31 @@ static bool adds_leaf(const struct upm_event *event)
 	       !event->stack_count;
 }
 
-/* Nothing in a name may look like the end of its frame, or of the line. */
+static bool is_control(const char *character, size_t length)
+{
+	unsigned char first = (unsigned char)character[0];
+
+	return length == 1 ? first < ' ' || first == 0x7f
+			   : first == 0xc2 && (unsigned char)character[1] < 0xa0;
+}
+
+/* Nothing in a name may look like the end of its frame, or of the line, or command a terminal. */
 static void put_frame(FILE *out, const char *name)
 {
-	for (; *name; name++)
-		fputc(*name == ';' || (unsigned char)*name < ' ' ? ':' : *name, out);
+	size_t left = strlen(name);
+
+	while (left) {
+		size_t length = cli_text_utf8_sequence(name, left);
+
+		if (!length)
+			fprintf(out, "\\x%02x", (unsigned char)*name);
+		else if (*name == ';' || is_control(name, length))
+			fputc(':', out);
+		else
+			fwrite(name, 1, length, out);
+		name += length ? length : 1;
+		left -= length ? length : 1;
+	}
 }
 
 static void put_line(struct cli_trace *trace, FILE *out, const struct cli_traced *traced,

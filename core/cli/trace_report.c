@@ -210,7 +210,7 @@ int cli_trace_print(struct cli_observation *observation)
 
 	if (observation->run.options->trace.folded)
 		cli_folded_print(observation->out, &trace->folded);
-	fflush(observation->out);
+	cli_output_flush(observation->out);
 	if (cli_window_of(STDERR_FILENO).terminal)
 		fputc('\n', stderr);
 	print_amounts(trace, stderr);

@@ -19,7 +19,7 @@ void *cli_value_grow(struct argp_state *state, void *array, size_t count, size_t
 	return grown;
 }
 
-uint64_t cli_value_time(struct argp_state *state, const char *text)
+uint64_t cli_value_time(struct argp_state *state, const char *option, const char *text)
 {
 	static const struct {
 		const char *suffix;
@@ -32,7 +32,10 @@ uint64_t cli_value_time(struct argp_state *state, const char *text)
 		if (strcmp(end, units[i].suffix) == 0 && value * units[i].seconds >= 1e-3 &&
 		    value * units[i].seconds <= 1e9)
 			return (uint64_t)(value * units[i].seconds * (double)CLI_SECOND_NS);
-	argp_error(state, "%s: not a time such as 2, 0.5, 200ms, 5m or 1h", text);
+	argp_error(state,
+		   "%s %s: not a time from 1ms to 1e9 seconds, such as 2, 0.5, 200ms, 5m "
+		   "or 1h",
+		   option, text);
 	return 0;
 }
 

@@ -7,11 +7,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/** @return nanoseconds of "2", "0.5", "200ms", "5m" or "1h". */
-uint64_t cli_value_time(struct argp_state *state, const char *text);
+/**
+ * @param option  as the user wrote it, such as "-d"
+ * @return nanoseconds of "2", "0.5", "200ms", "5m" or "1h"
+ */
+uint64_t cli_value_time(struct argp_state *state, const char *option, const char *text);
 
 /**
- * @param option   as the user wrote it, such as "-n"
  * @param meaning  of the number, such as "a number of rows (0 = all)"
  */
 uint64_t cli_value_number(struct argp_state *state, const char *option, const char *meaning,

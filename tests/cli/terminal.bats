@@ -65,6 +65,16 @@ counter_is_attached() {
 	[[ $output == *BINARY*libc.so.6* ]]
 }
 
+@test "in a very narrow window lines are cut, and never wrap" {
+	for columns in 12 20 26; do
+		run on_terminal "stty cols $columns; '$UPM' latency -i 0.1 libc.so.6:getppid -- \
+			perl -e 'getppid() for 1 .. 9; sleep 1'"
+		[[ $(plain "$output") == *CALLS* ]]
+		[ "$(plain "$output" | grep -A 1 CALLS | awk '{ print length }' | sort -rn |
+			head -n 1)" -le "$columns" ]
+	done
+}
+
 @test "with a command, no live table unless asked for" {
 	run on_terminal "'$UPM' count 'libc.so.6:getppid' -- sleep 1.5"
 	[[ $output != *"Ctrl-C ends"* ]]

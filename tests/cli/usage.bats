@@ -29,6 +29,15 @@ refuses() {
 	done
 }
 
+@test "help that can not be written is an error" {
+	for help in "--help" "count --help" "list -h" "trace --usage" "--version"; do
+		# shellcheck disable=SC2086
+		run bash -c "'$UPM' $help 2>&1 >/dev/full"
+		[ "$status" -eq 1 ]
+		[ "$output" = "uprobe-multi: write to the standard output: No space left on device" ]
+	done
+}
+
 @test "what the examples of the help mean is below one another" {
 	examples=$("$UPM" --help | grep '^  uprobe-multi ')
 	indents=$(sed -nE 's/^(  .*[^ ]  +)[^ ]+( [^ ]+)*$/\1/p' <<<"$examples" | awk '{ print length }')
@@ -110,10 +119,12 @@ options_of() {
 	refuses "-p 1,,2" count -p 1,,2 libc.so.6:malloc
 	refuses "-p -1" count -p -1 libc.so.6:malloc
 	refuses "-p 99999999999" count -p 99999999999 libc.so.6:malloc
-	refuses "soon: not a time" count -d soon libc.so.6:malloc
-	refuses "0: not a time" count -d 0 libc.so.6:malloc
-	refuses "-3: not a time" count -d -3 libc.so.6:malloc
-	refuses "nan: not a time" count -d nan libc.so.6:malloc
+	refuses "-d soon: not a time" count -d soon libc.so.6:malloc
+	refuses "-d 0: not a time" count -d 0 libc.so.6:malloc
+	refuses "-d -3: not a time" count -d -3 libc.so.6:malloc
+	refuses "-d nan: not a time" count -d nan libc.so.6:malloc
+	refuses "-d 3e9: not a time from 1ms to 1e9 seconds" count -d 3e9 libc.so.6:malloc
+	refuses "-i 0: not a time" count -i 0 libc.so.6:malloc
 	refuses "-n many" count -n many libc.so.6:malloc
 	refuses "--backend kprobe" count --backend kprobe libc.so.6:malloc
 	refuses "--sort name" count --sort name libc.so.6:malloc
