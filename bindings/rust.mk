@@ -78,7 +78,7 @@ bench-rust-program: all targets $(TARGET)/libmany-50000.so $(TEST_BPF)
 # Beside the other linters: make lint.
 .PHONY: lint-rust
 lint: lint-rust
-lint-rust:
+lint-rust: $(RUST_MADE)/marshal.rs $(RUST_MADE)/layout.rs
 	@$(CARGO) fmt --check --manifest-path bindings/rust/Cargo.toml --all
 	@$(RUST_ENV) $(CARGO) clippy --quiet --locked --manifest-path bindings/rust/Cargo.toml --workspace --all-targets \
 	  --features uprobe-multi/tokio -- -D warnings
