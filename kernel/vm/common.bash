@@ -18,6 +18,13 @@ say() {
 	echo "${0##*/}: $*" >&2
 }
 
+# unpack TAR-OPTIONS...: on a full disk tar(1) has a line for each of 78,000 files; the first one will do.
+unpack() {
+	local error
+
+	error=$(set -o pipefail && tar -x "$@" 2>&1 | sed -n 1p) || fail "can not unpack: $error"
+}
+
 # Fields of a kernel: name source patches config backend in. Comments and blank lines are not kernels.
 kernels() {
 	sed 's/#.*//' "$VM_SOURCE/kernels" | awk 'NF'
