@@ -110,6 +110,16 @@ run_kernels() {
 	[ "${lines[-1]}" = "0 passed, 1 failed, 0 skipped" ]
 }
 
+@test "a result that is lost is a failure" {
+	printf '#!/bin/sh\nexit 1\n' >"$TREE/kernel/vm/row"
+	run_kernels first second
+	[ "$status" -eq 1 ]
+	[ "${lines[-1]}" = "0 passed, 2 failed, 0 skipped" ]
+	UPM_BUILD=/dev/null/build run_kernels first
+	[ "$status" -eq 1 ]
+	[[ $stderr == *"can not be written"* ]]
+}
+
 @test "no machine outlives an interrupted run" {
 	export MACHINE_SECONDS=300
 	setsid env --default-signal=INT "$TREE/kernel/vm/run" full first second >"$BATS_TEST_TMPDIR/out" 2>&1 3>&- &
