@@ -18,14 +18,42 @@ say() {
 	echo "${0##*/}: $*" >&2
 }
 
-# Fields of a kernel: name source patches config backend. Comments and blank lines are not kernels.
+# unpack TAR-OPTIONS...: on a full disk tar(1) has a line for each of 78,000 files; the first one will do.
+unpack() {
+	local error
+
+	error=$(set -o pipefail && tar -x "$@" 2>&1 | sed -n 1p) || fail "can not unpack: $error"
+}
+
+# Fields of a kernel: name source patches config backend in. Comments and blank lines are not kernels.
 kernels() {
 	sed 's/#.*//' "$VM_SOURCE/kernels" | awk 'NF'
 }
 
+kernel_names() {
+	kernels | awk '{ printf "%s%s", separator, $1; separator = " " }'
+}
+
 kernel_line() {
-	kernels | awk -v name="$1" '$1 == name { print; found = 1 } END { exit !found }' ||
-		fail "no kernel is named '$1' in kernel/vm/kernels: $(kernels | awk '{ printf "%s ", $1 }')"
+	kernels | awk -v name="$1" '$1 == name { print; found = 1; exit } END { exit !found }' ||
+		fail "no kernel is named '$1' in kernel/vm/kernels; there are: $(kernel_names)"
+}
+
+# A line that lacks a field, or names a file that is not there, is told before the run.
+check_kernel() {
+	local line source backend rest
+
+	line=$(kernel_line "$1") || exit 1
+	read -r _ source _ _ backend rest <<<"$line"
+	[[ -n $rest && $rest != *[[:blank:]]* ]] ||
+		fail "kernel/vm/kernels: the line of '$1' does not have the six fields name, source, patches, config, backend, in"
+	[[ $backend == uprobe_multi || $backend == perf_event ]] ||
+		fail "kernel/vm/kernels: '$backend' of '$1' is no backend: uprobe_multi or perf_event"
+	case $source in
+	image:?* | source:?* | live) ;;
+	file:?*) [ -f "${source#*:}" ] || fail "kernel/vm/kernels: there is no file '${source#*:}' for '$1'" ;;
+	*) fail "kernel/vm/kernels: '$source' of '$1' is no source of a kernel: image:SERIES, source:SERIES, file:PATH or live" ;;
+	esac
 }
 
 # Debian's newest package whose name matches: ABI numbers in names come and go, series stay.

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 # The tests in other kernels, under QEMU: docs/kernel-support.md has how, kernel/vm/kernels which.
 
+KERNEL_NAMES = $(shell sed 's/\#.*//' kernel/vm/kernels | awk 'NF { print $$1 }')
 KERNELS_IN = $(shell sed 's/\#.*//' kernel/vm/kernels | awk '("," $$6 ",") ~ /,$(1),/ { print $$1 }')
 
 # KERNEL=NAME: that one alone, or several in quotes.
@@ -15,9 +16,10 @@ test-kernel-patch: vm-ready
 
 .PHONY: vm-ready
 vm-ready:
+	$(if $(filter-out $(KERNEL_NAMES),$(KERNEL)),$(error no kernel is named '$(filter-out $(KERNEL_NAMES),$(KERNEL))' in kernel/vm/kernels; there are: $(KERNEL_NAMES)))
 	$(SETUP_PACKAGES) build test vm
 	@echo "Building ..."
 	@$(MAKE) --no-print-directory -s tests $(TARGET)/libmany-50000.so $(VM_PROGRAMS)
 
-# Part of `make test`: what the engine does where there is no multi link.
-BATS += tests/kernels/stock.bats
+# Part of `make test`: what the engine does where there is no multi link, and what these scripts say.
+BATS += tests/kernels/stock.bats tests/kernels/scripts.bats
