@@ -24,19 +24,19 @@ struct question {
 	}
 
 static const struct question questions[] = {
-	FEATURE(uprobe_multi, "one link for many probes", "6.6"),
-	FEATURE(session, "entry and return seen by one program", "6.13"),
-	FEATURE(pid_filter, "-p limits a link to a whole process", "6.10"),
-	FEATURE(link_info, "the kernel lists a link's probes", "6.8"),
-	FEATURE(fdinfo, "/proc shows a link's probes", "6.17"),
-	FEATURE(path_fd, "links by descriptor in place of path", "7.2"),
-	FEATURE(paths, "one link for probes in many files", ""),
-	FEATURE(perf_event, "one perf event for each probe", "4.17"),
-	FEATURE(perf_cookie, "perf events carry cookies", "5.15"),
-	FEATURE(uprobe_syscall, "a probe on a nop5 costs no trap", "6.18"),
-	FEATURE(nop5_red_zone_safe, "and may stand inside a function", ""),
-	FEATURE(ringbuf, "BPF ring buffers", "5.8"),
-	FEATURE(mmapable_array, "BPF maps read without system calls", "5.5"),
+	FEATURE(uprobe_multi, "one link for many probes", "Linux 6.6"),
+	FEATURE(session, "entry and return seen by one program", "Linux 6.13"),
+	FEATURE(pid_filter, "-p limits a link to a whole process", "Linux 6.10"),
+	FEATURE(link_info, "the kernel lists a link's probes", "Linux 6.8"),
+	FEATURE(fdinfo, "/proc shows a link's probes", "Linux 6.17"),
+	FEATURE(path_fd, "links by descriptor in place of path", "Linux 7.2"),
+	FEATURE(paths, "one link for probes in many files", "ours: kernel/patches/paths"),
+	FEATURE(perf_event, "one perf event for each probe", "Linux 4.17"),
+	FEATURE(perf_cookie, "perf events carry cookies", "Linux 5.15"),
+	FEATURE(uprobe_syscall, "a probe on a nop5 costs no trap", "Linux 6.18"),
+	FEATURE(nop5_red_zone_safe, "and may stand inside a function", "after Linux 6.18"),
+	FEATURE(ringbuf, "BPF ring buffers", "Linux 5.8"),
+	FEATURE(mmapable_array, "BPF maps read without system calls", "Linux 5.5"),
 };
 
 #define CAPABILITY(name, key, meaning)                                                             \
@@ -77,7 +77,7 @@ static void print_questions(FILE *out, const struct cli_window *window, const ch
 		fprintf(out, "  %s%-*s  ", prefix, (int)(20 - strlen(prefix)), list[i].key);
 		print_answer(out, window, answer_of(features, &list[i]));
 		if (*list[i].since)
-			fprintf(out, "  %-37sLinux %s\n", list[i].meaning, list[i].since);
+			fprintf(out, "  %-37s%s\n", list[i].meaning, list[i].since);
 		else
 			fprintf(out, "  %s\n", list[i].meaning);
 	}
@@ -96,17 +96,21 @@ static void print_hints(FILE *out, const struct upm_features *features)
 		      out);
 	else if (features->uprobe_multi == UPM_NO)
 		fputs("hint: probes go through perf events, one each: 50,000 take 20 s to attach "
-		      "and over an hour to let go; a kernel from 6.6 on has the multi link, 0.1 s "
-		      "for both, and kernel/patches/linux-6.1 adds it to 6.1 "
+		      "and over an hour to let go; the multi link takes 0.1 s for both: kernels "
+		      "from 6.6 on have it (on Debian 12: apt-get install "
+		      "linux-image-6.12-amd64), and kernel/patches/linux-6.1 adds it to 6.1 "
 		      "(docs/kernel-support.md)\n",
 		      out);
 	if (features->uprobe_multi == UPM_YES && features->session == UPM_NO)
-		fputs("hint: this kernel has no sessions: latencies and traced returns take two "
+		fputs("hint: this kernel has no sessions (6.13 has): latencies and traced returns "
+		      "take two "
 		      "links for one, and programs in uprobe.session sections are refused\n",
 		      out);
 	if (features->uprobe_multi == UPM_YES && features->pid_filter == UPM_NO)
-		fputs("hint: this kernel's -p filter is per thread; count filters by itself, other "
-		      "programs are refused\n",
+		fputs("hint: this kernel's -p filter is per thread (by process from 6.10, 6.9.5 "
+		      "and "
+		      "6.6.35 on): our observers filter by themselves, programs of your own "
+		      "with -p are refused\n",
 		      out);
 	if (features->cap_sys_ptrace == UPM_NO)
 		fputs("hint: without CAP_SYS_PTRACE, -p works for your own processes only\n", out);

@@ -159,7 +159,8 @@ int upm_choose_backend(enum upm_program_kind program, uint32_t forced, enum upm_
 		return UPM_OK;
 	if (plain && upm_kernel_features()->uprobe_multi == UPM_NO)
 		return upm_fail(UPM_ERR_UNSUPPORTED, 0, operation, NULL,
-				"let the backend be chosen, or use a kernel from 6.6 on",
+				"let the backend be chosen, or use a kernel from 6.6 on "
+				"(docs/kernel-support.md)",
 				"this kernel has no uprobe multi links");
 	if (plain)
 		return upm_fail(UPM_ERR_PROGRAM, 0, operation, NULL,

@@ -77,14 +77,16 @@ static int check_cookies(const struct upm_attach_job *job, uint32_t carried)
 static int reserve_descriptors(struct perf_attempt *attempt)
 {
 	uint64_t wanted = attempt->job->total;
+	bool has_multi = upm_kernel_features()->uprobe_multi != UPM_NO;
 	struct rlimit limit;
 
 	attempt->keep_events = attempt->cookies && upm_descriptors_reserve(2 * wanted, &limit);
 	if (attempt->keep_events || upm_descriptors_reserve(wanted, &limit))
 		return UPM_OK;
 	return upm_fail(UPM_ERR_LIMIT, EMFILE, operation, NULL,
-			"raise the hard limit (ulimit -Hn), attach fewer probes, or use the "
-			"multi backend, which takes one descriptor for all",
+			has_multi ? "use the multi backend, which takes one descriptor for all, "
+				    "or raise the hard limit (ulimit -Hn)"
+				  : "raise the hard limit (ulimit -Hn), or attach fewer probes",
 			"%llu probes take as many open descriptors, and the hard limit is %llu",
 			(unsigned long long)wanted, (unsigned long long)limit.rlim_max);
 }

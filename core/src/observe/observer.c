@@ -59,7 +59,8 @@ static int choose_backend(struct upm_observation *observation)
 	observation->backend = wanted ? wanted : features->backend;
 	if (observation->backend == UPM_BACKEND_UPROBE_MULTI && features->uprobe_multi == UPM_NO)
 		return upm_fail(UPM_ERR_UNSUPPORTED, 0, operation, NULL,
-				"let the backend be chosen, or use a kernel from 6.6 on",
+				"let the backend be chosen, or use a kernel from 6.6 on "
+				"(docs/kernel-support.md)",
 				"this kernel has no uprobe multi links");
 	if (observation->backend == UPM_BACKEND_PERF_EVENT && features->perf_cookie == UPM_NO)
 		return upm_fail(UPM_ERR_UNSUPPORTED, 0, operation, NULL,
