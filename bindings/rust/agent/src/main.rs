@@ -5,6 +5,7 @@ mod agent;
 mod arguments;
 mod checking;
 mod config;
+mod connections;
 mod exposition;
 mod family;
 mod follower;
