@@ -22,6 +22,7 @@ mod ready;
 mod registry;
 mod resolved;
 mod scope;
+mod secrets;
 mod series;
 mod shared;
 mod stats;
