@@ -10,6 +10,8 @@ mod exposition;
 mod family;
 mod follower;
 mod http;
+#[cfg(test)]
+mod live;
 mod log;
 mod metrics;
 mod notify;
