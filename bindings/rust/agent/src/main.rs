@@ -6,6 +6,7 @@ mod arguments;
 mod checking;
 mod config;
 mod connections;
+mod exchanges;
 mod exposition;
 mod family;
 mod follower;
