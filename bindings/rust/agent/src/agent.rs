@@ -13,7 +13,7 @@ use crate::log::{self, event};
 use crate::notify::{Files, Processes};
 use crate::shared::Shared;
 use crate::system::{Signal, Signals, wait};
-use crate::{http, otlp, privileges, ready, system};
+use crate::{connections, http, otlp, privileges, ready, system};
 
 /// From being told of something new to the look, so that what comes together is looked at together.
 const GATHERING: Duration = Duration::from_millis(20);
@@ -60,7 +60,8 @@ pub fn run(path: &Path, config: Config, signals: Signals) -> Result<(), String> 
         event!(Info, "capabilities", kept = kept);
     }
     if let Some(listener) = listener {
-        http::start(listener, &agent.shared).map_err(|error| format!("can not serve: {error}"))?;
+        connections::start(listener, &agent.shared)
+            .map_err(|error| format!("can not serve: {error}"))?;
     }
     let (end, ended) = mpsc::channel::<()>();
     let (pushing, pushed) = mpsc::channel::<()>();

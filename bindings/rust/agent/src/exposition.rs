@@ -136,6 +136,9 @@ fn write_sample(
 }
 
 fn escape(out: &mut String, value: &str) {
+    if !['\\', '"', '\n'].iter().any(|one| value.contains(*one)) {
+        return out.push_str(value);
+    }
     for letter in value.chars() {
         match letter {
             '\\' => out.push_str("\\\\"),

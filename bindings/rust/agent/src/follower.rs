@@ -13,12 +13,12 @@
 use std::collections::{BTreeSet, HashMap};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::thread;
 use std::time::{Duration, Instant};
 
 use uprobe_multi::{Error, ErrorKind};
 
-use crate::config::{By, Config, Kind, Rule};
+use crate::config::{By, Config, Rule};
+use crate::exchanges::Exchanges;
 use crate::log::event;
 use crate::plan::{Plan, Planner, RETRY, Target};
 use crate::process::{self, Process};
@@ -33,9 +33,6 @@ use crate::watch;
 const LINGER_SECONDS: u64 = 300;
 /// Between two looks for processes that map a file which has been replaced.
 const MAPPED_PAUSE: Duration = Duration::from_secs(5);
-
-/// Only the old link sees the end of a call that began before the new one was there.
-const CALLS_END: Duration = Duration::from_millis(100);
 
 pub struct Follower {
     config: Arc<Config>,
@@ -59,6 +56,7 @@ struct Work<'a> {
     processes: &'a [Process],
     skipped: Skipped,
     unobserved: BTreeSet<process::Key>,
+    exchanges: Exchanges,
 }
 
 impl<'a> Work<'a> {
@@ -190,12 +188,14 @@ impl Follower {
             processes,
             skipped: plan.skipped(),
             unobserved: BTreeSet::new(),
+            exchanges: Exchanges::new(self.registry.clone(), &tracked.planner.rule),
         };
-        for (place, target) in &plan.targets {
-            if stop() {
-                return;
-            }
+        for (place, target) in plan.targets.iter().take_while(|_| !stop()) {
             self.attach_missing(tracked, *place, target, &units, &mut work);
+        }
+        work.exchanges.finish();
+        if stop() {
+            return;
         }
         self.end_unwanted(tracked, &plan, &units);
         tracked.failed.retain(|_, at| at.elapsed() < RETRY);
@@ -277,14 +277,13 @@ impl Follower {
         match start(rule, place, target, points, work.process(place)) {
             Ok(Some(unit)) => {
                 report(rule, &unit, work.process(place));
-                if instead_of.is_some() && rule.kind == Kind::Latency {
-                    thread::sleep(CALLS_END);
-                }
-                self.registry
-                    .insert(&rule.name, Arc::new(unit), instead_of.map(|unit| &**unit));
+                let unit = Arc::new(unit);
                 match instead_of {
-                    Some(old) => old.stop(),
-                    None => self.observers += 1,
+                    Some(old) => work.exchanges.begin(unit, old.clone()),
+                    None => {
+                        self.registry.insert(&rule.name, unit, None);
+                        self.observers += 1;
+                    }
                 }
             }
             Ok(None) => {}

@@ -60,6 +60,7 @@ impl OfRules {
     fn new() -> Self {
         use Type::{Counter, Gauge, Histogram};
         let gauge = |name, help, of: OfRule| (Family::new(Gauge, name, help), of);
+        let counter = |name, help, of: OfRule| (Family::new(Counter, name, help), of);
         Self {
             calls: Family::new(Counter, "uprobe_calls", "Hits of the probes of a rule."),
             latency: Family::new(
@@ -100,13 +101,20 @@ impl OfRules {
                     "Label sets that the limit has put into one.",
                     |rule| rule.summed as u64,
                 ),
-                (
-                    Family::new(
-                        Counter,
-                        "uprobe_attach_errors",
-                        "Attaches and resolutions that failed.",
-                    ),
+                gauge(
+                    "uprobe_rule_stale_observers",
+                    "Observers that could not be read now: their counts are older.",
+                    |rule| rule.stale as u64,
+                ),
+                counter(
+                    "uprobe_attach_errors",
+                    "Attaches and resolutions that failed.",
                     |rule| rule.attach_errors,
+                ),
+                counter(
+                    "uprobe_read_errors",
+                    "Readings of an observer that failed.",
+                    |rule| rule.read_errors,
                 ),
             ],
         }

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use crate::config::Otlp;
 use crate::family::{Family, Labels, Number, Point, Type};
 use crate::log::event;
+use crate::secrets::Secrets;
 use crate::shared::Shared;
 
 const CUMULATIVE: u32 = 2; // AGGREGATION_TEMPORALITY_CUMULATIVE
@@ -189,7 +190,8 @@ impl Rejected {
 }
 
 fn export(shared: &Shared, otlp: &Otlp) {
-    let endpoint = otlp.without_password(&otlp.endpoint);
+    let secrets = Secrets::of(&otlp.endpoint);
+    let endpoint = secrets.shown();
     let exports = &shared.stats.exports;
     match push(shared, otlp) {
         Ok(None) => exports.ok.add(1),
@@ -206,12 +208,12 @@ fn export(shared: &Shared, otlp: &Otlp) {
                 "otlp_rejected",
                 endpoint = endpoint,
                 points = rejected.points,
-                reason = otlp.without_password(&rejected.message),
+                reason = secrets.hide(&rejected.message),
             );
         }
         Err(error) => {
             exports.failed.add(1);
-            let reason = otlp.without_password(&error.to_string());
+            let reason = secrets.hide(&error.to_string());
             event!(Warn, "otlp_failed", endpoint = endpoint, reason = reason);
         }
     }

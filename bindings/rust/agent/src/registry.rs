@@ -4,13 +4,11 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use uprobe_multi::Error;
-
 use crate::config::{Config, Kind, Rule};
 use crate::log::event;
 use crate::resolved::Skipped;
 use crate::series::{Labels, NONE, OTHER_ID, Series};
-use crate::unit::{Counted, Unit};
+use crate::unit::{Counted, Failure, Latest, Unit};
 use crate::value::Value;
 
 /// What is known of a rule beside its counts.
@@ -35,6 +33,7 @@ struct Entry {
     ended: HashMap<u32, Value>,
     lost: Lost,
     attach_errors: u64,
+    read_errors: u64,
     follow: Follow,
 }
 
@@ -47,6 +46,9 @@ pub struct RuleCounts {
     pub files: usize,
     pub summed: usize,
     pub attach_errors: u64,
+    pub read_errors: u64,
+    /// Units of which the counts are older than the others.
+    pub stale: usize,
     pub follow: Follow,
 }
 
@@ -70,6 +72,7 @@ impl Entry {
             ended: HashMap::new(),
             lost: Lost::default(),
             attach_errors: 0,
+            read_errors: 0,
             follow: Follow::default(),
         }
     }
@@ -89,13 +92,13 @@ impl Entry {
     fn add(
         &mut self,
         unit: &Unit,
-        counted: Counted,
+        counted: &Counted,
         sums: &mut HashMap<u32, Value>,
         room: &mut usize,
     ) {
-        for (index, value) in counted.values {
-            let number = self.number(unit, index, room);
-            sums.entry(number).or_default().add(&value);
+        for (index, value) in &counted.values {
+            let number = self.number(unit, *index, room);
+            sums.entry(number).or_default().add(value);
         }
     }
 
@@ -107,29 +110,40 @@ impl Entry {
     }
 
     /// Counts that no unit has any more.
-    fn keep_counts(&mut self, unit: &Unit, counted: Counted, room: &mut usize) {
+    fn keep_counts(&mut self, unit: &Unit, counted: &Counted, room: &mut usize) {
         self.lost.rows += counted.lost;
         let mut ended = std::mem::take(&mut self.ended);
         self.add(unit, counted, &mut ended, room);
         self.ended = ended;
     }
 
-    /// The counts of a unit that has ended.
-    fn keep(&mut self, unit: &Unit, counted: Result<Counted, Error>, room: &mut usize) {
-        match counted {
-            Ok(counted) => self.keep_counts(unit, counted, room),
-            Err(error) => {
-                self.lost.reads += 1;
-                event!(
-                    Error,
-                    "read_failed",
-                    rule = self.rule.name,
-                    file = unit.path.display(),
-                    reason = error
-                );
-            }
-        }
+    /// The counts of a unit that has ended. What could not be read at the end is lost.
+    fn keep(&mut self, unit: &Unit, room: &mut usize) {
+        let latest = self.latest(unit);
+        self.lost.reads += u64::from(latest.failure.is_some());
+        self.keep_counts(unit, &latest.counted, room);
         self.units.retain(|other| !std::ptr::eq(&**other, unit));
+    }
+
+    fn latest(&mut self, unit: &Unit) -> Latest {
+        let latest = unit.latest();
+        if let Some(failure) = &latest.failure {
+            self.read_failed(unit, failure);
+        }
+        latest
+    }
+
+    fn read_failed(&mut self, unit: &Unit, failure: &Failure) {
+        self.read_errors += 1;
+        if failure.is_new {
+            event!(
+                Error,
+                "read_failed",
+                rule = self.rule.name,
+                file = unit.path.display(),
+                reason = failure.error
+            );
+        }
     }
 
     /// Another set of labels: sums that have fewer than are asked for now become "(other)".
@@ -172,22 +186,19 @@ impl Entry {
     fn counts(&mut self, room: &mut usize) -> RuleCounts {
         let mut sums = self.ended.clone();
         let mut rows = 0;
+        let mut stale = 0;
         let mut skipped = self.follow.skipped.clone();
         for unit in self.units.clone() {
-            match unit.counted() {
-                Ok(counted) => {
-                    rows += counted.lost;
-                    self.add(&unit, counted, &mut sums, room);
-                }
-                Err(_) => self.lost.reads += 1,
-            }
+            let latest = self.latest(&unit);
+            stale += usize::from(latest.failure.is_some());
+            rows += latest.counted.lost;
+            self.add(&unit, &latest.counted, &mut sums, room);
             for (verdict, count) in &unit.skipped {
                 *skipped.entry(verdict.clone()).or_default() += count;
             }
         }
-        let shown = |number: u32, value: &Value| match number {
-            OTHER_ID => *value != Value::default(),
-            _ => self.rule.zeros || *value != Value::default(),
+        let shown = |number: u32, value: &Value| {
+            *value != Value::default() || self.rule.zeros && self.series.is_asked_for(number)
         };
         let value = |number| sums.get(&number).cloned().unwrap_or_default();
         let series = self
@@ -206,6 +217,8 @@ impl Entry {
             files: self.files(),
             summed: self.series.summed(),
             attach_errors: self.attach_errors,
+            read_errors: self.read_errors,
+            stale,
             follow: Follow {
                 skipped,
                 ..self.follow.clone()
@@ -288,17 +301,11 @@ impl Registry {
             entry.number_all(&unit, &mut room);
         }
         if let Some(old) = instead_of {
-            if let Err(error) = unit.begin() {
-                entry.lost.reads += 1;
-                event!(
-                    Error,
-                    "read_failed",
-                    rule = rule,
-                    file = unit.path.display(),
-                    reason = error
-                );
+            // What both have counted then counts twice.
+            if let Err(failure) = unit.begin() {
+                entry.read_failed(&unit, &failure);
             }
-            entry.keep(old, old.counted(), &mut room);
+            entry.keep(old, &mut room);
         }
         entry.units.push(unit);
     }
@@ -308,7 +315,7 @@ impl Registry {
         let mut state = self.state();
         let mut room = state.room();
         if let Some(entry) = state.entry(rule) {
-            entry.keep(unit, unit.counted(), &mut room);
+            entry.keep(unit, &mut room);
         }
     }
 
@@ -320,10 +327,11 @@ impl Registry {
             return;
         };
         // What can not be read now is not lost: the next look tries again.
-        let Ok(counted) = unit.begin() else {
-            return;
+        let counted = match unit.begin() {
+            Ok(counted) => counted,
+            Err(failure) => return entry.read_failed(unit, &failure),
         };
-        entry.keep_counts(unit, counted, &mut room);
+        entry.keep_counts(unit, &counted, &mut room);
         unit.rename(name);
         if entry.rule.zeros {
             entry.number_all(unit, &mut room);
@@ -356,52 +364,10 @@ impl Registry {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::Ordering::Relaxed;
+
     use super::*;
-    use crate::config;
-    use crate::process::Process;
-    use crate::resolved::Resolved;
-    use crate::unit::Place;
-
-    /// All of them count calls of this process.
-    static ALONE: Mutex<()> = Mutex::new(());
-
-    fn alone() -> MutexGuard<'static, ()> {
-        ALONE.lock().unwrap_or_else(|failed| failed.into_inner())
-    }
-
-    fn config(rest: &str) -> Config {
-        let rule = "[[rule]]\nname = \"r\"\nspecs = [\"libc.so.6:getpgid\", \"libc.so.6:getsid\"]\nscope = { process = \"*\" }\n";
-        config::parse(&format!("{rule}{rest}")).expect("it is right")
-    }
-
-    /// Observes this process.
-    fn unit(config: &Config) -> Arc<Unit> {
-        let rule = config.rules[0].get_ref();
-        let resolved = Resolved::new(rule, None, 10).expect("resolved");
-        let process = Process::read(std::process::id()).expect("it runs");
-        let place = Place {
-            file: resolved.files[0].id,
-            process: Some(process.key),
-        };
-        let path = resolved.files[0].path.clone();
-        let unit = Unit::start(rule.kind, place, path, &resolved.set, Some(&process));
-        Arc::new(unit.expect("attached"))
-    }
-
-    fn call(times: u64) {
-        for _ in 0..times {
-            // SAFETY: takes a number.
-            unsafe { libc::getpgid(0) };
-        }
-    }
-
-    fn calls(registry: &Registry) -> Vec<(String, u64)> {
-        let counts = registry.counts();
-        let series = counts[0].series.iter();
-        series
-            .map(|(labels, value)| (labels.symbol.clone().unwrap_or_default(), value.calls))
-            .collect()
-    }
+    use crate::live::{self, alone, call, calls, config, unit};
 
     fn pairs(pairs: &[(&str, u64)]) -> Vec<(String, u64)> {
         pairs
@@ -446,7 +412,7 @@ mod tests {
         // And all goes on when the rule is read again, whatever its labels.
         assert!(
             registry
-                .set_rules(&self::config("by = [\"binary\"]\n"))
+                .set_rules(&live::config("by = [\"binary\"]\n"))
                 .is_empty()
         );
         assert_eq!(calls(&registry), pairs(&[("", 14)]));
@@ -469,7 +435,7 @@ mod tests {
         );
 
         // Of another kind it is another rule.
-        let ended = registry.set_rules(&self::config("kind = \"latency\"\n"));
+        let ended = registry.set_rules(&live::config("kind = \"latency\"\n"));
         assert_eq!((ended.len(), calls(&registry).len()), (1, 0));
     }
 
@@ -519,6 +485,84 @@ mod tests {
         call(6);
         assert_eq!(calls(&registry), pairs(&[("(other)", 6), ("getsid", 1)]));
         assert_eq!(registry.counts()[0].summed, 1);
+    }
+
+    #[test]
+    fn what_can_not_be_read_stands_still() {
+        let _alone = alone();
+        for kind in ["count", "latency"] {
+            let config = config(&format!("kind = \"{kind}\"\nzeros = false\n"));
+            let registry = Registry::default();
+            registry.set_rules(&config);
+            let (first, second) = (unit(&config), unit(&config));
+            registry.insert("r", first.clone(), None);
+            let told = |calls, reads| {
+                let counts = &registry.counts()[0];
+                let of_series = counts.series.iter().map(|(_, value)| value.calls);
+                assert_eq!(of_series.sum::<u64>(), calls, "{kind}");
+                assert_eq!((counts.lost.reads, counts.stale as u64), reads, "{kind}");
+                counts.read_errors
+            };
+            call(5);
+            assert_eq!(told(5, (0, 0)), 0);
+            first.can_not_be_read.store(true, Relaxed);
+            call(2);
+            assert_eq!((told(5, (0, 1)), told(5, (0, 1))), (1, 2));
+            first.can_not_be_read.store(false, Relaxed);
+            assert_eq!(told(7, (0, 0)), 2);
+
+            // Nor does it go down when that is the last of it, or another takes over.
+            call(1);
+            first.can_not_be_read.store(true, Relaxed);
+            registry.insert("r", second.clone(), Some(&first));
+            call(4);
+            assert_eq!(told(7 + 4, (1, 0)), 3);
+            second.can_not_be_read.store(true, Relaxed);
+            registry.rename("r", &second, "new");
+            call(1);
+            assert_eq!(told(7 + 4, (1, 1)), 5);
+            second.can_not_be_read.store(false, Relaxed);
+            registry.rename("r", &second, "new");
+            second.can_not_be_read.store(true, Relaxed);
+            registry.remove("r", &second);
+            assert_eq!(told(7 + 5, (2, 0)), 6);
+        }
+    }
+
+    #[test]
+    fn no_two_series_have_the_same_labels() {
+        let _alone = alone();
+        let mut config = config("kind = \"latency\"\nby = [\"process\"]\n[limits]\nseries = 1\n");
+        let registry = Registry::default();
+        registry.set_rules(&config);
+        let unit = unit(&config);
+        unit.rename("(other)");
+        registry.insert("r", unit.clone(), None);
+        call(1);
+        for (name, times) in [("a", 2), ("b", 3), ("c", 4)] {
+            registry.rename("r", &unit, name);
+            call(times);
+        }
+        let series = |registry: &Registry| -> Vec<_> {
+            let counts = registry.counts();
+            let series = counts[0].series.iter();
+            series
+                .map(|(labels, value)| (labels.process.clone(), value.calls))
+                .collect()
+        };
+        let expected = [("(other)", 8), ("a", 2)];
+        let expected = expected.map(|(name, calls)| (Some(name.to_owned()), calls));
+        assert_eq!(series(&registry), expected);
+
+        // Without any label, "(other)" and all else are the same series.
+        config = live::config("kind = \"latency\"\nby = []\n");
+        registry.set_rules(&config);
+        call(1);
+        assert_eq!(series(&registry), [(None, 11)]);
+        let other = Registry::default();
+        other.set_rules(&config);
+        other.insert("r", live::unit(&config), None);
+        assert_eq!(series(&other), [(None, 0)], "a series from the start");
     }
 
     #[test]

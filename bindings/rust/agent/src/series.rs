@@ -61,6 +61,8 @@ pub struct Series {
     labels: Vec<Labels>,
     numbers: HashMap<Labels, u32>,
     summed: HashSet<u64>,
+    /// Whether something has the labels of the one for the rest for its own.
+    other_is_own: bool,
 }
 
 impl Series {
@@ -71,6 +73,7 @@ impl Series {
             by,
             numbers: HashMap::new(),
             summed: HashSet::new(),
+            other_is_own: false,
         }
     }
 
@@ -83,11 +86,17 @@ impl Series {
         self.summed.len()
     }
 
+    /// Whether a series is shown that has counted nothing.
+    pub fn is_asked_for(&self, number: u32) -> bool {
+        number != OTHER_ID || self.other_is_own
+    }
+
     pub fn by(&self) -> &BTreeSet<By> {
         &self.by
     }
 
-    /// The number of a label set; new ones beyond the room share one.
+    /// The number of a label set; new ones beyond the room share one. So does who has its labels: a
+    /// process may be named "(other)", and without labels there are no others.
     pub fn number(&mut self, labels: Labels, room: usize) -> u32 {
         if self.by.iter().any(|by| !labels.has(*by)) {
             return OTHER_ID;
@@ -95,6 +104,10 @@ impl Series {
         let labels = labels.only(&self.by);
         if let Some(number) = self.numbers.get(&labels) {
             return *number;
+        }
+        if labels == self.labels[OTHER_ID as usize] {
+            self.other_is_own = true;
+            return OTHER_ID;
         }
         if room == 0 {
             if self.summed.len() < MOST_SUMMED {
@@ -164,6 +177,28 @@ mod tests {
             (Some(OTHER), Some(OTHER))
         );
         assert_eq!(other.binary, None);
+    }
+
+    #[test]
+    fn no_two_series_have_the_same_labels() {
+        let by_symbol = BTreeSet::from([By::Symbol]);
+        for (by, probe) in [
+            (BTreeSet::new(), None),
+            (by_symbol.clone(), None),
+            (by_symbol, Some("uprobe")),
+        ] {
+            let mut series = Series::new(by, probe.is_some());
+            for (symbol, room) in [("a", 0), (OTHER, 2), ("a", 1), ("b", 0)] {
+                let labels = Labels {
+                    probe,
+                    ..named(symbol)
+                };
+                series.number(labels, room);
+            }
+            let all: HashSet<_> = series.all().map(|(_, labels)| labels).collect();
+            assert_eq!(all.len(), series.all().count());
+            assert_eq!(series.is_asked_for(OTHER_ID), probe.is_none());
+        }
     }
 
     #[test]

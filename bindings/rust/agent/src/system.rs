@@ -70,11 +70,27 @@ pub fn no_new_privileges() -> io::Result<()> {
     Ok(())
 }
 
+/// What to wait for.
+#[derive(Clone, Copy)]
+pub enum Until {
+    Readable,
+    Writable,
+}
+
 /// Wait until one of the descriptors can be read. @return which can.
 pub fn wait(fds: &[RawFd], timeout: Duration) -> Vec<bool> {
-    let ask = |fd: &RawFd| libc::pollfd {
+    let readable = |fd: &RawFd| (*fd, Until::Readable);
+    wait_until(&fds.iter().map(readable).collect::<Vec<_>>(), timeout)
+}
+
+/// Wait until something comes true of one of the descriptors, or it has failed. @return of which.
+pub fn wait_until(fds: &[(RawFd, Until)], timeout: Duration) -> Vec<bool> {
+    let ask = |(fd, until): &(RawFd, Until)| libc::pollfd {
         fd: *fd,
-        events: libc::POLLIN,
+        events: match until {
+            Until::Readable => libc::POLLIN,
+            Until::Writable => libc::POLLOUT,
+        },
         revents: 0,
     };
     let mut asked: Vec<_> = fds.iter().map(ask).collect();

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, RwLock};
 use std::time::{Duration, Instant};
 
 use uprobe_multi::{
@@ -114,6 +114,67 @@ fn rows(snapshot: &LatencySnapshot) -> Counted {
     }
 }
 
+/// What is known of the counts.
+#[derive(Default)]
+struct Known {
+    /// What another unit has counted, too, or it itself under another name.
+    baseline: Option<Reading>,
+    /// Since then, when it was read last.
+    counted: Arc<Counted>,
+    failed: bool,
+}
+
+/// What could not be read.
+pub struct Failure {
+    pub error: Error,
+    /// It could be the time before.
+    pub is_new: bool,
+}
+
+/// What a unit has counted. Counts never go down: those that can not be read are as they were.
+pub struct Latest {
+    pub counted: Arc<Counted>,
+    pub failure: Option<Failure>,
+}
+
+impl Known {
+    fn note(&mut self, error: Error) -> Failure {
+        Failure {
+            error,
+            is_new: !std::mem::replace(&mut self.failed, true),
+        }
+    }
+
+    fn latest(&mut self, read: Result<Reading, Error>) -> Latest {
+        let counted = read.and_then(|reading| reading.counted(self.baseline.as_ref()));
+        let failure = match counted {
+            Ok(counted) => {
+                self.counted = Arc::new(counted);
+                self.failed = false;
+                None
+            }
+            Err(error) => Some(self.note(error)),
+        };
+        Latest {
+            counted: self.counted.clone(),
+            failure,
+        }
+    }
+
+    fn begin(&mut self, read: Result<Reading, Error>) -> Result<Counted, Failure> {
+        let counted = read.and_then(|reading| {
+            let counted = reading.counted(self.baseline.as_ref())?;
+            Ok((counted, reading))
+        });
+        let (counted, reading) = counted.map_err(|error| self.note(error))?;
+        *self = Self {
+            baseline: Some(reading),
+            ..Self::default()
+        };
+        Ok(counted)
+    }
+}
+
 pub struct Unit {
     pub place: Place,
     pub path: PathBuf,
@@ -126,13 +187,14 @@ pub struct Unit {
     /// It may get another one, as by exec().
     process_name: Mutex<Option<String>>,
     observer: RwLock<Observing>,
-    /// What another unit has counted, too, or it itself under another name.
-    baseline: Mutex<Option<Reading>>,
+    known: Mutex<Known>,
     /// Numbers of the series of each probe.
     series: Vec<AtomicU32>,
     /// When it was last asked for, seconds after `born`.
     wanted: AtomicU64,
     born: Instant,
+    #[cfg(test)]
+    pub can_not_be_read: std::sync::atomic::AtomicBool,
 }
 
 impl Unit {
@@ -164,9 +226,11 @@ impl Unit {
             process_name: Mutex::new(process.map(|process| process.name().to_owned())),
             series: set.iter().map(|_| AtomicU32::new(NONE)).collect(),
             observer: RwLock::new(observer),
-            baseline: Mutex::new(None),
+            known: Mutex::default(),
             wanted: AtomicU64::new(0),
             born: Instant::now(),
+            #[cfg(test)]
+            can_not_be_read: false.into(),
         })
     }
 
@@ -175,28 +239,28 @@ impl Unit {
     }
 
     fn read(&self) -> Result<Reading, Error> {
+        #[cfg(test)]
+        if self.can_not_be_read.load(Ordering::Relaxed) {
+            uprobe_multi::resolve("no spec")?;
+        }
         self.observer.read().expect("no reader panics").read()
     }
 
-    fn baseline(&self) -> MutexGuard<'_, Option<Reading>> {
-        self.baseline.lock().expect("nothing panics with it")
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().expect("nothing panics with it")
     }
 
     fn process_name(&self) -> MutexGuard<'_, Option<String>> {
         self.process_name.lock().expect("nothing panics with it")
     }
 
-    pub fn counted(&self) -> Result<Counted, Error> {
-        self.read()?.counted(self.baseline().as_ref())
+    pub fn latest(&self) -> Latest {
+        self.known().latest(self.read())
     }
 
     /// From here on it counts. @return what it has counted until then.
-    pub fn begin(&self) -> Result<Counted, Error> {
-        let reading = self.read()?;
-        let mut baseline = self.baseline();
-        let counted = reading.counted(baseline.as_ref())?;
-        *baseline = Some(reading);
-        Ok(counted)
+    pub fn begin(&self) -> Result<Counted, Failure> {
+        self.known().begin(self.read())
     }
 
     pub fn is_named(&self, name: &str) -> bool {

@@ -52,7 +52,7 @@ class Collector:
         if self.status != 200:
             self.refused += 1
             return
-        assert path == "/v1/metrics"
+        assert path.split("?")[0] == "/v1/metrics"
         assert headers["content-type"] == "application/json"
         self.headers.append(headers)
         self.bodies.append(json.loads(body))

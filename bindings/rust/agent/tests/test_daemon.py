@@ -155,6 +155,17 @@ def test_idle_connections_keep_nobody_out(start_agent, programs):
         assert agent.sum("uprobe_agent_scrapes_total") > 0
 
 
+def test_who_reads_no_answer_keeps_nobody_out(start_agent):
+    agent = start_agent("", labels='{ long = "' + 500_000 * "a" + '" }')
+    host, port = agent.address.rsplit(":", 1)
+    with ExitStack() as stack:
+        for _ in range(12):
+            deaf = stack.enter_context(socket.create_connection((host, int(port))))
+            deaf.sendall(b"GET /metrics HTTP/1.1\r\n\r\n")
+        for _ in range(3):
+            assert agent.get("/healthz") == "ok\n"
+
+
 def test_promtool_has_nothing_to_say(start_agent, programs):
     agent = start_agent(counted(programs))
     done = subprocess.run(

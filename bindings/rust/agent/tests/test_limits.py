@@ -38,6 +38,34 @@ def test_more_series_than_allowed_are_summed(start_agent, programs):
     assert agent.sum("uprobe_agent_series") <= 5
 
 
+def test_no_labels_are_there_twice(start_agent, programs):
+    """A process that has the name of the rest is one of them: Prometheus takes no series twice."""
+    names = "(other)", "second", "third"
+    for name in names:
+        (programs.folder / name).symlink_to(programs.timed)
+    agent = start_agent(f"""
+        [limits]
+        series = 1
+        [[rule]]
+        name = "times"
+        kind = "latency"
+        specs = ["{programs.timed}:quick"]
+        scope = {{ exe = "{programs.timed}" }}
+        by = ["process"]
+        accept_unwinding = true
+    """)
+    with ExitStack() as stack:
+        for count, name in enumerate(names, 1):
+            target = stack.enter_context(programs.start(name))
+            agent.wait_for(count, "uprobe_rule_attached_probes", rule="times")
+            target.ask("burst 1 100")
+        text = agent.get("/metrics")
+        samples = [line.rsplit(" ", 1)[0] for line in text.splitlines() if not line.startswith("#")]
+        assert len(samples) == len(set(samples))
+        assert agent.own("uprobe_latency_seconds_count", process="(other)") == 200
+        assert agent.sum("uprobe_latency_seconds_count", rule="times") == 300
+
+
 def test_more_probes_than_allowed_are_skipped(start_agent, programs):
     agent = start_agent(f"""
         [limits]

@@ -135,14 +135,21 @@ def test_no_proxy_is_taken(start_agent, programs, collector, stranger):
     assert stranger.refused == 0
 
 
-def test_a_password_is_not_logged(start_agent, programs, collector):
-    """Neither of an endpoint that refuses nor of one that is no URL."""
-    collector.status = 503
-    rules = otlp(collector).replace("http://", "http://someone:9153secret@") + counted(programs)
-    agent = start_agent(rules)
-    agent.wait_until("a failure is logged", lambda: "http://***@127.0.0.1" in agent.printed())
-    agent.reload(rules.replace("@127.0.0.1", "@127 0 0 1"))
-    agent.wait_until("the other, too", lambda: "http://***@127 0 0 1" in agent.printed())
+@pytest.mark.parametrize("secret, shown", [
+    ("http://someone:9153secret@{place}", "http://***@{place}"),
+    ("http://{place}?key=9153secret&n=1", "http://{place}?key=***&n=***"),
+])
+def test_secrets_are_not_logged(start_agent, programs, collector, secret, shown):
+    """Neither of an endpoint that refuses nor of one that is no URL, nor of what a collector repeats."""
+    rejected = {"rejectedDataPoints": "1", "errorMessage": "not for 9153secret"}
+    collector.answer = json.dumps({"partialSuccess": rejected}).encode()
+    place = collector.endpoint.removeprefix("http://")
+    rules = otlp(collector).replace(collector.endpoint, secret) + counted(programs)
+    agent = start_agent(rules.replace("{place}", place))
+    agent.wait_until("a rejection is logged", lambda: shown.replace("{place}", place) in agent.printed())
+    wrong = place.replace(".", " ")
+    agent.reload(rules.replace("{place}", wrong))
+    agent.wait_until("a failure, too", lambda: shown.replace("{place}", wrong) in agent.printed())
     assert "9153secret" not in agent.printed()
 
 
