@@ -103,13 +103,12 @@ static void print_hints(FILE *out, const struct upm_features *features)
 		      out);
 	if (features->uprobe_multi == UPM_YES && features->session == UPM_NO)
 		fputs("hint: this kernel has no sessions (6.13 has): latencies and traced returns "
-		      "take two "
-		      "links for one, and programs in uprobe.session sections are refused\n",
+		      "take two links for one, and programs in uprobe.session sections are "
+		      "refused\n",
 		      out);
 	if (features->uprobe_multi == UPM_YES && features->pid_filter == UPM_NO)
 		fputs("hint: this kernel's -p filter is per thread (by process from 6.10, 6.9.5 "
-		      "and "
-		      "6.6.35 on): our observers filter by themselves, programs of your own "
+		      "and 6.6.35 on): our observers filter by themselves, programs of your own "
 		      "with -p are refused\n",
 		      out);
 	if (features->cap_sys_ptrace == UPM_NO)
